@@ -1,0 +1,176 @@
+import { isIP } from 'node:net';
+import { projectIdProblem } from '../decode/topic-name.ts';
+import type { Written } from './config.ts';
+
+/** Tells what is wrong at a path. */
+export type Report = (path: string, message: string) => void;
+
+/** What no single setting can tell. Not run when one of the settings it reads is broken itself. */
+export interface Rule {
+  readonly reads: readonly string[];
+  check(written: Written, report: Report): void;
+}
+
+/** Each of these makes a configuration unusable. */
+export const rules: readonly Rule[] = [
+  {
+    reads: ['kafka.client', 'kafka.brokers'],
+    check({ kafka }, report) {
+      if (kafka.client !== 'embedded' && kafka.brokers.length === 0) {
+        report('kafka.brokers', 'is missing: list at least one host:port');
+      }
+    },
+  },
+  {
+    reads: ['kafka.credentials', 'auth.projects'],
+    check({ kafka, auth }, report) {
+      if (kafka.credentials === 'service' && auth.projects === null) {
+        report(
+          'auth.projects',
+          'is missing: with kafka.credentials: service this list decides who may log in; `millrace hash-key` makes its digests',
+        );
+      }
+    },
+  },
+  {
+    reads: ['auth.projects'],
+    check({ auth }, report) {
+      const ids = new Map<string, number>();
+      for (const [index, { id, keys }] of (auth.projects ?? []).entries()) {
+        const path = `auth.projects[${index}]`;
+        const first = ids.get(id);
+        if (first === undefined) ids.set(id, index);
+        else report(`${path}.id`, `is the same as that of auth.projects[${first}]`);
+
+        const digests = new Map<string, number>();
+        for (const [keyIndex, key] of keys.entries()) {
+          const keyPath = `${path}.keys[${keyIndex}]`;
+          const same = digests.get(key.sha256);
+          if (same === undefined) digests.set(key.sha256, keyIndex);
+          else report(`${keyPath}.sha256`, `is the same as that of ${path}.keys[${same}]`);
+          if (key.kind === 'access') continue;
+          // A filter that is silently ignored would show what it was meant to hide.
+          if (key.filters.length > 0)
+            report(`${keyPath}.filters`, 'is for keys of kind access only');
+          if (key.permitted.length > 0) {
+            report(`${keyPath}.permitted`, 'is for keys of kind access only');
+          }
+        }
+      }
+    },
+  },
+  {
+    reads: ['kafka.credentials', 'kafka.topicTemplate', 'auth.projects'],
+    check({ kafka, auth }, report) {
+      const projects = auth.projects ?? [];
+      if (kafka.credentials !== 'service') return;
+      if (projects.length > 1 && !kafka.topicTemplate.includes('{projectId}')) {
+        report(
+          'kafka.topicTemplate',
+          `lacks {projectId}: with one login for all, the ${projects.length} projects would share their topics`,
+        );
+      }
+      for (const [index, { id }] of projects.entries()) {
+        const problem = projectIdProblem(kafka.topicTemplate, id);
+        if (problem !== undefined) report(`auth.projects[${index}].id`, problem);
+      }
+    },
+  },
+  {
+    reads: ['kafka.ssl', 'kafka.ssl.certFile', 'kafka.ssl.keyFile'],
+    check({ kafka: { ssl } }, report) {
+      if (ssl === false) return;
+      if (ssl.certFile !== null && ssl.keyFile === null) {
+        report(
+          'kafka.ssl.keyFile',
+          'is missing: the certificate of kafka.ssl.certFile needs its key',
+        );
+      }
+      if (ssl.keyFile !== null && ssl.certFile === null) {
+        report(
+          'kafka.ssl.certFile',
+          'is missing: the key of kafka.ssl.keyFile needs its certificate',
+        );
+      }
+    },
+  },
+  {
+    reads: ['kafka.sasl', 'kafka.sasl.mechanism'],
+    check({ kafka: { sasl } }, report) {
+      const { mechanism, password, ...others } = sasl;
+      if (mechanism === null) {
+        if (password !== null || Object.values(others).some((value) => value !== null)) {
+          report('kafka.sasl.mechanism', 'is missing');
+        }
+        return;
+      }
+      const bearer = mechanism === 'OAUTHBEARER';
+      for (const name of ['username', 'password', 'passwordFile'] as const) {
+        if (bearer && sasl[name] !== null)
+          report(`kafka.sasl.${name}`, `is not used with ${mechanism}`);
+      }
+      if (bearer) {
+        if (sasl.tokenFile === null)
+          report('kafka.sasl.tokenFile', `is missing: ${mechanism} needs it`);
+        return;
+      }
+      if (sasl.tokenFile !== null) report('kafka.sasl.tokenFile', 'is for OAUTHBEARER only');
+      if (sasl.username === null)
+        report('kafka.sasl.username', `is missing: ${mechanism} needs it`);
+      if (password === null && sasl.passwordFile === null) {
+        report(
+          'kafka.sasl.passwordFile',
+          `is missing: ${mechanism} needs it, or kafka.sasl.password`,
+        );
+      }
+    },
+  },
+];
+
+/** Each of these may be meant, but more likely is not. */
+export const warningRules: readonly Rule[] = [
+  {
+    reads: ['kafka.credentials', 'kafka.sasl', 'kafka.sasl.mechanism', 'auth.projects'],
+    check({ kafka, auth }, report) {
+      if (kafka.credentials !== 'client') return;
+      if (kafka.sasl.mechanism !== null) {
+        report('kafka.sasl', 'has no effect with kafka.credentials: client; service was meant?');
+      }
+      if (auth.projects !== null) {
+        report('auth.projects', 'has no effect with kafka.credentials: client; service was meant?');
+      }
+    },
+  },
+  {
+    reads: [
+      'kafka.client',
+      'kafka.brokers',
+      'kafka.credentials',
+      'kafka.ssl',
+      'kafka.sasl.mechanism',
+    ],
+    check({ kafka }, report) {
+      const plain = kafka.credentials === 'client' || kafka.sasl.mechanism === 'PLAIN';
+      const far = kafka.brokers.find((broker) => !isLoopback(broker));
+      if (kafka.client !== 'embedded' && plain && kafka.ssl === false && far !== undefined) {
+        report('kafka.ssl', `is false: keys and passwords travel to ${far} in the clear`);
+      }
+    },
+  },
+  {
+    reads: ['kafka.credentials', 'kafka.loginProbeInterval'],
+    check({ kafka }, report) {
+      if (kafka.credentials === 'client' && kafka.loginProbeIntervalMs > 4_000) {
+        report(
+          'kafka.loginProbeInterval',
+          'is above 4s: subscriptions may outlive a revoked key by more than 5 seconds',
+        );
+      }
+    },
+  },
+];
+
+function isLoopback(broker: string): boolean {
+  const host = broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}

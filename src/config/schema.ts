@@ -1,0 +1,348 @@
+import { z } from 'zod';
+import { topicName, topicTemplateProblem } from '../decode/topic-name.ts';
+import {
+  bytes,
+  duration,
+  entry,
+  file,
+  flag,
+  integer,
+  listOf,
+  oneOf,
+  optional,
+  section,
+  type Setting,
+  type Settings,
+  setting,
+  structure,
+  switchable,
+  text,
+  textLike,
+  type ValuesOf,
+} from './setting.ts';
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const KiB = 1_024;
+const MiB = 1_024 * KiB;
+const GiB = 1_024 * MiB;
+
+const broker = textLike('`host:port`', (value) =>
+  /^\S+:\d{1,5}$/.test(value) ? undefined : 'expected host:port, such as 127.0.0.1:9092',
+);
+const origin = textLike('origin', (value) =>
+  URL.canParse(value) && new URL(value).origin === value
+    ? undefined
+    : 'expected an exact origin, such as https://app.example.com (no path, no default port)',
+);
+const dottedPath = { ...text, label: 'dotted path' };
+
+const projectsSchema = z
+  .array(
+    entry({
+      id: text.schema,
+      keys: z
+        .array(
+          entry({
+            name: text.schema.nullable().default(null),
+            kind: z.enum(['master', 'read', 'write', 'access'], {
+              error: 'expected one of master, read, write, access',
+            }),
+            sha256: z
+              .string({ error: 'expected the output of `millrace hash-key`' })
+              .regex(
+                /^[0-9a-f]{64}$/,
+                'expected 64 lower-case hex digits, the output of `millrace hash-key`',
+              ),
+            topics: z
+              .array(text.schema, { error: 'expected a list of topics' })
+              .readonly()
+              .nullable()
+              .default(null),
+            permitted: z
+              .array(text.schema, { error: 'expected a list, such as [queries]' })
+              .readonly()
+              .default([]),
+            active: z.boolean({ error: 'expected true or false' }).default(true),
+            filters: z.array(z.unknown(), { error: 'expected a list' }).readonly().default([]),
+          }).readonly(),
+          { error: 'expected a list of keys' },
+        )
+        .readonly()
+        .nullable()
+        .default([])
+        .transform((keys) => keys ?? []),
+    }).readonly(),
+    { error: 'expected a list of projects' },
+  )
+  .readonly();
+
+/** A project and the keys that it may log in with (`kafka.credentials: service`). */
+export type ProjectConfig = z.output<typeof projectsSchema>[number];
+
+/** `topics: null`: every topic of the project. `permitted` and `filters` matter for `access` only. */
+export type KeyConfig = ProjectConfig['keys'][number];
+
+const topicSettings = {
+  id: setting(dottedPath, {
+    default: 'keen.id',
+    description: 'Where an event carries the id by which duplicates are known.',
+  }),
+  timestamp: setting(dottedPath, {
+    default: 'keen.timestamp',
+    description:
+      'Where an event carries its own time: ISO 8601 text, or milliseconds since 1970. The broker’s time stands in where there is none.',
+  }),
+  sequence: setting(dottedPath, {
+    default: 'sequence_number',
+    description: 'Where an event carries the integer that `order: SEQUENCE` goes by.',
+  }),
+  order: setting(oneOf(['ARRIVAL', 'TIMESTAMP', 'SEQUENCE']), {
+    default: 'TIMESTAMP',
+    description: 'The order of a subscription that does not ask for one.',
+  }),
+  lateness: setting(duration({ minMs: 0, maxMs: hour }), {
+    default: 2 * second,
+    description:
+      'How long an event waits for earlier ones. What arrives later still is delivered, flagged late.',
+  }),
+  maxAdvance: setting(duration({ minMs: 0, maxMs: hour }), {
+    default: second,
+    description: 'How far ahead of the broker’s time an event’s own time is believed.',
+  }),
+  dedupWindow: setting(duration({ minMs: 0, maxMs: 30 * day }), {
+    default: 10 * minute,
+    description: 'How far apart two copies of an event are still known as copies.',
+  }),
+  maxDedupBytes: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
+    default: 64 * MiB,
+    description:
+      'Most memory for the ids of one stream. What does not fit cuts the window short, which a gauge shows.',
+  }),
+  maxHeldBytes: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
+    default: 64 * MiB,
+    description: 'Most memory for the events of one stream that wait for their place in the order.',
+  }),
+  maxStall: setting(duration({ minMs: 100, maxMs: hour }), {
+    default: 10 * second,
+    description: 'How long a partition that cannot be read holds back the others.',
+  }),
+} as const satisfies Settings;
+
+/** How one topic is decoded, ordered and de-duplicated. */
+export type TopicConfig = ValuesOf<typeof topicSettings>;
+
+const overridesSchema = z
+  .record(text.schema, partialOf<TopicConfig>(topicSettings), {
+    error: 'expected a mapping from topic to settings',
+  })
+  .readonly();
+
+/**
+ * The one table of settings. Validation, environment variables, the typed result and the tables of
+ * docs/configuration.md all come from it.
+ */
+export const settings = {
+  listen: section({
+    host: setting(text, {
+      default: '127.0.0.1',
+      description: 'Address to listen on; `0.0.0.0` or `::` for all.',
+    }),
+    port: setting(integer({ min: 0, max: 65_535 }), {
+      default: 4_000,
+      description: 'Port to listen on; 0: any free one, which the line on standard output tells.',
+    }),
+  }),
+  kafka: section({
+    client: setting(oneOf(['kafkajs', 'platformatic', 'embedded']), {
+      default: 'kafkajs',
+      description:
+        'The Kafka client to read with. `embedded` is a log inside the process, for trying things out; it forgets everything when the process ends.',
+    }),
+    brokers: setting(listOf(broker), {
+      default: [],
+      description: 'Brokers to find the cluster by. Needed unless the client is `embedded`.',
+    }),
+    clientId: setting(text, {
+      default: 'millrace',
+      description: 'Name that the brokers see in their logs and quotas.',
+    }),
+    ssl: switchable(
+      { default: false, description: 'TLS to the brokers, trusting the system’s authorities.' },
+      {
+        caFile: optional(file, { description: 'Authorities to trust instead, PEM.' }),
+        certFile: optional(file, { description: 'Client certificate, PEM.' }),
+        keyFile: optional(file, { description: 'Private key of the client certificate, PEM.' }),
+        servername: optional(text, {
+          description: 'Name to expect in the brokers’ certificates instead of their host names.',
+        }),
+      },
+    ),
+    credentials: setting(oneOf(['client', 'service']), {
+      default: 'client',
+      description:
+        '`client`: every project logs in to Kafka as itself (PLAIN: project id and key), and the cluster decides. `service`: one login for all, and `auth.projects` decides.',
+    }),
+    sasl: section({
+      mechanism: optional(oneOf(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']), {
+        description: 'How the service logs in; absent: it does not.',
+      }),
+      username: optional(text, { description: 'For PLAIN and SCRAM.' }),
+      password: optional(text, { description: 'For PLAIN and SCRAM.', secret: true }),
+      passwordFile: optional(file, { description: 'File that holds the password instead.' }),
+      tokenFile: optional(file, {
+        description: 'For OAUTHBEARER: file with the token, read afresh for every login.',
+      }),
+    }),
+    topicTemplate: setting(textLike('template', topicTemplateProblem), {
+      default: '{topic}',
+      description:
+        'Kafka’s name for a topic of a project. Needs `{projectId}` where the cluster itself does not keep projects apart.',
+    }),
+    deadLetterSuffix: setting(
+      textLike('text', (value) =>
+        topicName(value) === value
+          ? undefined
+          : 'expected letters A-Z and a-z, digits, ".", "_" and "-" only',
+      ),
+      { default: '-dlq', description: 'What a topic’s dead-letter topic has behind its name.' },
+    ),
+    loginCacheTtl: setting(duration({ minMs: second, maxMs: day }), {
+      default: minute,
+      description:
+        'With `credentials: client`: how long a verified login that nobody uses is remembered.',
+    }),
+    loginProbeInterval: setting(duration({ minMs: 100, maxMs: hour }), {
+      default: 3 * second,
+      description:
+        'With `credentials: client`: how often a login in use is verified afresh. More than 4s breaks the promise that a revoked key’s subscriptions end within 5 seconds.',
+    }),
+  }),
+  auth: section({
+    projects: optional(structure('list of projects', projectsSchema), {
+      whenEmpty: [],
+      description:
+        'With `credentials: service`: the projects and their keys. The only setting that is applied without a restart.',
+    }),
+  }),
+  cursors: section({
+    secret: optional(text, {
+      secret: true,
+      description:
+        'At least 32 characters by which cursors are authenticated; the same on all instances. Absent: derived from the cluster’s id, which is enough against damage but not against forging.',
+    }),
+    secretFile: optional(file, { description: 'File that holds the secret instead.' }),
+  }),
+  topics: section({
+    defaults: section(topicSettings),
+    overrides: setting(
+      structure('mapping from topic to any of `topics.defaults`', overridesSchema),
+      {
+        default: {},
+        description: 'Topics that differ from the defaults, and in what.',
+      },
+    ),
+  }),
+  feeds: section({
+    linger: setting(duration({ minMs: 0, maxMs: day }), {
+      default: 30 * second,
+      description: 'How long a topic is read on after its last subscriber left.',
+    }),
+  }),
+  limits: section({
+    subscriptionsPerConnection: setting(integer({ min: 1, max: 100_000 }), {
+      default: 100,
+      description: 'Most subscriptions on one WebSocket.',
+    }),
+    outboundBytesPerConnection: setting(bytes({ min: 64 * KiB, max: GiB }), {
+      default: MiB,
+      description:
+        'Most bytes that wait for one client. Past it the client is served from Kafka at its own pace; it loses nothing.',
+    }),
+    initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
+      default: 5 * second,
+      description: 'How long a new WebSocket may take until it is authenticated.',
+    }),
+    inboundFrameBytes: setting(bytes({ min: KiB, max: 16 * MiB }), {
+      default: 64 * KiB,
+      description: 'Largest message that a client may send.',
+    }),
+    sinceReadersPerProject: setting(integer({ min: 1, max: 10_000 }), {
+      default: 10,
+      description: 'Most readers of the past (`since`, `after`) that one project has at a time.',
+    }),
+    recentEvents: setting(integer({ min: 1, max: 100_000 }), {
+      default: 1_000,
+      description: 'Most that `recentEvents` and `recentDeadLetters` answer.',
+    }),
+    concurrentLogins: setting(integer({ min: 1, max: 1_000 }), {
+      default: 16,
+      description:
+        'With `credentials: client`: most first logins under way at a time, and as many again to verify logins in use.',
+    }),
+    queuedLogins: setting(integer({ min: 0, max: 100_000 }), {
+      default: 1_000,
+      description: 'With `credentials: client`: most first logins that wait for their turn.',
+    }),
+    queryDepth: setting(integer({ min: 1, max: 1_000 }), {
+      default: 6,
+      description: 'Deepest nesting of a GraphQL document.',
+    }),
+    queryAliases: setting(integer({ min: 0, max: 10_000 }), {
+      default: 15,
+      description: 'Most aliases in a GraphQL document.',
+    }),
+    queryDirectives: setting(integer({ min: 0, max: 10_000 }), {
+      default: 50,
+      description: 'Most directives in a GraphQL document.',
+    }),
+    queryTokens: setting(integer({ min: 10, max: 1_000_000 }), {
+      default: 1_000,
+      description: 'Most lexical tokens in a GraphQL document.',
+    }),
+    queryCharacters: setting(integer({ min: 10, max: 10_000_000 }), {
+      default: 15_000,
+      description: 'Longest GraphQL document.',
+    }),
+  }),
+  graphql: section({
+    graphiql: setting(flag, {
+      default: true,
+      description: 'Serve GraphiQL to a browser that opens `/graphql`.',
+    }),
+    introspection: setting(flag, {
+      default: true,
+      description: 'Let clients read the schema. GraphiQL needs it.',
+    }),
+  }),
+  http: section({
+    allowedOrigins: setting(listOf(origin), {
+      default: [],
+      description:
+        'Pages of which origins may connect from a browser. The server’s own pages always may; a client without an Origin header always may.',
+    }),
+  }),
+  log: section({
+    level: setting(oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), {
+      default: 'info',
+      description: 'Least severity that is logged.',
+    }),
+  }),
+} as const satisfies Settings;
+
+/** The schema of a mapping with any subset of these settings. */
+function partialOf<V>(of: Record<string, Setting<unknown>>): z.ZodType<Partial<V>> {
+  const names = Object.entries(of);
+  const shape = Object.fromEntries(names.map(([name, { type }]) => [name, type.schema.optional()]));
+  return entry(shape).transform((written) => {
+    const values: Record<string, unknown> = {};
+    for (const [name, { type }] of names) {
+      if (written[name] !== undefined) values[`${name}${type.suffix}`] = written[name];
+    }
+    // Every value came out of the schema of its setting.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return values as Partial<V>;
+  });
+}
