@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { KafkaSasl } from '../../../src/kafka/port.ts';
 import type { KafkaPortCapabilities, KafkaPortSetup } from './setup.ts';
@@ -16,8 +15,7 @@ export function loginTests(
       const way = `${mechanism} ${over ? 'over TLS' : 'without TLS'}`;
 
       test(`reads as a user of ${way}`, async (t) => {
-        const prefix = `port-${randomUUID()}`;
-        const { sasl } = await setup().createLogin(mechanism, prefix);
+        const { sasl, prefix } = await setup().createLogin(mechanism);
         const topic = topicName(prefix);
         await setup().createTopic(topic, 2);
         await setup().produce(topic, [...numbered(0, 0, 3), ...numbered(1, 0, 3)]);
@@ -28,8 +26,7 @@ export function loginTests(
       });
 
       test(`refuses wrong credentials of ${way}`, async (t) => {
-        const prefix = `port-${randomUUID()}`;
-        const { sasl } = await setup().createLogin(mechanism, prefix);
+        const { sasl, prefix } = await setup().createLogin(mechanism);
         const topic = topicName(prefix);
         await setup().createTopic(topic, 1);
         const client = clientOf(t, setup(), wrong(sasl), { tls: over });
@@ -47,10 +44,9 @@ export function loginTests(
 
   test('answers nothing for a topic of others', { skip: !known }, async (t) => {
     if (!known) return;
-    const prefix = `port-${randomUUID()}`;
-    const { sasl } = await setup().createLogin(known, prefix);
+    const { sasl, prefix } = await setup().createLogin(known);
     const own = topicName(prefix);
-    const foreign = topicName('foreign');
+    const foreign = topicName('foreign.');
     await setup().createTopic(own, 1);
     await setup().createTopic(foreign, 1);
     await setup().produce(foreign, numbered(0, 0, 1));
@@ -69,9 +65,8 @@ export function loginTests(
 
   test('finds a revoked login out by logging in afresh', { skip: !revocable }, async (t) => {
     if (!revocable) return;
-    const prefix = `port-${randomUUID()}`;
-    const login = await setup().createLogin(revocable, prefix);
-    const topic = topicName(prefix);
+    const login = await setup().createLogin(revocable);
+    const topic = topicName(login.prefix);
     await setup().createTopic(topic, 1);
     const client = clientOf(t, setup(), login.sasl);
     await client.login();

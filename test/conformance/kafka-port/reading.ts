@@ -179,7 +179,9 @@ export function readingTests(
     assert.equal(tape.batches.length + tape.statuses.length, heard);
   });
 
-  test('passes control records and aborted transactions over', { skip: !transactions }, async (t) => {
+  test('passes control records and aborted transactions over', {
+    skip: !transactions,
+  }, async (t) => {
     const topic = await freshTopic(setup(), 1);
     // Offsets: 0-2, marker 3; aborted 4-6, marker 7; 8; 9, marker 10; aborted 11, marker 12.
     await setup().produce(topic, numbered(0, 0, 3), { transaction: 'commit' });

@@ -31,8 +31,7 @@ export interface KafkaPortSetup {
    * @param sasl `null`: the administrator, without a login
    */
   connect(sasl?: KafkaSasl | null, overrides?: ConnectionOverrides): KafkaClient;
-  /** A login of its own that may describe and read the topics whose names begin with `prefix`. */
-  createLogin(mechanism: KafkaSasl['mechanism'], prefix: string): Promise<Login>;
+  createLogin(mechanism: KafkaSasl['mechanism']): Promise<Login>;
 
   /** Resolves once every partition has a leader that answers. */
   createTopic(topic: string, partitions: number, config?: Record<string, string>): Promise<void>;
@@ -60,6 +59,8 @@ export interface ConnectionOverrides
 
 export interface Login {
   readonly sasl: KafkaSasl;
+  /** It may describe and read the topics whose names begin with this, and no others. */
+  readonly prefix: string;
   /** Removes the user, where that can be done while the broker runs (SCRAM). */
   revoke(): Promise<void>;
 }

@@ -4,8 +4,8 @@ import type { KafkaClient, KafkaSasl } from '../../../src/kafka/port.ts';
 import type { ConnectionOverrides, KafkaPortSetup, ProducedRecord } from './setup.ts';
 
 /** A name that no other test uses. */
-export function topicName(prefix = 'port'): string {
-  return `${prefix}.${randomUUID()}`;
+export function topicName(prefix = 'port.'): string {
+  return `${prefix}${randomUUID()}`;
 }
 
 export async function freshTopic(
