@@ -88,7 +88,7 @@ export class KafkaAccess {
     }
   }
 
-  /** Resolves when every partition has a leader. @throws if the topic exists. */
+  /** Resolves when every partition is served by its leader. @throws if the topic exists. */
   async createTopic(name: string, options: TopicOptions = {}): Promise<void> {
     const { partitions = 1, replicationFactor = -1, config = {} } = options;
     const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
@@ -96,6 +96,7 @@ export class KafkaAccess {
     await this.administrate(async (admin) => {
       const created = await admin.createTopics({ topics, waitForLeaders: true });
       if (!created) throw new Error(`The topic ${name} exists already.`);
+      await until(async () => (await partitionRanges(admin, name)).length === partitions);
     });
   }
 
@@ -108,11 +109,7 @@ export class KafkaAccess {
     const topicPartitions = [{ topic: name, count: total }];
     await this.administrate(async (admin) => {
       await admin.createPartitions({ topicPartitions });
-      await until(async () => {
-        const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
-        const partitions = topics[0]?.partitions ?? [];
-        return partitions.length === total && partitions.every(({ leader }) => leader >= 0);
-      });
+      await until(async () => (await partitionRanges(admin, name)).length === total);
     });
   }
 
@@ -130,16 +127,13 @@ export class KafkaAccess {
     const partitions = [{ partition, offset: String(offset) }];
     await this.administrate(async (admin) => {
       // Looks up the leaders, which kafkajs 2.2.4 forgets to do before it deletes.
-      await admin.fetchTopicOffsets(topic);
+      await partitionRanges(admin, topic);
       await admin.deleteTopicRecords({ topic, partitions });
     });
   }
 
   async offsets(topic: string): Promise<PartitionRange[]> {
-    const found = await this.administrate((admin) => admin.fetchTopicOffsets(topic));
-    return found
-      .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
-      .toSorted((a, b) => a.partition - b.partition);
+    return this.administrate((admin) => partitionRanges(admin, topic));
   }
 
   /** The id of the node that leads the partition; ids begin at 1. */
@@ -211,6 +205,27 @@ async function countAcls(admin: Admin, user: string, acl: TopicAcl): Promise<num
     aclEntries(user, acl).map((entry) => admin.describeAcls(entry)),
   );
   return answers.flatMap(({ resources }) => resources.flatMap(({ acls }) => acls)).length;
+}
+
+/**
+ * Asks the leaders, and again while one is not ready: a broker names the leader of a new partition
+ * a moment before that one serves it, and kafkajs gives up on the answer.
+ */
+async function partitionRanges(admin: Admin, topic: string): Promise<PartitionRange[]> {
+  let ranges: PartitionRange[] = [];
+  await until(async () => {
+    try {
+      const found = await admin.fetchTopicOffsets(topic);
+      ranges = found
+        .map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }))
+        .toSorted((a, b) => a.partition - b.partition);
+      return true;
+    } catch (error) {
+      if (error instanceof kafkajs.KafkaJSError && error.retriable) return false;
+      throw error;
+    }
+  });
+  return ranges;
 }
 
 /** Asks again every 20 ms. @throws after 30 s. */

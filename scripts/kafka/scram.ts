@@ -3,6 +3,8 @@ import {
   alterUserScramCredentialsV0,
   Connection,
   describeUserScramCredentialsV0,
+  ProtocolError,
+  ResponseError,
 } from '@platformatic/kafka';
 
 /** SCRAM-SHA-256 and SCRAM-SHA-512, with the numbers of KIP-554. */
@@ -43,10 +45,19 @@ export async function hasScramUser(broker: string, name: string): Promise<boolea
       const answer = await describeUserScramCredentialsV0.api.async(connection, [{ name }]);
       return answer.results.some((result) => result.credentialInfos.length === mechanisms.length);
     } catch (error) {
-      if (JSON.stringify(error).includes('RESOURCE_NOT_FOUND')) return false;
+      if (saysNotFound(error)) return false;
       throw error;
     }
   });
+}
+
+function saysNotFound(error: unknown): boolean {
+  return (
+    error instanceof ResponseError &&
+    error.errors.some(
+      (one) => one instanceof ProtocolError && one['apiId'] === 'RESOURCE_NOT_FOUND',
+    )
+  );
 }
 
 async function withConnection<T>(
