@@ -1,0 +1,37 @@
+import { isUtf8 } from 'node:buffer';
+
+/** The text of a record's value; `undefined` if it is not valid UTF-8. */
+export function textOf(value: Buffer): string | undefined {
+  const text = value.toString('utf8');
+  // Whatever is not UTF-8 has become U+FFFD. Looking for that costs next to nothing in plain ASCII,
+  // and only where it is found can it also have been sent as such.
+  return text.includes('\uFFFD') && !isUtf8(value) ? undefined : text;
+}
+
+/** A JSON text with what it says. */
+export interface ParsedText {
+  readonly kind: 'parsed';
+  readonly json: string;
+  readonly payload: unknown;
+}
+
+export interface UnparsableText {
+  readonly kind: 'unparsable';
+  /** What is wrong, in a few words; quotes a few characters of the text at most. */
+  readonly reason: string;
+}
+
+const byteOrderMark = '\uFEFF';
+
+/**
+ * Parses a record's text. A byte order mark before it is left out of `json` (RFC 8259, section 8.1:
+ * it is no part of a JSON text, and may be ignored); everything else stays as it is.
+ */
+export function parseText(text: string): ParsedText | UnparsableText {
+  const json = text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
+  try {
+    return { kind: 'parsed', json, payload: JSON.parse(json) };
+  } catch (error) {
+    return { kind: 'unparsable', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
