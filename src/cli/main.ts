@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander';
+import { checkConfig } from './check-config.ts';
+import { hashKey } from './hash-key.ts';
+import { serve } from './serve.ts';
+
+/** Exit codes: 0 done; 1 it could not be done; 2 the command line makes no sense. */
+const usageError = 2;
+
+interface ConfigOption {
+  readonly config?: string;
+}
+
+const program = new Command('millrace')
+  .description('Puts Kafka topics in front of browsers and apps: ordered, without duplicates.')
+  .showHelpAfterError('(see millrace --help)')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageError));
+
+program
+  .command('serve')
+  .description('run the server; prints one line with its address when it accepts connections')
+  .addOption(configOption())
+  .action(async ({ config }: ConfigOption) => {
+    await serve(config);
+  });
+
+program
+  .command('check-config')
+  .description('print every problem of the configuration; exit with 1 if there is one')
+  .addOption(configOption())
+  .action(({ config }: ConfigOption) => {
+    process.exitCode = checkConfig(config);
+  });
+
+program
+  .command('hash-key')
+  .description('read a key on standard input, print its digest for auth.projects[].keys[].sha256')
+  .action(async () => {
+    process.exitCode = await hashKey();
+  });
+
+program.addHelpText(
+  'after',
+  `
+Every setting has an environment variable as well, which wins over the file:
+  kafka.brokers  ->  MILLRACE_KAFKA_BROKERS=a:9092,b:9092
+All settings: docs/configuration.md
+
+Examples:
+  millrace check-config --config millrace.yaml
+  millrace serve --config millrace.yaml
+  printf %s "$KEY" | millrace hash-key`,
+);
+
+await program.parseAsync();
+
+function configOption(): Option {
+  return new Option('-c, --config <file>', 'configuration file, YAML').env('MILLRACE_CONFIG');
+}
