@@ -59,7 +59,7 @@ interface SettingOptions<T> {
 
 export function setting<T, U extends string>(
   type: ValueType<T, U>,
-  options: SettingOptions<T>,
+  options: SettingOptions<NoInfer<T>>,
 ): Setting<T, U> {
   return {
     kind: 'setting',
@@ -74,7 +74,7 @@ export function setting<T, U extends string>(
 /** A setting that may be absent: `null` then. */
 export function optional<T, U extends string>(
   type: ValueType<T, U>,
-  options: Omit<SettingOptions<T | null>, 'default'>,
+  options: Omit<SettingOptions<NoInfer<T> | null>, 'default'>,
 ): Setting<T | null, U> {
   const nullable: ValueType<T | null, U> = {
     ...type,
