@@ -1,0 +1,159 @@
+import type { Clock, Timer } from '../core/clock.ts';
+import { MillraceError } from '../core/errors.ts';
+import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
+import { Feed, type FeedOptions } from './feed.ts';
+import type { KafkaDriver } from '../kafka/port.ts';
+
+/** What of a feed's options depends on the topic. */
+export type FeedSource = Pick<
+  FeedOptions,
+  'topic' | 'kafkaTopic' | 'decode' | 'settings' | 'whenMissing'
+>;
+
+export interface FeedRegistryOptions {
+  readonly driver: KafkaDriver;
+  readonly clock: Clock;
+  readonly idKey: Uint8Array;
+  /** How long a feed goes on without subscribers, in milliseconds. */
+  readonly lingerMs: number;
+  /** Private feeds (for `since`) that one project may have at a time. */
+  readonly maxPrivateFeedsPerProject: number;
+}
+
+/** The use of a feed; `release` gives it back, once. */
+export interface FeedLease {
+  readonly feed: Feed;
+  release(): void;
+}
+
+interface SharedFeed {
+  readonly feed: Feed;
+  readonly client: ClientLease;
+  leases: number;
+  idle: Timer | undefined;
+}
+
+/**
+ * One feed for each (login, Kafka topic), however many subscribers: started for the first, kept for a
+ * while after the last.
+ */
+export class FeedRegistry {
+  readonly clients: ClientPool;
+  readonly #options: FeedRegistryOptions;
+  readonly #shared = new Map<string, SharedFeed>();
+  readonly #private = new Set<Feed>();
+  readonly #privateByProject = new Map<string, number>();
+
+  constructor(options: FeedRegistryOptions) {
+    this.#options = options;
+    this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
+  }
+
+  /** The running feed, for looking at; undefined: nobody has subscribed. */
+  peek(login: Login, kafkaTopic: string): Feed | undefined {
+    return this.#shared.get(keyOf(login, kafkaTopic))?.feed;
+  }
+
+  lease(login: Login, source: FeedSource): FeedLease {
+    const key = keyOf(login, source.kafkaTopic);
+    const shared = this.#shared.get(key) ?? this.#open(key, login, source);
+    shared.leases += 1;
+    shared.idle?.cancel();
+    return {
+      feed: shared.feed,
+      release: once(() => {
+        shared.leases -= 1;
+        if (shared.leases === 0) this.#closeWhenIdle(key, shared);
+      }),
+    };
+  }
+
+  /**
+   * A feed for one subscriber that starts in the past. Throws `LIMIT_EXCEEDED` when the project has
+   * too many of them.
+   */
+  leasePrivate(login: Login, projectId: string, source: FeedSource, sinceMs: number): FeedLease {
+    const open = this.#privateByProject.get(projectId) ?? 0;
+    const max = this.#options.maxPrivateFeedsPerProject;
+    if (open >= max) {
+      const limit = 'limits.sinceReadersPerProject';
+      throw new MillraceError(
+        'LIMIT_EXCEEDED',
+        `this project already has ${max} subscriptions with \`since\` (${limit})`,
+        { limit },
+      );
+    }
+    this.#privateByProject.set(projectId, open + 1);
+    const client = this.clients.lease(login);
+    const feed = this.#feed(source, {
+      client: client.client,
+      start: { at: 'instant', timestampMs: sinceMs },
+      onFailed: () => undefined,
+    });
+    this.#private.add(feed);
+    const release = once(() => {
+      const left = (this.#privateByProject.get(projectId) ?? 1) - 1;
+      if (left === 0) this.#privateByProject.delete(projectId);
+      else this.#privateByProject.set(projectId, left);
+      this.#private.delete(feed);
+      void feed.close().finally(() => client.release());
+    });
+    return { feed, release };
+  }
+
+  async close(): Promise<void> {
+    const shared = [...this.#shared.values()];
+    this.#shared.clear();
+    for (const { idle } of shared) idle?.cancel();
+    await Promise.all([
+      ...shared.map(({ feed }) => feed.close()),
+      ...[...this.#private].map((feed) => feed.close()),
+    ]);
+    await this.clients.close();
+  }
+
+  #open(key: string, login: Login, source: FeedSource): SharedFeed {
+    const client = this.clients.lease(login);
+    const feed = this.#feed(source, {
+      client: client.client,
+      start: { at: 'acceptance', acceptedAtMs: this.#options.clock.now() },
+      // A failed feed serves nobody: the next subscriber gets a new one.
+      onFailed: () => this.#close(key, shared),
+    });
+    const shared: SharedFeed = { feed, client, leases: 0, idle: undefined };
+    this.#shared.set(key, shared);
+    return shared;
+  }
+
+  #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
+    const { clock, idKey, lingerMs } = this.#options;
+    return new Feed({ ...source, ...use, clock, idKey, lingerMs });
+  }
+
+  #closeWhenIdle(key: string, shared: SharedFeed): void {
+    if (this.#shared.get(key) !== shared) return;
+    shared.idle = this.#options.clock.schedule(this.#options.lingerMs, () =>
+      this.#close(key, shared),
+    );
+  }
+
+  #close(key: string, shared: SharedFeed): void {
+    if (this.#shared.get(key) !== shared) return;
+    this.#shared.delete(key);
+    shared.idle?.cancel();
+    void shared.feed.close().finally(() => shared.client.release());
+  }
+}
+
+function keyOf({ loginId }: Login, kafkaTopic: string): string {
+  return `${loginId} ${kafkaTopic}`;
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    action();
+  };
+}

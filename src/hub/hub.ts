@@ -1,0 +1,297 @@
+import type { Principal } from '../auth/principal.ts';
+import type { Clock } from '../core/clock.ts';
+import { createDecoder } from '../decode/decoder.ts';
+import { kafkaTopic, topicOf } from '../decode/topic-name.ts';
+import { decodeUpstreamDeadLetter } from '../decode/upstream-dead-letter.ts';
+import type { DeadLetter, Event } from '../decode/event.ts';
+import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
+import type { EventOrder } from '../sequence/order.ts';
+import type { FeedCounts } from './feed.ts';
+import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
+import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
+import { refusalOf } from './kafka-refusal.ts';
+import type { DeadLetterMessage, EventMessage } from './message.ts';
+import { Subscription } from './subscription.ts';
+import type { TopicSettings } from './topic-settings.ts';
+import { newestDeadLetters, newestEvents, readTail } from './tail.ts';
+
+export interface HubOptions {
+  readonly driver: KafkaDriver;
+  readonly clock: Clock;
+  readonly idKey: Uint8Array;
+  readonly topicTemplate: string;
+  readonly deadLetterSuffix: string;
+  /** The settings of a topic, by the name that subscribers use. */
+  readonly settingsOf: (topic: string) => TopicSettings;
+  readonly lingerMs: number;
+  readonly maxQueuedBytes: number;
+  readonly maxPrivateFeedsPerProject: number;
+}
+
+/** A topic as subscribers call it, and as Kafka does. */
+export interface TopicName {
+  readonly name: string;
+  readonly kafkaTopic: string;
+}
+
+export interface EventsRequest {
+  readonly topic: string;
+  readonly order?: EventOrder | undefined;
+  readonly deduplicate: boolean;
+  readonly where: readonly PropertyFilter[];
+  /** Start at the first record at or after this broker time, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined;
+}
+
+export interface DeadLettersRequest {
+  readonly topic: string;
+  readonly sinceMs?: number | undefined;
+}
+
+/** How long a subscriber waits to hear that its topic does not exist before it is accepted anyway. */
+const acceptWithinMs = 2_000;
+
+/** Records read beyond those asked for, because some may be duplicates. */
+const duplicatesAllowance = 100;
+/** Newest records of each partition that are looked through for what matches a filter. */
+const searchedPerPartition = 5_000;
+
+/** What the server serves: subscriptions to feeds, and the newest of a topic. */
+export class Hub {
+  readonly registry: FeedRegistry;
+  readonly #options: HubOptions;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.registry = new FeedRegistry(options);
+  }
+
+  /**
+   * The topics that the principal may read, by name; dead-letter topics of topics are left out.
+   * Rejects with `KAFKA_UNAVAILABLE`.
+   */
+  async topics(principal: Principal): Promise<TopicName[]> {
+    const { topicTemplate, deadLetterSuffix } = this.#options;
+    const lease = this.registry.clients.lease(principal);
+    try {
+      const names = new Set<string>();
+      for (const kafkaTopic of await lease.client.listTopics()) {
+        const name = topicOf(topicTemplate, principal.projectId, kafkaTopic);
+        if (name !== undefined && mayRead(principal, name)) names.add(name);
+      }
+      const isDeadLetters = (name: string): boolean =>
+        name.endsWith(deadLetterSuffix) && names.has(name.slice(0, -deadLetterSuffix.length));
+      return [...names]
+        .filter((name) => !isDeadLetters(name))
+        .toSorted()
+        .map((name) => this.topicName(principal, name));
+    } catch (error) {
+      throw error instanceof KafkaError ? refusalOf(error, '*') : error;
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** A topic's two names. Throws `BAD_USER_INPUT` for a name that Kafka cannot have. */
+  topicName({ projectId }: Principal, name: string): TopicName {
+    const { topicTemplate } = this.#options;
+    return { name, kafkaTopic: kafkaTopic(topicTemplate, { projectId, topic: name }) };
+  }
+
+  /** The names of a topic's dead-letter topic. */
+  deadLetterTopic(principal: Principal, topic: string): TopicName {
+    return this.topicName(principal, `${topic}${this.#options.deadLetterSuffix}`);
+  }
+
+  /**
+   * Resolves once the subscription is accepted: when reading has begun, or after a moment when the
+   * cluster cannot be reached; it then waits. Rejects with a `MillraceError`.
+   */
+  async events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
+    const filter = filterOf(request.where);
+    const source = this.#events(principal, request.topic);
+    const order = request.order ?? source.settings.order;
+    const lease = this.#lease(principal, source, request.sinceMs);
+    return this.#accept(principal, [lease], request.sinceMs !== undefined, (subscription) => [
+      lease.feed.addEvents(subscription, { order, deduplicate: request.deduplicate }, filter),
+    ]);
+  }
+
+  async deadLetters(
+    principal: Principal,
+    { topic, sinceMs }: DeadLettersRequest,
+  ): Promise<Subscription<DeadLetterMessage>> {
+    const bridge = this.#lease(principal, this.#events(principal, topic), sinceMs);
+    let upstream: FeedLease;
+    try {
+      upstream = this.#lease(principal, this.#deadLetters(principal, topic), sinceMs);
+    } catch (error) {
+      bridge.release();
+      throw error;
+    }
+    const leases = [bridge, upstream];
+    return this.#accept(principal, leases, sinceMs !== undefined, (subscription) =>
+      leases.map(({ feed }) => feed.addDeadLetters(subscription)),
+    );
+  }
+
+  /** The newest events of a topic by their own time, oldest first, without duplicates. */
+  async newestEvents(
+    principal: Principal,
+    topic: string,
+    last: number,
+    where: readonly PropertyFilter[],
+  ): Promise<EventMessage[]> {
+    const filter = filterOf(where);
+    const source = this.#events(principal, topic);
+    const perPartition = filter === undefined ? last + duplicatesAllowance : searchedPerPartition;
+    const tail = await this.#tail(principal, source, perPartition);
+    return newestEvents(tail, last, filter).map((event) => ({ topic, event, late: false }));
+  }
+
+  /** The newest dead letters of a topic by the broker's time, oldest first. */
+  async newestDeadLetters(
+    principal: Principal,
+    topic: string,
+    last: number,
+  ): Promise<DeadLetterMessage[]> {
+    const [bridge, upstream] = await Promise.all([
+      this.#tail(principal, this.#events(principal, topic), searchedPerPartition),
+      this.#tail(principal, this.#deadLetters(principal, topic), last),
+    ]);
+    return newestDeadLetters([...bridge, ...upstream], last).map((deadLetter) => ({
+      topic,
+      deadLetter,
+    }));
+  }
+
+  /** What the shared feed of a topic is doing; undefined: nobody has subscribed. */
+  countsOf(principal: Principal, kafkaTopic: string): FeedCounts | undefined {
+    return this.registry.peek(principal, kafkaTopic)?.counts;
+  }
+
+  close(): Promise<void> {
+    return this.registry.close();
+  }
+
+  #events(principal: Principal, topic: string): FeedSource {
+    principal.mayRead(topic);
+    const settings = this.#options.settingsOf(topic);
+    return {
+      topic,
+      kafkaTopic: this.topicName(principal, topic).kafkaTopic,
+      decode: createDecoder(settings),
+      settings,
+      whenMissing: 'refuse',
+    };
+  }
+
+  #deadLetters(principal: Principal, topic: string): FeedSource {
+    return {
+      ...this.#events(principal, topic),
+      kafkaTopic: this.deadLetterTopic(principal, topic).kafkaTopic,
+      decode: decodeUpstreamDeadLetter,
+      whenMissing: 'wait',
+    };
+  }
+
+  async #tail(
+    principal: Principal,
+    { topic, kafkaTopic, decode, whenMissing }: FeedSource,
+    perPartition: number,
+  ): Promise<(Event | DeadLetter)[]> {
+    const lease = this.registry.clients.lease(principal);
+    const { clock } = this.#options;
+    try {
+      return await readTail({ client: lease.client, kafkaTopic, decode, perPartition, clock });
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error;
+      if (error.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') return [];
+      throw refusalOf(error, topic);
+    } finally {
+      lease.release();
+    }
+  }
+
+  #lease(principal: Principal, source: FeedSource, sinceMs: number | undefined): FeedLease {
+    if (sinceMs === undefined) return this.registry.lease(principal, source);
+    return this.registry.leasePrivate(principal, principal.projectId, source, sinceMs);
+  }
+
+  async #accept<Message>(
+    principal: Principal,
+    leases: readonly FeedLease[],
+    isPrivate: boolean,
+    add: (subscription: Subscription<Message>) => readonly (() => void)[],
+  ): Promise<Subscription<Message>> {
+    const { maxQueuedBytes } = this.#options;
+    const stopWatching = principal.retain();
+    const revoke = (): void => subscription.end(asError(principal.revoked.reason));
+    let removals: readonly (() => void)[] = [];
+    const subscription = new Subscription<Message>({
+      // A private feed is held up by its one reader instead: its backlog is bounded by what the
+      // ordering buffer and two answers of a broker can release at once.
+      maxQueuedBytes: isPrivate ? Number.POSITIVE_INFINITY : maxQueuedBytes,
+      ...(isPrivate ? { backlogBytes: maxQueuedBytes / 2, ...backPressure(leases) } : {}),
+      onEnd: () => {
+        principal.revoked.removeEventListener('abort', revoke);
+        stopWatching();
+        for (const remove of removals) remove();
+        for (const lease of leases) lease.release();
+      },
+    });
+    removals = add(subscription);
+    principal.revoked.addEventListener('abort', revoke, { once: true });
+    try {
+      await this.#begun(leases);
+    } catch (error) {
+      await subscription.return();
+      throw error;
+    }
+    return subscription;
+  }
+
+  /** Waits for the first of the leases, the topic itself, to begin; no longer than a moment. */
+  async #begun([lease]: readonly FeedLease[]): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const timer = this.#options.clock.schedule(acceptWithinMs, patience.resolve);
+    try {
+      await Promise.race([lease?.feed.started, patience.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+function backPressure(leases: readonly FeedLease[]): {
+  onBacklog: () => void;
+  onDrained: () => void;
+} {
+  let paused = false;
+  const set = (pause: boolean): void => {
+    if (paused === pause) return;
+    paused = pause;
+    for (const { feed } of leases) {
+      if (pause) feed.pause();
+      else feed.resume();
+    }
+  };
+  return { onBacklog: () => set(true), onDrained: () => set(false) };
+}
+
+function mayRead(principal: Principal, topic: string): boolean {
+  try {
+    principal.mayRead(topic);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function filterOf(where: readonly PropertyFilter[]): EventFilter | undefined {
+  return where.length > 0 ? compileFilter(where) : undefined;
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

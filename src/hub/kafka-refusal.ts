@@ -1,0 +1,50 @@
+import { MillraceError } from '../core/errors.ts';
+import type { KafkaError } from '../kafka/port.ts';
+
+/**
+ * What a subscriber of `topic` is told of a refusal by Kafka. A topic that the login may not read and
+ * one that does not exist get the same answer, so that nobody can find out what others have.
+ */
+export function refusalOf(error: KafkaError, topic: string): MillraceError {
+  switch (error.code) {
+    case 'AUTHENTICATION_FAILED':
+      return new MillraceError(
+        'UNAUTHENTICATED',
+        'the Kafka cluster refuses these credentials',
+        {},
+        { cause: error },
+      );
+    case 'NOT_AUTHORIZED':
+    case 'TOPIC_NOT_FOUND':
+      return topicNotFound(topic, error);
+    case 'OFFSET_OUT_OF_RANGE':
+      return new MillraceError(
+        'CURSOR_EXPIRED',
+        `topic ${JSON.stringify(topic)} lost records before they were read: ${describeRanges(error)}; subscribe again to go on with what is left`,
+        { ranges: error.ranges },
+        { cause: error },
+      );
+    case 'UNAVAILABLE':
+      return new MillraceError(
+        'KAFKA_UNAVAILABLE',
+        'the Kafka cluster cannot be reached at the moment; try again',
+        {},
+        { cause: error },
+      );
+  }
+}
+
+export function topicNotFound(topic: string, cause?: unknown): MillraceError {
+  return new MillraceError(
+    'TOPIC_NOT_FOUND',
+    `this project has no topic ${JSON.stringify(topic)}; the query { topics { name } } lists those it has`,
+    {},
+    { cause },
+  );
+}
+
+function describeRanges(error: KafkaError): string {
+  return error.ranges
+    .map(({ partition, from, to }) => `partition ${partition} from ${from} to ${to}`)
+    .join(', ');
+}

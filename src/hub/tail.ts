@@ -1,0 +1,113 @@
+import type { Clock } from '../core/clock.ts';
+import type { DeadLetter, Event } from '../decode/event.ts';
+import { type KafkaClient, KafkaError, type RawRecord } from '../kafka/port.ts';
+import type { EventFilter } from './filter.ts';
+
+export interface TailOptions {
+  readonly client: KafkaClient;
+  readonly kafkaTopic: string;
+  readonly decode: (partition: number, record: RawRecord) => Event | DeadLetter;
+  /** How many of the newest records of each partition to read at the most. */
+  readonly perPartition: number;
+  readonly clock: Clock;
+}
+
+/** How long the cluster may take to answer for a whole tail, in milliseconds. */
+const patienceMs = 10_000;
+
+/**
+ * Reads the newest records of each partition up to the end of the log as it is now, and decodes
+ * them. Rejects with `KafkaError`, `UNAVAILABLE` when it takes too long.
+ */
+export async function readTail(options: TailOptions): Promise<(Event | DeadLetter)[]> {
+  const { client, kafkaTopic, decode, perPartition, clock } = options;
+  const [earliest, latest] = await Promise.all([
+    client.listOffsets([kafkaTopic], 'earliest'),
+    client.listOffsets([kafkaTopic], 'latest'),
+  ]);
+  const [first, end] = [offsetsIn(earliest, kafkaTopic), offsetsIn(latest, kafkaTopic)];
+  const start = new Map<number, number>();
+  const unread = new Map<number, number>();
+  for (const [partition, offset] of end) {
+    const from = Math.max(first.get(partition) ?? 0, offset - perPartition);
+    start.set(partition, from);
+    if (from < offset) unread.set(partition, offset);
+  }
+  if (unread.size === 0) return [];
+
+  const found: (Event | DeadLetter)[] = [];
+  const finished = Promise.withResolvers<void>();
+  const reader = client.openReader({
+    topic: kafkaTopic,
+    start,
+    onBatches: (batches) => {
+      for (const { partition, records, nextOffset } of batches) {
+        const stopAt = unread.get(partition);
+        if (stopAt === undefined) continue;
+        for (const record of records) {
+          if (record.offset < stopAt) found.push(decode(partition, record));
+        }
+        if (nextOffset >= stopAt) unread.delete(partition);
+      }
+      if (unread.size === 0) finished.resolve();
+    },
+    onStatus: (status) => {
+      if (status.state === 'failed') finished.reject(status.error);
+    },
+  });
+  const patience = clock.schedule(patienceMs, () => {
+    finished.reject(
+      new KafkaError('UNAVAILABLE', `reading the tail of ${kafkaTopic} took too long`),
+    );
+  });
+  try {
+    await finished.promise;
+  } finally {
+    patience.cancel();
+    await reader.close();
+  }
+  return found;
+}
+
+/** Of all that was read, the newest events by their own time, oldest first; of copies the first. */
+export function newestEvents(
+  tail: readonly (Event | DeadLetter)[],
+  last: number,
+  filter: EventFilter | undefined,
+): Event[] {
+  const events = tail.filter((item) => item.kind === 'event').toSorted(byOwnTime);
+  const seen = new Set<string>();
+  const kept = events.filter(({ id, payload }) => {
+    if (id !== null) {
+      if (seen.has(id)) return false;
+      seen.add(id);
+    }
+    return filter === undefined || filter(payload);
+  });
+  return kept.slice(-last);
+}
+
+/** Of all that was read, the newest dead letters by the broker's time, oldest first. */
+export function newestDeadLetters(
+  tail: readonly (Event | DeadLetter)[],
+  last: number,
+): DeadLetter[] {
+  return tail
+    .filter((item) => item.kind === 'deadLetter')
+    .toSorted((a, b) => a.recordedAtMs - b.recordedAtMs)
+    .slice(-last);
+}
+
+function byOwnTime(a: Event, b: Event): number {
+  return a.timestampUs - b.timestampUs || a.partition - b.partition || a.offset - b.offset;
+}
+
+function offsetsIn(
+  answer: Map<string, ReadonlyMap<number, number> | KafkaError>,
+  topic: string,
+): ReadonlyMap<number, number> {
+  const offsets = answer.get(topic);
+  if (offsets === undefined) throw new KafkaError('TOPIC_NOT_FOUND', `no offsets for ${topic}`);
+  if (offsets instanceof KafkaError) throw offsets;
+  return offsets;
+}

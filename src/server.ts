@@ -1,0 +1,206 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { parseAuthorization, parseCredentials } from './auth/authorization.ts';
+import { ClientAuthenticator } from './auth/client-authenticator.ts';
+import type { Principal } from './auth/principal.ts';
+import { ServiceAuthenticator } from './auth/service-authenticator.ts';
+import { type Config, topicConfig } from './config/config.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { Hub } from './hub/hub.ts';
+import type { KafkaDriver } from './kafka/port.ts';
+import type { Logger } from './observe/logger.ts';
+import type { GraphqlContext } from './transports/graphql/context.ts';
+import { GraphqlEngine } from './transports/graphql/engine.ts';
+import { createErrorMask } from './transports/graphql/errors.ts';
+import { createSchema } from './transports/graphql/schema.ts';
+import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
+import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
+import { createGraphqlYoga, type GraphiqlStart } from './transports/graphql/yoga.ts';
+import { createHttpServer, type Route } from './transports/http-server.ts';
+import { KeepAlive } from './transports/keep-alive.ts';
+import { respond } from './transports/respond.ts';
+
+export interface ServerDependencies {
+  readonly logger: Logger;
+  /** @default the driver that the configuration names */
+  readonly driver?: KafkaDriver;
+  /** @default the system's */
+  readonly clock?: Clock;
+  /** What GraphiQL shows at first. @default a subscription to put a topic into */
+  readonly graphiql?: GraphiqlStart;
+}
+
+export interface RunningServer {
+  /** Where it accepts connections, without a path: `http://127.0.0.1:4000`. */
+  readonly url: string;
+  /** What it serves with, for tests and figures. */
+  readonly hub: Hub;
+  /** Takes over what of a changed configuration is applied live: the projects and their keys. */
+  update(config: Config): void;
+  /** Closes all connections (WebSockets with 1001) and the way to Kafka. */
+  close(): Promise<void>;
+}
+
+/** How often sockets are pinged, in milliseconds; a dead one is cut within twice that. */
+const keepAliveMs = 12_000;
+/** How long sockets may take to close by themselves at shutdown, in milliseconds. */
+const closePatienceMs = 2_000;
+
+const emptyStart: GraphiqlStart = {
+  query: `# Put your project id and key into the headers below: base64 of "projectId:key".
+subscription {
+  events(topic: "purchases") {
+    id
+    timestamp
+    payload
+  }
+}
+`,
+  headers: '{ "Authorization": "Basic ..." }',
+};
+
+/** Puts the parts together and listens: the one composition root. */
+export async function startServer(
+  config: Config,
+  { logger, clock = systemClock, graphiql, ...given }: ServerDependencies,
+): Promise<RunningServer> {
+  const { kafka, limits } = config;
+  const driver = given.driver ?? (await createDriver(config, clock));
+  const service = new ServiceAuthenticator(config.auth.projects, kafka.sasl);
+  const authenticator =
+    kafka.credentials === 'service'
+      ? service
+      : new ClientAuthenticator({
+          driver,
+          clock,
+          logger,
+          loginCacheTtlMs: kafka.loginCacheTtlMs,
+          loginProbeIntervalMs: kafka.loginProbeIntervalMs,
+          concurrentLogins: limits.concurrentLogins,
+          queuedLogins: limits.queuedLogins,
+        });
+  const hub = new Hub({
+    driver,
+    clock,
+    idKey: idKeyOf(config),
+    topicTemplate: kafka.topicTemplate,
+    deadLetterSuffix: kafka.deadLetterSuffix,
+    settingsOf: (topic) => topicConfig(config, topic),
+    lingerMs: config.feeds.lingerMs,
+    maxQueuedBytes: limits.outboundBytesPerConnection,
+    maxPrivateFeedsPerProject: limits.sinceReadersPerProject,
+  });
+  const engine = new GraphqlEngine({
+    schema: createSchema(),
+    limits,
+    introspection: config.graphql.introspection,
+    mask: createErrorMask(logger),
+  });
+  const contextOf = (principal: Principal): GraphqlContext => ({
+    principal,
+    hub,
+    topics: createTopicLoaders(() => hub.registry.clients.lease(principal)),
+    maxRecent: limits.recentEvents,
+  });
+
+  const yoga = createGraphqlYoga({
+    engine,
+    graphiql: config.graphql.graphiql ? (graphiql ?? emptyStart) : undefined,
+  });
+  const graphqlRoute: Route = async (request, response) => {
+    // GraphiQL's page holds nothing secret; whoever uses it sends credentials with its requests.
+    if (request.method === 'GET' && request.headers.accept?.includes('text/html')) {
+      await yoga(request, response);
+      return;
+    }
+    const principal = await authenticator.authenticate(
+      parseAuthorization(request.headers.authorization),
+    );
+    await yoga(request, response, contextOf(principal));
+  };
+  const keepAlive = new KeepAlive(clock, keepAliveMs);
+  const serveGraphql = createGraphqlWebSocket({
+    engine,
+    authenticate: (payload) => authenticator.authenticate(parseCredentials(payload)),
+    contextOf,
+    clock,
+    logger,
+    initTimeoutMs: limits.initTimeoutMs,
+    maxSubscriptions: limits.subscriptionsPerConnection,
+  });
+
+  const { server, sockets } = createHttpServer({
+    routes: new Map<string, Route>([
+      ['/graphql', graphqlRoute],
+      ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
+    ]),
+    socketRoutes: new Map([
+      [
+        '/graphql',
+        {
+          protocols: ['graphql-transport-ws'],
+          serve: (socket, stream) => {
+            keepAlive.watch(socket);
+            serveGraphql(socket, stream);
+          },
+        },
+      ],
+    ]),
+    allowedOrigins: config.http.allowedOrigins,
+    maxInboundFrameBytes: limits.inboundFrameBytes,
+    logger,
+  });
+
+  const { host, port } = config.listen;
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('listening on no port');
+  const name = host.includes(':') ? `[${host}]` : host;
+
+  return {
+    url: `http://${name}:${address.port}`,
+    hub,
+    update: (changed) => service.update(changed.auth.projects),
+    async close() {
+      keepAlive.stop();
+      authenticator.close();
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.close(1001, 'the server is going away');
+      const patience = clock.schedule(closePatienceMs, () => {
+        for (const socket of sockets) socket.terminate();
+      });
+      await hub.close();
+      server.closeIdleConnections();
+      if (sockets.size === 0) server.closeAllConnections();
+      await closed;
+      patience.cancel();
+    },
+  };
+}
+
+/** Loads the one client that is configured, and not the others. */
+async function createDriver({ kafka }: Config, clock: Clock): Promise<KafkaDriver> {
+  const { brokers, ssl, clientId } = kafka;
+  switch (kafka.client) {
+    case 'kafkajs': {
+      const { createKafkajsDriver } = await import('./kafka/kafkajs/driver.ts');
+      return createKafkajsDriver({ brokers, ssl, clientId });
+    }
+    case 'platformatic': {
+      const { createPlatformaticDriver } = await import('./kafka/platformatic/driver.ts');
+      return createPlatformaticDriver({ brokers, ssl, clientId });
+    }
+    case 'embedded': {
+      const { EmbeddedKafka } = await import('./kafka/embedded/embedded-kafka.ts');
+      return new EmbeddedKafka({ clock }).driver();
+    }
+  }
+}
+
+/** Equal on all instances that share the secret: events of equal time are ordered by their ids' digests. */
+function idKeyOf({ cursors }: Config): Uint8Array {
+  if (cursors.secret === null) return randomBytes(16);
+  return createHash('sha256').update(`id digest ${cursors.secret}`).digest().subarray(0, 16);
+}

@@ -1,0 +1,37 @@
+/** JSON that is already text, to be put into a response as it is. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/**
+ * `JSON.stringify` for the results of GraphQL operations, which may hold `JsonText`. Recursion is as
+ * deep as the operation's selection, which is limited.
+ */
+export function stringifyResult(value: unknown): string {
+  if (value instanceof JsonText) return value.text;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) {
+    let text = '[';
+    for (let index = 0; index < value.length; index += 1) {
+      if (index > 0) text += ',';
+      text += stringifyResult(value[index]);
+    }
+    return `${text}]`;
+  }
+  if (hasToJson(value)) return stringifyResult(value.toJSON());
+  let text = '{';
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined || typeof member === 'function') continue;
+    if (text.length > 1) text += ',';
+    text += `${JSON.stringify(key)}:${stringifyResult(member)}`;
+  }
+  return `${text}}`;
+}
+
+function hasToJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}

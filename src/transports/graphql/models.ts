@@ -1,0 +1,11 @@
+import type { TopicName } from '../../hub/hub.ts';
+import type { DeadLetterMessage, EventMessage } from '../../hub/message.ts';
+
+/** What the resolvers of `Event` start from. */
+export type EventModel = EventMessage;
+
+/** What the resolvers of `DeadLetter` start from. */
+export type DeadLetterModel = DeadLetterMessage;
+
+/** What the resolvers of `Topic` start from: a topic that is known to exist. */
+export type TopicModel = TopicName;

@@ -1,0 +1,6 @@
+import type { ProjectResolvers } from '../../../generated/schema.ts';
+
+export const projectResolvers: ProjectResolvers = {
+  id: ({ projectId }) => projectId,
+  key: ({ key }) => key,
+};

@@ -1,0 +1,42 @@
+import { MillraceError } from '../../../core/errors.ts';
+import type { QueryResolvers } from '../../../generated/schema.ts';
+import { parseFilter } from '../../../hub/filter.ts';
+import type { GraphqlContext } from '../context.ts';
+
+export const queryResolvers: QueryResolvers = {
+  project: (_root, _args, { principal }) => principal,
+
+  topics: (_root, _args, { hub, principal }) => hub.topics(principal),
+
+  topic: async (_root, { name }, { hub, principal, topics }) => {
+    principal.mayRead(name);
+    const topic = hub.topicName(principal, name);
+    return (await topics.description.load(topic.kafkaTopic)) === null ? null : topic;
+  },
+
+  recentEvents: (_root, { topic, last, where }, context) =>
+    context.hub.newestEvents(
+      context.principal,
+      topic,
+      recent(last, context),
+      parseFilter(where ?? []),
+    ),
+
+  recentDeadLetters: (_root, { topic, last }, context) =>
+    context.hub.newestDeadLetters(context.principal, topic, recent(last, context)),
+};
+
+function recent(last: number | null | undefined, { maxRecent }: GraphqlContext): number {
+  const wanted = last ?? 50;
+  if (wanted < 1) {
+    throw new MillraceError('BAD_USER_INPUT', 'last must be at least 1', { argument: 'last' });
+  }
+  if (wanted > maxRecent) {
+    throw new MillraceError(
+      'LIMIT_EXCEEDED',
+      `last may be ${maxRecent} at the most (limits.recentEvents)`,
+      { limit: 'limits.recentEvents' },
+    );
+  }
+  return wanted;
+}

@@ -1,0 +1,55 @@
+import {
+  GraphQLError,
+  GraphQLScalarType,
+  Kind,
+  type ValueNode,
+  valueFromASTUntyped,
+} from 'graphql';
+import { parseTimestamp } from '../../decode/timestamp.ts';
+
+/** Goes out as it is: `JsonText` for what must keep its digits. Comes in as parsed JSON. */
+export const jsonScalar = new GraphQLScalarType({
+  name: 'JSON',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
+});
+
+/** Goes out as text that is already RFC 3339; comes in as text, which is only checked. */
+export const dateTimeScalar = new GraphQLScalarType<string, unknown>({
+  name: 'DateTime',
+  serialize: (value) => value,
+  parseValue: checkDateTime,
+  parseLiteral: (node) => checkDateTime(stringOf(node)),
+});
+
+/** A decimal string both ways. */
+export const bigIntScalar = new GraphQLScalarType<bigint, string>({
+  name: 'BigInt',
+  serialize: (value) => String(value),
+  parseValue: parseBigInt,
+  parseLiteral: (node) => parseBigInt(node.kind === Kind.INT ? node.value : stringOf(node)),
+});
+
+function checkDateTime(value: unknown): string {
+  if (typeof value === 'string' && parseTimestamp(value) !== undefined) return value;
+  throw new GraphQLError(
+    `${JSON.stringify(value)} is no instant; give RFC 3339 text such as "2026-11-23T17:00:00Z"`,
+    { extensions: { code: 'BAD_USER_INPUT' } },
+  );
+}
+
+function parseBigInt(value: unknown): bigint {
+  if (typeof value === 'string' && /^-?\d{1,100}$/.test(value)) return BigInt(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  throw new GraphQLError(
+    `${JSON.stringify(value)} is no whole number; give it as a decimal string`,
+    {
+      extensions: { code: 'BAD_USER_INPUT' },
+    },
+  );
+}
+
+function stringOf(node: ValueNode): unknown {
+  return node.kind === Kind.STRING ? node.value : undefined;
+}

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import type { GraphQLSchema } from 'graphql';
+import type { Resolvers } from '../../generated/schema.ts';
+import { deadLetterResolvers } from './resolvers/dead-letter.ts';
+import { eventResolvers } from './resolvers/event.ts';
+import { projectResolvers } from './resolvers/project.ts';
+import { queryResolvers } from './resolvers/query.ts';
+import { subscriptionResolvers } from './resolvers/subscription.ts';
+import { topicResolvers } from './resolvers/topic.ts';
+import { bigIntScalar, dateTimeScalar, jsonScalar } from './scalars.ts';
+
+const schemaFolder = new URL('../../../schema/', import.meta.url);
+
+const resolvers: Omit<Resolvers, 'Subscription'> = {
+  JSON: jsonScalar,
+  DateTime: dateTimeScalar,
+  BigInt: bigIntScalar,
+  Query: queryResolvers,
+  Event: eventResolvers,
+  DeadLetter: deadLetterResolvers,
+  Topic: topicResolvers,
+  Project: projectResolvers,
+};
+
+/** The schema of `schema/*.graphql` with its resolvers. */
+export function createSchema(): GraphQLSchema {
+  const typeDefs = readdirSync(schemaFolder)
+    .filter((name) => name.endsWith('.graphql'))
+    .toSorted()
+    .map((name) => readFileSync(new URL(name, schemaFolder), 'utf8'));
+  return makeExecutableSchema({
+    typeDefs,
+    resolvers: { ...resolvers, Subscription: subscriptionResolvers },
+  });
+}

@@ -1,0 +1,289 @@
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { CloseCode, makeServer, MessageType, type SubscribePayload } from 'graphql-ws';
+import type { RawData, WebSocket } from 'ws';
+import type { Principal } from '../../auth/principal.ts';
+import type { Clock } from '../../core/clock.ts';
+import { errorTable, MillraceError } from '../../core/errors.ts';
+import type { Logger } from '../../observe/logger.ts';
+import { closeReason } from '../close-reason.ts';
+import { Outbox } from '../outbox.ts';
+import type { GraphqlContext } from './context.ts';
+import { type GraphqlEngine, isErrors, type ResultBatches } from './engine.ts';
+import { stringifyResult } from './json-text.ts';
+import { OperationIds } from './operation-ids.ts';
+
+export interface GraphqlWebSocketOptions {
+  readonly engine: GraphqlEngine;
+  /** Lets a client in by the payload of its `connection_init`; rejects with a `MillraceError`. */
+  readonly authenticate: (payload: unknown) => Promise<Principal>;
+  readonly contextOf: (principal: Principal) => GraphqlContext;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds from opening the socket to its being authenticated. */
+  readonly initTimeoutMs: number;
+  readonly maxSubscriptions: number;
+}
+
+/** One client's socket. */
+interface Connection {
+  readonly socket: WebSocket;
+  readonly outbox: Outbox;
+  readonly ids: OperationIds;
+  principal: Principal | undefined;
+}
+
+/** The context of one operation: what the resolvers need, and where its results go. */
+interface OperationContext {
+  readonly graphql: GraphqlContext;
+  readonly connection: Connection;
+  readonly operationId: string;
+}
+
+/** Longest id that a client may give an operation, in characters. */
+const maxIdLength = 128;
+
+/**
+ * GraphQL over WebSocket, protocol graphql-transport-ws. graphql-ws keeps the protocol (init, ping,
+ * complete, close codes); results do not pass through it but are written as they are executed, a
+ * batch in one write.
+ */
+export function createGraphqlWebSocket(
+  options: GraphqlWebSocketOptions,
+): (socket: WebSocket, stream: Duplex) => void {
+  const { engine, logger } = options;
+  const contexts = new WeakMap<ExecutionArgs, OperationContext>();
+
+  const server = makeServer<Record<string, unknown>, Connection>({
+    connectionInitWaitTimeout: 0,
+    onConnect: async ({ connectionParams, extra: connection }) => {
+      try {
+        admit(connection, await options.authenticate(connectionParams));
+        return true;
+      } catch (error) {
+        refuse(connection.socket, error);
+        return false;
+      }
+    },
+    onSubscribe: ({ extra: connection }, operationId, payload) =>
+      prepare(connection, operationId, payload),
+    execute: async (args: ExecutionArgs) => {
+      const { connection, operationId } = contextOf(args);
+      const result = await engine.execute(args);
+      await connection.outbox.sendAll(frames(connection, operationId, [() => result]));
+      return nothing();
+    },
+    subscribe: async (args: ExecutionArgs) => {
+      const { connection, operationId } = contextOf(args);
+      const results = await engine.subscribe(args);
+      if (Symbol.asyncIterator in results) return deliver(connection, operationId, results);
+      // A refusal: graphql-ws says so with an `error` message, which is final.
+      throw new RefusedOperation(results.errors ?? []);
+    },
+    onError: (_context, _id, _payload, errors) => errors.flatMap(refusalsIn),
+  });
+
+  function contextOf(args: ExecutionArgs): OperationContext {
+    const context = contexts.get(args);
+    if (context === undefined) throw new Error('an operation without its context');
+    return context;
+  }
+
+  function prepare(
+    connection: Connection,
+    operationId: string,
+    payload: SubscribePayload,
+  ): ExecutionArgs | readonly GraphQLError[] {
+    const { principal, ids } = connection;
+    if (principal === undefined) throw new Error('an operation before the connection was let in');
+    if (ids.size > options.maxSubscriptions)
+      return [tooManySubscriptions(options.maxSubscriptions)];
+    const graphql = options.contextOf(principal);
+    const operation = engine.operation(payload, graphql);
+    if (isErrors(operation)) return operation;
+    contexts.set(operation.args, { graphql, connection, operationId });
+    return operation.args;
+  }
+
+  function admit(connection: Connection, principal: Principal): void {
+    const stopWatching = principal.retain();
+    connection.principal = principal;
+    const revoke = (): void => refuse(connection.socket, principal.revoked.reason);
+    principal.revoked.addEventListener('abort', revoke, { once: true });
+    connection.socket.once('close', () => {
+      principal.revoked.removeEventListener('abort', revoke);
+      stopWatching();
+    });
+  }
+
+  function refuse(socket: WebSocket, error: unknown): void {
+    if (error instanceof MillraceError) {
+      socket.close(errorTable[error.code].closeCode, closeReason(error.message));
+      return;
+    }
+    logger.error({ err: error }, 'unexpected fault while letting a client in');
+    socket.close(CloseCode.InternalServerError, errorTable.INTERNAL.summary);
+  }
+
+  return function serve(socket, stream) {
+    const connection: Connection = {
+      socket,
+      outbox: new Outbox(socket, stream),
+      ids: new OperationIds(),
+      principal: undefined,
+    };
+    const initTimer = options.clock.schedule(options.initTimeoutMs, () => {
+      if (connection.principal !== undefined) return;
+      socket.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
+    });
+    const closed = server.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) => {
+          const message = toClient(connection.ids, text);
+          if (message !== undefined) connection.outbox.send(message);
+        },
+        close: (code, reason) => socket.close(code, closeReason(reason ?? '')),
+        onMessage: (handle) => {
+          socket.on('message', (data: RawData) => {
+            const text = toServer(connection, textOf(data));
+            if (text === undefined) return;
+            handle(text).catch((error: unknown) => refuse(socket, error));
+          });
+        },
+      },
+      connection,
+    );
+    socket.on('error', (error) => logger.debug({ err: error }, 'a client broke the protocol'));
+    socket.once('close', (code, reason) => {
+      initTimer.cancel();
+      closed(code, String(reason)).catch((error: unknown) => {
+        logger.error({ err: error }, 'unexpected fault while cleaning up after a client');
+      });
+    });
+  };
+}
+
+/** The errors of an operation that was refused before it began. */
+class RefusedOperation extends Error {
+  readonly errors: readonly GraphQLError[];
+
+  constructor(errors: readonly GraphQLError[]) {
+    super('refused');
+    this.errors = errors;
+  }
+}
+
+/** graphql-ws wraps what was thrown; the client gets what it was thrown for. */
+function refusalsIn(error: GraphQLError): ReturnType<GraphQLError['toJSON']>[] {
+  const { originalError } = error;
+  if (originalError instanceof RefusedOperation) {
+    return originalError.errors.map((refusal) => refusal.toJSON());
+  }
+  return [(originalError instanceof GraphQLError ? originalError : error).toJSON()];
+}
+
+function tooManySubscriptions(max: number): GraphQLError {
+  const limit = 'limits.subscriptionsPerConnection';
+  return new GraphQLError(`this connection already has ${max} operations (${limit})`, {
+    extensions: { code: 'LIMIT_EXCEEDED', limit },
+  });
+}
+
+/** What graphql-ws iterates over: no results, only the end, since results are written here. */
+function deliver(
+  connection: Connection,
+  operationId: string,
+  batches: ResultBatches,
+): AsyncIterableIterator<never> {
+  return {
+    async next() {
+      while (true) {
+        const step = await batches.next();
+        if (step.done === true) return { done: true, value: undefined };
+        await connection.outbox.sendAll(frames(connection, operationId, step.value));
+      }
+    },
+    async return() {
+      await batches.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function nothing(): AsyncIterableIterator<never> {
+  return {
+    next: () => Promise.resolve({ done: true, value: undefined }),
+    return: () => Promise.resolve({ done: true, value: undefined }),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/** `next` messages, for as long as the client wants them. */
+function* frames(
+  { ids }: Connection,
+  operationId: string,
+  results: Iterable<() => ExecutionResult>,
+): Generator<string> {
+  const clientId = ids.clientIdOf(operationId);
+  if (clientId === undefined) return;
+  const head = `{"id":${JSON.stringify(clientId)},"type":"next","payload":`;
+  for (const result of results) yield `${head}${stringifyResult(result())}}`;
+}
+
+/** A client's message with our id for its operation; undefined: the socket was closed over it. */
+function toServer({ ids, socket }: Connection, text: string): string | undefined {
+  const message = parseObject(text);
+  if (message === undefined || typeof message['id'] !== 'string') return text;
+  const clientId = message['id'];
+  switch (message['type']) {
+    case MessageType.Subscribe: {
+      if (clientId.length > maxIdLength) {
+        socket.close(CloseCode.BadRequest, `an operation's id may have ${maxIdLength} characters`);
+        return undefined;
+      }
+      const own = clientId === '' ? '' : ids.open(clientId);
+      if (own !== undefined) return JSON.stringify({ ...message, id: own });
+      const reason = closeReason(`Subscriber for ${clientId} already exists`);
+      socket.close(CloseCode.SubscriberAlreadyExists, reason);
+      return undefined;
+    }
+    case MessageType.Complete: {
+      const own = ids.closeByClient(clientId);
+      return own === undefined ? undefined : JSON.stringify({ ...message, id: own });
+    }
+    default:
+      return text;
+  }
+}
+
+/**
+ * A message of graphql-ws with the client's id; undefined: the client has completed the operation. The
+ * messages with an id that come this way, `error` and `complete`, end their operations (see `frames`).
+ */
+function toClient(ids: OperationIds, text: string): string | undefined {
+  const message = parseObject(text);
+  if (message === undefined || typeof message['id'] !== 'string') return text;
+  const clientId = ids.closeByServer(message['id']);
+  return clientId === undefined ? undefined : JSON.stringify({ ...message, id: clientId });
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    // Not JSON: graphql-ws refuses it in the protocol's own words.
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { GraphqlContext } from './context.ts';
+import { type GraphqlEngine, isErrors, type ResultBatches } from './engine.ts';
+import { stringifyResult } from './json-text.ts';
+
+export interface YogaOptions {
+  readonly engine: GraphqlEngine;
+  /** What GraphiQL shows at first; undefined: no GraphiQL. */
+  readonly graphiql: GraphiqlStart | undefined;
+}
+
+/** What a newcomer finds in GraphiQL. */
+export interface GraphiqlStart {
+  readonly query: string;
+  /** JSON. */
+  readonly headers: string;
+}
+
+/** What the HTTP server hands over with an authenticated request. */
+export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
+
+/**
+ * GraphQL over HTTP and over SSE (distinct connections): yoga speaks the protocols, the engine that
+ * WebSocket uses as well does the work. The request arrives authenticated.
+ */
+export function createGraphqlYoga({
+  engine,
+  graphiql,
+}: YogaOptions): YogaServerInstance<YogaServerContext, object> {
+  return createYoga<YogaServerContext>({
+    schema: engine.schema,
+    graphqlEndpoint: '/graphql',
+    plugins: [useEngine(engine)],
+    maskedErrors: { errorMessage: 'INTERNAL', maskError: (error) => engine.mask(error) },
+    logging: false,
+    landingPage: false,
+    multipart: false,
+    // Origins are checked before yoga sees the request, and allowed ones get their headers there.
+    cors: false,
+    maxRequestBodySize: 100_000,
+    // The engine remembers documents for all transports.
+    parserAndValidationCache: false,
+    // Carried by the package: it works without a network, and asks nobody else for scripts.
+    renderGraphiQL,
+    graphiql:
+      graphiql === undefined
+        ? false
+        : {
+            title: 'Millrace',
+            defaultQuery: graphiql.query,
+            headers: graphiql.headers,
+            shouldPersistHeaders: false,
+            subscriptionsProtocol: 'SSE',
+          },
+  });
+}
+
+function useEngine(engine: GraphqlEngine): Plugin<YogaServerContext> {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn((text: string) => {
+        const document = engine.document(text);
+        if (isErrors(document)) throw new AggregateError(document);
+        return document;
+      });
+    },
+    onValidate({ setValidationFn }) {
+      // What `document` answers is valid already.
+      setValidationFn(() => []);
+    },
+    onExecute({ setExecuteFn }) {
+      setExecuteFn(async (args: ExecutionArgs) => withText(await engine.execute(args)));
+    },
+    onSubscribe({ setSubscribeFn }) {
+      setSubscribeFn(async (args: ExecutionArgs) => {
+        const results = await engine.subscribe(args);
+        return Symbol.asyncIterator in results ? oneByOne(results) : withText(results);
+      });
+    },
+  };
+}
+
+/** Has yoga write the result with the payloads as they are. */
+function withText(result: ExecutionResult): ExecutionResult {
+  return Object.assign(result, { stringify: stringifyResult });
+}
+
+/** Yoga sends one result at a time, when the client has taken the one before. */
+function oneByOne(batches: ResultBatches): AsyncIterableIterator<ExecutionResult> {
+  let batch: readonly (() => ExecutionResult)[] = [];
+  let taken = 0;
+  return {
+    async next() {
+      while (true) {
+        const execute = batch[taken];
+        if (execute !== undefined) {
+          taken += 1;
+          return { done: false, value: withText(execute()) };
+        }
+        const step = await batches.next();
+        if (step.done === true) return { done: true, value: undefined };
+        batch = step.value;
+        taken = 0;
+      }
+    },
+    async return() {
+      await batches.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { MillraceError } from '../core/errors.ts';
+import type { Logger } from '../observe/logger.ts';
+import { isAllowedOrigin } from './origin.ts';
+import { respond, respondError } from './respond.ts';
+
+/** What answers the requests to one path. */
+export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+
+/** What serves the WebSockets of one path. */
+export interface SocketRoute {
+  /** The subprotocols that it speaks; a client that offers none of them is refused. */
+  readonly protocols: readonly string[];
+  readonly serve: (socket: WebSocket, stream: Duplex, request: IncomingMessage) => void;
+}
+
+export interface HttpServerOptions {
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly socketRoutes: ReadonlyMap<string, SocketRoute>;
+  readonly allowedOrigins: readonly string[];
+  readonly maxInboundFrameBytes: number;
+  readonly logger: Logger;
+}
+
+/** One port for HTTP, SSE and WebSocket: finds the route, and refuses pages of other origins. */
+export function createHttpServer(options: HttpServerOptions): {
+  server: Server;
+  sockets: ReadonlySet<WebSocket>;
+} {
+  const { routes, socketRoutes, allowedOrigins, logger } = options;
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.maxInboundFrameBytes,
+    perMessageDeflate: false,
+    handleProtocols: (offered, request) => protocolOf(offered, socketRoutes.get(pathOf(request))),
+  });
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (!(error instanceof MillraceError)) {
+        logger.error({ err: error }, 'unexpected fault while answering a request');
+      }
+      if (response.headersSent) response.destroy();
+      else respondError(response, error);
+    });
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const route = routes.get(pathOf(request));
+    if (route === undefined) {
+      respond(response, 404, { paths: [...routes.keys()] });
+      return;
+    }
+    if (!isAllowedOrigin(request, allowedOrigins)) throw foreignOrigin(request);
+    const { origin } = request.headers;
+    if (origin !== undefined) {
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('vary', 'origin');
+    }
+    if (request.method === 'OPTIONS') {
+      response.setHeader('access-control-allow-methods', 'GET, POST');
+      response.setHeader('access-control-allow-headers', 'authorization, content-type, accept');
+      response.setHeader('access-control-max-age', '600');
+      response.writeHead(204).end();
+      return;
+    }
+    await route(request, response);
+  }
+
+  server.on('upgrade', (request, stream, head) => {
+    const route = socketRoutes.get(pathOf(request));
+    // A client that hangs up during the handshake is no fault of the server.
+    stream.on('error', (error) => logger.debug({ err: error }, 'a socket broke'));
+    if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
+    if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
+    webSockets.handleUpgrade(request, stream, head, (socket) => {
+      route.serve(socket, stream, request);
+    });
+  });
+
+  return { server, sockets: webSockets.clients };
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  const [path = '/'] = (url ?? '/').split('?', 1);
+  return path;
+}
+
+/** The first offered protocol that the route speaks; ws closes the handshake when there is none. */
+function protocolOf(offered: ReadonlySet<string>, route: SocketRoute | undefined): string | false {
+  for (const protocol of offered) if (route?.protocols.includes(protocol)) return protocol;
+  return false;
+}
+
+function foreignOrigin({ headers }: IncomingMessage): MillraceError {
+  return new MillraceError(
+    'FORBIDDEN',
+    `pages of the origin ${JSON.stringify(headers.origin)} may not use this server; its operator can list it in http.allowedOrigins`,
+  );
+}
+
+function refuseUpgrade(stream: Duplex, status: string): void {
+  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
