@@ -1,0 +1,91 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { variableName } from '../src/config/environment.ts';
+import { settings } from '../src/config/schema.ts';
+import type { Settings } from '../src/config/setting.ts';
+import { errorTable } from '../src/core/errors.ts';
+
+/**
+ * The tables in documents that come from tables in the code. `node scripts/document-tables.ts` writes
+ * them; a test holds the documents to them.
+ */
+export const documentTables: readonly DocumentTable[] = [
+  { document: 'docs/configuration.md', name: 'settings', render: settingsTables },
+  { document: 'docs/errors.md', name: 'errors', render: errorsTable },
+];
+
+export interface DocumentTable {
+  /** Path from the root of the repository. */
+  readonly document: string;
+  /** Stands in the comments around the table. */
+  readonly name: string;
+  readonly render: () => string;
+}
+
+/** The document with its table renewed. Throws where the comments around the table are missing. */
+export function withTable(text: string, { document, name, render }: DocumentTable): string {
+  const begin = `<!-- table of ${name}: written by scripts/document-tables.ts -->`;
+  const end = `<!-- end of ${name} -->`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${document} lacks ${begin} or ${end}`);
+  return `${text.slice(0, from)}${begin}\n\n${render()}\n\n${text.slice(to)}`;
+}
+
+function settingsTables(): string {
+  return Object.entries(settings)
+    .map(([section, { settings: inner }]) => {
+      const head = ['setting', 'value', 'default', 'environment variable', 'what it is'];
+      return `### ${section}\n\n${table(head, settingRows(inner, section))}`;
+    })
+    .join('\n\n');
+}
+
+function settingRows(of: Settings, prefix: string): string[][] {
+  const rows: string[][] = [];
+  for (const [name, node] of Object.entries(of)) {
+    const path = `${prefix}.${name}`;
+    const variable = code(variableName(path));
+    if (node.kind === 'setting') {
+      const { type, description, secret } = node;
+      const byDefault = node.default === null ? '' : code(type.format(node.default));
+      const about = secret ? `${description} A secret.` : description;
+      rows.push([code(path), type.label, byDefault, variable, about]);
+      continue;
+    }
+    if (node.switch !== null) {
+      const { default: byDefault, description } = node.switch;
+      const label = 'true, false or a mapping of the settings below';
+      rows.push([code(path), label, code(String(byDefault)), variable, description]);
+    }
+    rows.push(...settingRows(node.settings, path));
+  }
+  return rows;
+}
+
+function errorsTable(): string {
+  const rows = Object.entries(errorTable).map(([name, row]) => [
+    code(name),
+    row.summary,
+    row.remedy,
+    String(row.httpStatus),
+    String(row.closeCode),
+  ]);
+  return table(['code', 'when', 'what to do', 'HTTP', 'WebSocket'], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+if (import.meta.main) {
+  for (const entry of documentTables) {
+    const path = new URL(`../${entry.document}`, import.meta.url);
+    writeFileSync(path, withTable(readFileSync(path, 'utf8'), entry));
+  }
+}
