@@ -158,7 +158,7 @@ function reasonOf(error: unknown): string {
 }
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+  if (typeof value === 'object' && value !== null) {
     Object.freeze(value);
     Object.values(value).forEach(deepFreeze);
   }

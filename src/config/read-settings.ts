@@ -27,7 +27,7 @@ export function readSettings(
     values,
     problems: reader.problems,
     broken: reader.broken,
-    whereIs: (path) => reader.whereIs(path.split('.')),
+    whereIs: (path) => reader.whereIs(parsePath(path)),
   };
 }
 
@@ -89,7 +89,7 @@ class SettingsReader {
   }
 
   whereIs(path: readonly PropertyKey[]): string | null {
-    const variable = variableName(path.filter((key) => typeof key === 'string').join('.'));
+    const variable = variableName(settingOf(path));
     if (this.#variables.has(variable)) return variable;
     const line = this.#document.lineOf(path);
     return line === null ? null : `line ${line}`;
@@ -160,8 +160,19 @@ class SettingsReader {
     const line = this.#document.lineOf(path);
     const where = variable ?? (line === null ? null : `line ${line}`);
     this.problems.push({ path: formatPath(path) || 'the file', message, where });
-    this.broken.add(path.filter((key) => typeof key === 'string').join('.'));
+    this.broken.add(settingOf(path));
   }
+}
+
+/** The way to the setting itself, without the way into a list that is its value. */
+function settingOf(path: readonly PropertyKey[]): string {
+  const inside = path.findIndex((segment) => typeof segment === 'number');
+  return path.slice(0, inside < 0 ? path.length : inside).join('.');
+}
+
+/** The inverse of `formatPath`, for paths of settings. */
+function parsePath(path: string): PropertyKey[] {
+  return path.match(/[^.[\]]+/g)?.map((part) => (/^\d+$/.test(part) ? Number(part) : part)) ?? [];
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -22,9 +22,10 @@ export function parseYaml(text: string, file: string): YamlDocument {
   let value: unknown;
   try {
     value = document.toJS();
-  } catch (error) {
-    // An alias that expands without bound.
-    const message = error instanceof Error ? error.message : String(error);
+    JSON.stringify(value);
+  } catch {
+    // Nothing else is left that could go wrong in text without errors.
+    const message = 'an alias (*name) refers to what it is part of, or there are too many';
     return { value: null, problems: [{ path: file, message, where: null }], lineOf: () => null };
   }
 
