@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import kafkajs from 'kafkajs';
 import type { Listener } from './properties.ts';
 import { hasScramUser, removeScramUser, setScramUser } from './scram.ts';
+import { until } from './until.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka, logLevel } = kafkajs;
 const patternTypes = {
@@ -226,13 +226,4 @@ async function partitionRanges(admin: Admin, topic: string): Promise<PartitionRa
     }
   });
   return ranges;
-}
-
-/** Asks again every 20 ms. @throws after 30 s. */
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('The cluster did not take the change over in 30 s.');
-    await sleep(20);
-  }
 }

@@ -3,22 +3,37 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines, runCommand } from './command.ts';
 
-/** What the TLS listener shows, and what its clients trust. */
-export interface Certificate {
+/** Where the certificate of the TLS listener lies. */
+export interface CertificateFiles {
   /** PKCS #12. */
   readonly keystoreFile: string;
+  readonly passwordFile: string;
   readonly password: string;
   /** The certificate, which signs itself, so that it is its own authority. */
-  readonly caPem: string;
+  readonly pemFile: string;
 }
 
-/** Makes a certificate for localhost and 127.0.0.1, or takes the one that is in `folder`. */
-export async function certificate(keytool: string, folder: string): Promise<Certificate> {
-  const keystoreFile = join(folder, 'keystore.p12');
+/** The files of a folder; the certificate in them need not exist yet. */
+export function certificateFiles(folder: string): CertificateFiles {
   const passwordFile = join(folder, 'keystore.password');
-  const pemFile = join(folder, 'ca.pem');
-  if (!existsSync(pemFile)) {
+  if (!existsSync(passwordFile)) {
     writeFileSync(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
+  }
+  return {
+    keystoreFile: join(folder, 'keystore.p12'),
+    passwordFile,
+    password: readFileSync(passwordFile, 'utf8'),
+    pemFile: join(folder, 'ca.pem'),
+  };
+}
+
+/**
+ * Makes a certificate for localhost and 127.0.0.1 unless it is there. Answers what its clients must
+ * trust, as PEM.
+ */
+export async function makeCertificate(keytool: string, files: CertificateFiles): Promise<string> {
+  const { keystoreFile, passwordFile, pemFile } = files;
+  if (!existsSync(pemFile)) {
     const store = ['-keystore', keystoreFile, '-storetype', 'PKCS12', '-alias', 'kafka'];
     const unlock = ['-storepass:file', passwordFile];
     const key = ['-keyalg', 'EC', '-groupname', 'secp256r1', '-validity', '3650'];
@@ -28,11 +43,7 @@ export async function certificate(keytool: string, folder: string): Promise<Cert
     await keytoolOrThrow(keytool, pair);
     await keytoolOrThrow(keytool, ['-exportcert', ...store, ...unlock, '-rfc', '-file', pemFile]);
   }
-  return {
-    keystoreFile,
-    password: readFileSync(passwordFile, 'utf8'),
-    caPem: readFileSync(pemFile, 'utf8'),
-  };
+  return readFileSync(pemFile, 'utf8');
 }
 
 async function keytoolOrThrow(keytool: string, args: readonly string[]): Promise<void> {

@@ -7,8 +7,8 @@ import kafkajs from 'kafkajs';
 import type { KafkaCoordinates, TopicAcl } from './access.ts';
 import { KafkaAccess } from './access.ts';
 import { BrokerProcess, javaArgs } from './broker-process.ts';
-import type { Certificate } from './certificate.ts';
-import { certificate } from './certificate.ts';
+import type { CertificateFiles } from './certificate.ts';
+import { certificateFiles, makeCertificate } from './certificate.ts';
 import { lastLines, runCommand } from './command.ts';
 import { Guard } from './guard.ts';
 import { findJava } from './java.ts';
@@ -124,9 +124,12 @@ export class KafkaCluster extends KafkaAccess {
       mkdirSync(dataDir, { recursive: true });
       const jvmOptions = options.jvmOptions ?? quickJvm;
       const ports = await nodePorts(options);
-      const tls = await certificate(java.keytool, dataDir);
+      const tls = certificateFiles(dataDir);
       const nodes = writeNodes(options, dataDir, ports, tls);
-      await format(java.java, libs.libsDir, nodes, dataDir);
+      const [caPem] = await Promise.all([
+        makeCertificate(java.keytool, tls),
+        format(java.java, libs.libsDir, nodes, dataDir),
+      ]);
       const launch = {
         java: java.java,
         libsDir: libs.libsDir,
@@ -135,7 +138,7 @@ export class KafkaCluster extends KafkaAccess {
         guard,
         temporary,
       };
-      const coordinates = { brokers: brokerAddresses(ports), caPem: tls.caPem };
+      const coordinates = { brokers: brokerAddresses(ports), caPem };
       const cluster = new KafkaCluster({ ...launch, coordinates });
       await Promise.all(nodes.map(({ nodeId }) => cluster.startNode(nodeId)));
       await cluster.#admit(options);
@@ -268,7 +271,7 @@ function writeNodes(
   options: KafkaClusterOptions,
   dataDir: string,
   ports: readonly NodePorts[],
-  tls: Certificate,
+  tls: CertificateFiles,
 ): ClusterNode[] {
   const plainUsers = new Map<string, string>();
   for (const { id, keys } of options.projects ?? []) {

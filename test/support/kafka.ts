@@ -6,6 +6,7 @@ import type { KafkaCoordinates, TopicOptions } from '../../scripts/kafka/access.
 import { KafkaAccess } from '../../scripts/kafka/access.ts';
 import type { KafkaClusterOptions } from '../../scripts/kafka/cluster.ts';
 import { KafkaCluster } from '../../scripts/kafka/cluster.ts';
+import { until } from '../../scripts/kafka/until.ts';
 
 /** Where `npm test` tells the test files about the cluster that it started: `KafkaCoordinates` as JSON. */
 export const testKafkaVariable = 'MILLRACE_TEST_KAFKA';
@@ -130,7 +131,10 @@ export async function openProducer(t: TestContext, kafka: KafkaAccess): Promise<
   };
 }
 
-/** Writes the records in one transaction and commits or aborts it. */
+/**
+ * Writes the records in one transaction and commits or aborts it. Resolves when readers are past
+ * it, so the partitions must hold no other open transaction.
+ */
 export async function sendInTransaction(
   kafka: KafkaAccess,
   topic: string,
@@ -141,6 +145,13 @@ export async function sendInTransaction(
   const transaction = await openTransaction(kafka);
   const sent = await transaction.send(topic, records, options);
   await transaction[end]();
+  // The mark that ends it is written after the answer.
+  await until(async () => {
+    const ranges = await kafka.offsets(topic);
+    return sent.every(({ partition, baseOffset }) =>
+      ranges.some((range) => range.partition === partition && range.high > baseOffset),
+    );
+  });
   return sent;
 }
 

@@ -1,0 +1,57 @@
+/**
+ * `npm test [-- FILE...]`: all test files, or those named, on one real Kafka that is started here
+ * and told to them by `MILLRACE_TEST_KAFKA`. Arguments that begin with `--` go to `node --test`.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync } from 'node:fs';
+import { constants } from 'node:os';
+import { relative } from 'node:path';
+import { testKafkaVariable, testTenants } from '../test/support/kafka.ts';
+import { KafkaCluster, KafkaStartError } from './kafka/cluster.ts';
+
+/** Of one test, and of one file: a hang fails. */
+const testTimeoutMs = 180_000;
+
+const given = process.argv.slice(2);
+const options = given.filter((argument) => argument.startsWith('--'));
+const patterns = given.filter((argument) => !argument.startsWith('--'));
+const files = globSync(patterns.length > 0 ? patterns : ['test/**/*.test.ts']).toSorted();
+if (files.length === 0) {
+  console.error(`No test file is named ${patterns.join(' ')}.`);
+  process.exit(1);
+}
+
+const cluster = files.some(usesKafka) ? await startKafka() : null;
+const env = { ...process.env };
+if (cluster !== null) env[testKafkaVariable] = JSON.stringify(cluster.coordinates);
+const tests = spawn(
+  process.execPath,
+  ['--test', `--test-timeout=${testTimeoutMs}`, '--test-concurrency=2', ...options, ...files],
+  { stdio: 'inherit', env },
+);
+// Ctrl-C reaches both; the tests end first, then what they stand on.
+process.on('SIGINT', () => tests.kill('SIGINT'));
+process.on('SIGTERM', () => tests.kill('SIGTERM'));
+await once(tests, 'exit');
+await cluster?.stop();
+const { exitCode, signalCode } = tests;
+process.exitCode = exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
+
+/** Unit tests do without; whoever set the variable has a cluster already. */
+function usesKafka(file: string): boolean {
+  return (
+    process.env[testKafkaVariable] === undefined && relative('test/unit', file).startsWith('..')
+  );
+}
+
+async function startKafka(): Promise<KafkaCluster | null> {
+  try {
+    return await KafkaCluster.start(testTenants);
+  } catch (error) {
+    if (!(error instanceof KafkaStartError)) throw error;
+    // The tests that need it fail with the same sentence; the others still count.
+    console.error(error.message);
+    return null;
+  }
+}
