@@ -9,7 +9,6 @@ import { formatProblem } from '../../../src/config/problem.ts';
 import { configFile } from '../../support/config-file.ts';
 
 const digest = 'a'.repeat(64);
-const otherDigest = 'b'.repeat(64);
 
 /** The smallest that a server needs, for tests of something else. */
 const env = { MILLRACE_KAFKA_BROKERS: '127.0.0.1:9092' };
