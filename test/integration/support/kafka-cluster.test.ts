@@ -54,7 +54,8 @@ test('a project may not create topics', async (t) => {
   const admin = await login(t, kafka, 'saslPlaintext', acme);
   const topics = [{ topic: uniqueTopic('acme.forbidden') }];
   await assert.rejects(admin.createTopics({ topics }), (error) => {
-    assert.match(String(error), /authoriz|Topic creation errors/i);
+    assert.ok(error instanceof kafkajs.KafkaJSAggregateError);
+    assert.match(String(error.errors[0]), /not authorized/i);
     return true;
   });
 });
@@ -194,6 +195,6 @@ async function login(
 }
 
 function unsignedToken(claims: object): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none' })}.${part(claims)}.`;
+  const parts = [{ alg: 'none' }, claims].map((part) => JSON.stringify(part));
+  return `${parts.map((part) => Buffer.from(part).toString('base64url')).join('.')}.`;
 }
