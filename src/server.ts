@@ -5,6 +5,7 @@ import { ClientAuthenticator } from './auth/client-authenticator.ts';
 import type { Principal } from './auth/principal.ts';
 import { ServiceAuthenticator } from './auth/service-authenticator.ts';
 import { type Config, topicConfig } from './config/config.ts';
+import type { ProjectConfig } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
 import type { KafkaDriver } from './kafka/port.ts';
@@ -35,8 +36,8 @@ export interface RunningServer {
   readonly url: string;
   /** What it serves with, for tests and figures. */
   readonly hub: Hub;
-  /** Takes over what of a changed configuration is applied live: the projects and their keys. */
-  update(config: Config): void;
+  /** Takes over a changed list of projects and their keys; what is still allowed goes on untouched. */
+  updateProjects(projects: readonly ProjectConfig[]): void;
   /** Closes all connections (WebSockets with 1001) and the way to Kafka. */
   close(): Promise<void>;
 }
@@ -161,7 +162,7 @@ export async function startServer(
   return {
     url: `http://${name}:${address.port}`,
     hub,
-    update: (changed) => service.update(changed.auth.projects),
+    updateProjects: (projects) => service.update(projects),
     async close() {
       keepAlive.stop();
       authenticator.close();

@@ -49,6 +49,12 @@ export class FeedRegistry {
     this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
   }
 
+  /** All feeds there are, shared and private. */
+  *feeds(): Generator<Feed> {
+    for (const { feed } of this.#shared.values()) yield feed;
+    yield* this.#private;
+  }
+
   /** The running feed, for looking at; undefined: nobody has subscribed. */
   peek(login: Login, kafkaTopic: string): Feed | undefined {
     return this.#shared.get(keyOf(login, kafkaTopic))?.feed;

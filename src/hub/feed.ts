@@ -98,6 +98,10 @@ export class Feed {
     this.started.catch(() => undefined);
   }
 
+  get kafkaTopic(): string {
+    return this.#options.kafkaTopic;
+  }
+
   get subscribers(): number {
     let subscribers = this.#deadLetterSubscriptions.size;
     for (const stream of this.#streams.values()) subscribers += stream.subscribers;

@@ -37,7 +37,7 @@ function lintFixtures(folder: string): Promise<Set<string>> {
     { cwd: folder },
     (_error, stdout) => {
       try {
-        const { diagnostics } = JSON.parse(stdout) as { diagnostics: Finding[] };
+        const { diagnostics }: { diagnostics: Finding[] } = JSON.parse(stdout);
         resolve(new Set(diagnostics.map(({ filename, code }) => `${filename} ${code}`)));
       } catch (error) {
         reject(error);

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/config.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
+import { createLogger } from '../../src/observe/logger.ts';
+import { type RunningServer, type ServerDependencies, startServer } from '../../src/server.ts';
+import { until } from './until.ts';
+
+/** The digest that a configuration holds of a key. */
+export function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}
+
+/** Keys of every sort; each key is its project's id and its name: `acme-master`. */
+export const testProjects = ['acme', 'globex'].map((id) => ({
+  id,
+  keys: [
+    { name: 'master', kind: 'master', sha256: digestOf(`${id}-master`) },
+    { name: 'read', kind: 'read', sha256: digestOf(`${id}-read`) },
+    { name: 'narrow', kind: 'read', sha256: digestOf(`${id}-narrow`), topics: ['signups'] },
+    { name: 'write', kind: 'write', sha256: digestOf(`${id}-write`) },
+    {
+      name: 'filtered',
+      kind: 'access',
+      sha256: digestOf(`${id}-filtered`),
+      permitted: ['queries'],
+      filters: [{ property_name: 'a' }],
+    },
+    { name: 'access', kind: 'access', sha256: digestOf(`${id}-access`), permitted: ['queries'] },
+    { name: 'no-queries', kind: 'access', sha256: digestOf(`${id}-no-queries`), permitted: [] },
+    {
+      name: 'inactive',
+      kind: 'access',
+      sha256: digestOf(`${id}-inactive`),
+      permitted: ['queries'],
+      active: false,
+    },
+  ],
+}));
+
+/** Settings by their environment variables, over defaults that suit tests. */
+export function testConfig(settings: Readonly<Record<string, string>> = {}): Config {
+  const { config, problems } = loadConfig({
+    env: {
+      MILLRACE_LISTEN_PORT: '0',
+      MILLRACE_KAFKA_CLIENT: 'embedded',
+      MILLRACE_KAFKA_CREDENTIALS: 'service',
+      MILLRACE_KAFKA_TOPIC_TEMPLATE: '{projectId}.{topic}',
+      MILLRACE_AUTH_PROJECTS: JSON.stringify(testProjects),
+      MILLRACE_TOPICS_DEFAULTS_LATENESS: '200ms',
+      MILLRACE_LOG_LEVEL: 'error',
+      ...settings,
+    },
+  });
+  if (config === null) throw new Error(JSON.stringify(problems));
+  return config;
+}
+
+/** A server that goes with the test. */
+export async function runServer(
+  t: TestContext,
+  config: Config,
+  dependencies: Partial<ServerDependencies> = {},
+): Promise<RunningServer> {
+  const logger = createLogger({ level: config.log.level });
+  const server = await startServer(config, { logger, ...dependencies });
+  t.after(() => server.close());
+  return server;
+}
+
+/** Resolves when `count` feeds of a Kafka topic are running: what is recorded from now on must come. */
+export function feedsRunning(
+  { hub }: RunningServer,
+  kafkaTopic: string,
+  count = 1,
+  subscribers = 1,
+): Promise<void> {
+  return until(`${count} running feeds of ${kafkaTopic}`, () => {
+    const running = [...hub.registry.feeds()].filter(
+      (feed) =>
+        feed.kafkaTopic === kafkaTopic &&
+        feed.state === 'RUNNING' &&
+        feed.subscribers >= subscribers,
+    );
+    return running.length >= count;
+  });
+}
+
+/** A server on a log of its own, with the topics that are named (`acme.purchases`). */
+export async function runEmbedded(
+  t: TestContext,
+  { topics, settings }: { topics: readonly string[]; settings?: Readonly<Record<string, string>> },
+): Promise<{ server: RunningServer; kafka: EmbeddedKafka }> {
+  const kafka = new EmbeddedKafka({ clock: systemClock });
+  for (const topic of topics) kafka.createTopic(topic, 3);
+  const server = await runServer(t, testConfig(settings), { driver: kafka.driver() });
+  return { server, kafka };
+}
