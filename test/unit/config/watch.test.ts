@@ -27,7 +27,7 @@ function watched(t: TestContext, file: string, options: Partial<WatchOptions> = 
   assert.ok(config);
   const log = captureLog();
   const applied: string[][] = [];
-  let notify = (_ids: string[]): void => {};
+  let next: ((ids: string[]) => void) | null = null;
   const watch = new ConfigWatch({
     file,
     env,
@@ -37,7 +37,7 @@ function watched(t: TestContext, file: string, options: Partial<WatchOptions> = 
     onProjects: (projects) => {
       const ids = projects.map(({ id }) => id);
       applied.push(ids);
-      notify(ids);
+      next?.(ids);
     },
     // Tests of the notification must not be saved by the poll.
     pollMs: hour,
@@ -50,7 +50,7 @@ function watched(t: TestContext, file: string, options: Partial<WatchOptions> = 
     applied,
     nextApplied: () =>
       new Promise((resolve) => {
-        notify = resolve;
+        next = resolve;
       }),
   };
 }
@@ -158,8 +158,8 @@ test('after close nothing is watched', async (t) => {
   assert.ok(config);
   const clock = new ManualClock();
   const { logger, lines } = captureLog();
-  const onProjects = (): never => assert.fail('applied after close');
-  new ConfigWatch({ file, env, config, clock, logger, onProjects }).close();
+  const options = { file, env, config, clock, logger, onProjects: () => assert.fail('applied') };
+  new ConfigWatch(options).close();
   writeFileSync(file, withProjects('b'));
   await clock.advance(hour);
   assert.equal(clock.pending, 0);
