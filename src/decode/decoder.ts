@@ -92,8 +92,9 @@ function idOf(json: string, path: Path, value: unknown): string | null {
 
 function sequenceOf(json: string, path: Path, value: unknown): number | bigint | null {
   if (typeof value === 'number') {
-    if (Number.isSafeInteger(value)) return value;
+    // Plus 0: never minus zero.
+    if (Number.isSafeInteger(value)) return value + 0;
     return exactInteger(sourceAt(json, path) ?? '');
   }
-  return typeof value === 'string' && /^-?\d+$/.test(value) ? exactInteger(value) : null;
+  return typeof value === 'string' && /^-?\d{1,100}$/.test(value) ? exactInteger(value) : null;
 }

@@ -1,12 +1,15 @@
+import {
+  afterBlanks,
+  closeBrace,
+  closeBracket,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+  stringEnd,
+  valueEnd,
+} from './json-tokens.ts';
 import { arrayIndex, type Path } from './path.ts';
-
-const quote = 0x22;
-const comma = 0x2c;
-const openBracket = 0x5b;
-const backslash = 0x5c;
-const closeBracket = 0x5d;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
 
 /**
  * The verbatim text of the value at `path`, as `valueAt` would find it in the parsed document:
@@ -92,62 +95,4 @@ function isKey(json: string, start: number, end: number, key: string): boolean {
   }
   const literal = json.slice(start, end);
   return literal.includes('\\') && JSON.parse(literal) === key;
-}
-
-/** The position behind the value that begins at `start`. */
-function valueEnd(json: string, start: number): number {
-  const first = json.charCodeAt(start);
-  if (first === quote) return stringEnd(json, start);
-  if (first === openBrace || first === openBracket) return containerEnd(json, start);
-  let at = start;
-  while (at < json.length && !endsScalar(json.charCodeAt(at))) at += 1;
-  return at;
-}
-
-function containerEnd(json: string, start: number): number {
-  let depth = 0;
-  let at = start;
-  while (at < json.length) {
-    const code = json.charCodeAt(at);
-    if (code === quote) {
-      at = stringEnd(json, at);
-      continue;
-    }
-    at += 1;
-    if (code === openBrace || code === openBracket) {
-      depth += 1;
-    } else if (code === closeBrace || code === closeBracket) {
-      depth -= 1;
-      if (depth === 0) return at;
-    }
-  }
-  return at;
-}
-
-/** The position behind the closing quote of the string that opens at `start`; of an open one, the end. */
-function stringEnd(json: string, start: number): number {
-  let at = json.indexOf('"', start + 1);
-  while (at !== -1) {
-    // A quote behind an odd number of backslashes is escaped.
-    let before = at - 1;
-    while (before > start && json.charCodeAt(before) === backslash) before -= 1;
-    if ((at - before) % 2 === 1) return at + 1;
-    at = json.indexOf('"', at + 1);
-  }
-  return json.length;
-}
-
-function afterBlanks(json: string, start: number): number {
-  let at = start;
-  while (isBlank(json.charCodeAt(at))) at += 1;
-  return at;
-}
-
-/** Space, tab, line feed, carriage return: all that JSON allows between tokens. */
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
-}
-
-function endsScalar(code: number): boolean {
-  return code === comma || code === closeBrace || code === closeBracket || isBlank(code);
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { hasEscapedKey, parseKeyByKey } from './escaped-keys.ts';
 
 /** The text of a record's value; `undefined` if it is not valid UTF-8. */
 export function textOf(value: Buffer): string | undefined {
@@ -30,7 +31,8 @@ const byteOrderMark = '\uFEFF';
 export function parseText(text: string): ParsedText | UnparsableText {
   const json = text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
   try {
-    return { kind: 'parsed', json, payload: JSON.parse(json) };
+    const payload: unknown = JSON.parse(json);
+    return { kind: 'parsed', json, payload: hasEscapedKey(json) ? parseKeyByKey(json) : payload };
   } catch (error) {
     return { kind: 'unparsable', reason: error instanceof Error ? error.message : String(error) };
   }

@@ -79,11 +79,12 @@ function isExpressible(ms: number): boolean {
 }
 
 function microseconds(ms: number): number {
-  if (Number.isInteger(ms)) return ms * 1_000;
-  // 1234.567 is slightly less than its digits say, and times 1000 may fall short of the whole number
-  // that they mean. If that whole number is what the sender could have written, it is what he meant.
+  // Plus 0: never minus zero.
+  if (Number.isInteger(ms)) return ms * 1_000 + 0;
+  // Not `floor`: 1234.567 is slightly less than its digits say. Whether a whole number of microseconds
+  // is above it must be asked in milliseconds, where both are rounded alike.
   const nearest = Math.round(ms * 1_000);
-  return nearest / 1_000 === ms ? nearest : Math.floor(ms * 1_000);
+  return nearest / 1_000 > ms ? nearest - 1 : nearest;
 }
 
 /** What the last successful `scan` found. One for all: nothing is allocated for each record. */

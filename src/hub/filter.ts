@@ -69,7 +69,7 @@ export function parseFilter(input: unknown, argument = 'where'): readonly Proper
       `\`${argument}\` has ${input.length} conditions; the limit is ${filterLimits.conditions}.`,
     );
   }
-  return input.map((condition: unknown, index) => {
+  return Array.from(input, (condition: unknown, index) => {
     const problem = (text: string): MillraceError =>
       unusable(argument, `\`${argument}[${index}]\` ${text}.`);
     return parseCondition(condition, problem);
