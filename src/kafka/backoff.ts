@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Bounds of a back-off, in milliseconds. */
 export interface BackoffBounds {
   /** @default 100 */
@@ -22,4 +24,11 @@ export function backoffMs(
 ): number {
   const ceilingMs = Math.min(mostMs, firstMs * 2 ** (failures - 1));
   return ceilingMs / 2 + (random() * ceilingMs) / 2;
+}
+
+/** Resolves after so many milliseconds, or as soon as the signal is given. */
+export async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }

@@ -17,7 +17,7 @@ import {
 } from '../topic-errors.ts';
 import type { EmbeddedKafka, EmbeddedTopic } from './embedded-kafka.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { Wakeup } from './wakeup.ts';
+import { Wakeup } from '../wakeup.ts';
 
 /** What one fetch of all partitions brought. */
 interface Answer {

@@ -8,13 +8,20 @@ export class Wakeup {
     this.#resolve?.();
   }
 
-  async next(): Promise<void> {
+  /** Resolves at the next signal, or after so many milliseconds; true: there was a signal. */
+  async next(withinMs?: number): Promise<boolean> {
     if (!this.#pending) {
       await new Promise<void>((resolve) => {
-        this.#resolve = resolve;
+        const timer = withinMs === undefined ? undefined : setTimeout(resolve, withinMs);
+        this.#resolve = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
+    const signalled = this.#pending;
     this.#pending = false;
     this.#resolve = null;
+    return signalled;
   }
 }

@@ -1,0 +1,10 @@
+import type { KafkaConnectionOptions, KafkaDriver } from '../port.ts';
+import { PlatformaticClient } from './client.ts';
+
+/** Reads Kafka through `@platformatic/kafka`: its connections, logins, requests and codecs. */
+export function createPlatformaticDriver(options: KafkaConnectionOptions): KafkaDriver {
+  return {
+    name: 'platformatic',
+    connect: (sasl) => new PlatformaticClient(options, sasl),
+  };
+}
