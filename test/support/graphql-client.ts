@@ -18,7 +18,7 @@ export interface GraphqlResult {
 
 /** What a subscription brought so far, and what it ended with. */
 export interface Received {
-  readonly results: readonly GraphqlResult[];
+  readonly results: GraphqlResult[];
   /** Resolves when there are `count` results; rejects when it ends before. */
   atLeast(count: number): Promise<readonly GraphqlResult[]>;
   /** Resolves when it has ended: with what it failed with, or undefined. */
@@ -97,13 +97,20 @@ interface Sink {
   complete(): void;
 }
 
+/** An error or close event as text, for comparing and for messages. */
+export function describe(error: unknown): string {
+  // A close event has its code and reason as getters.
+  const { code, reason, message } = Object(error);
+  return JSON.stringify({ code, reason, message, error });
+}
+
 function collect(t: TestContext, subscribe: (sink: Sink) => () => void): Received {
   const results: GraphqlResult[] = [];
   const ended = Promise.withResolvers<unknown>();
   const waiting = new Set<{ count: number; resolve: () => void; reject: (error: Error) => void }>();
   const end = (error: unknown): void => {
     ended.resolve(error);
-    const seen = `${results.length} results, ended with ${JSON.stringify(error)}`;
+    const seen = `${results.length} results, ended with ${describe(error)}`;
     for (const { count, reject } of waiting) reject(new Error(`waited for ${count}: ${seen}`));
   };
   const stop = subscribe({

@@ -77,8 +77,7 @@ export function createGraphqlWebSocket(
       const { connection, operationId } = contextOf(args);
       const results = await engine.subscribe(args);
       if (Symbol.asyncIterator in results) return deliver(connection, operationId, results);
-      // A refusal: graphql-ws says so with an `error` message, which is final.
-      throw new RefusedOperation(results.errors ?? []);
+      return refused(results.errors ?? []);
     },
     onError: (_context, _id, _payload, errors) => errors.flatMap(refusalsIn),
   });
@@ -215,8 +214,17 @@ function deliver(
 }
 
 function nothing(): AsyncIterableIterator<never> {
+  return endingWith(() => Promise.resolve({ done: true, value: undefined }));
+}
+
+/** graphql-ws tells the client with an `error` message, which is final. */
+function refused(errors: readonly GraphQLError[]): AsyncIterableIterator<never> {
+  return endingWith(() => Promise.reject(new RefusedOperation(errors)));
+}
+
+function endingWith(next: () => Promise<IteratorResult<never>>): AsyncIterableIterator<never> {
   return {
-    next: () => Promise.resolve({ done: true, value: undefined }),
+    next,
     return: () => Promise.resolve({ done: true, value: undefined }),
     [Symbol.asyncIterator]() {
       return this;

@@ -84,7 +84,13 @@ function useEngine(engine: GraphqlEngine): Plugin<YogaServerContext> {
 
 /** Has yoga write the result with the payloads as they are. */
 function withText(result: ExecutionResult): ExecutionResult {
-  return Object.assign(result, { stringify: stringifyResult });
+  return Object.assign(result, { stringify: stringifyLine });
+}
+
+/** On one line, for SSE: a line break in JSON is white space between tokens, and a blank does as well. */
+function stringifyLine(result: unknown): string {
+  const text = stringifyResult(result);
+  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
 }
 
 /** Yoga sends one result at a time, when the client has taken the one before. */
