@@ -9,6 +9,9 @@ import { printFindings } from './print-findings.ts';
 /** Milliseconds after which a server that does not get done with closing is left as it is. */
 const closeWithinMs = 28_000;
 
+/** Milliseconds within which a second signal is taken for the first one again. */
+const sameSignalWithinMs = 1_000;
+
 /** Runs the server until it is told to stop. Ends the process itself. */
 export async function serve(file: string | undefined): Promise<void> {
   const loaded = loadConfig({ file, env: process.env });
@@ -50,12 +53,16 @@ export async function serve(file: string | undefined): Promise<void> {
   process.stdout.write(`millrace accepts connections at ${server.url}\n`);
 }
 
-/** The first signal closes in order, a second one ends the process at once. */
+/** The first signal closes in order; another one, when somebody has lost patience, ends it at once. */
 function stopOnSignal(logger: Logger, close: () => Promise<void>): void {
-  let closing = false;
+  let closingSinceMs: number | null = null;
   const stop = (signal: NodeJS.Signals): void => {
-    if (closing) process.exit(1);
-    closing = true;
+    if (closingSinceMs !== null) {
+      // Ctrl-C under `npm run` comes twice: from the terminal, and passed on by npm.
+      if (performance.now() - closingSinceMs > sameSignalWithinMs) process.exit(1);
+      return;
+    }
+    closingSinceMs = performance.now();
     logger.info({ signal }, 'closing');
     setTimeout(() => {
       logger.error('closing takes too long: giving up');

@@ -133,6 +133,21 @@ test('a verified login is remembered for a while and then forgotten', async () =
   assert.equal(second.loginId, first.loginId);
 });
 
+test('how long it is remembered counts from its last verification', async () => {
+  const { authenticator, clock, logins } = setUp();
+  const principal = await authenticator.authenticate(alice);
+  const release = principal.retain();
+  await clock.advance(30_000);
+  release();
+  await clock.advance(59_999);
+  assert.equal(await authenticator.authenticate(alice), principal);
+  await settle();
+  const verified = logins.started;
+  await clock.advance(59_999);
+  assert.equal(await authenticator.authenticate(alice), principal);
+  assert.equal(verified, 12);
+});
+
 test('a login that is used now and then is verified in the background', async () => {
   const { authenticator, clock, kafka, logins } = setUp();
   const principal = await authenticator.authenticate(alice);

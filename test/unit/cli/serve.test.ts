@@ -57,6 +57,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.equal(await statusFor(address, 'k'), 200);
     assert.equal(await statusFor(address, 'x'), 401);
     child.kill(signal);
+    // As npm does, which passes on what the terminal has sent already.
+    child.kill(signal);
     assert.equal(await ended, 0);
   });
 }

@@ -272,6 +272,9 @@ test('a login needs what its mechanism needs, and nothing else', (t) => {
     'kafka.sasl.tokenFile: is missing: OAUTHBEARER needs it',
   ]);
   assert.deepEqual(sasl('mechanism: PLAIN, username: u, password: p'), []);
+  assert.deepEqual(sasl('mechanism: PLAIN, username: 12, password: p'), [
+    'kafka.sasl.username: expected text; put the value in quotes',
+  ]);
   assert.deepEqual(sasl('mechanism: PLAYN, username: u'), [
     'kafka.sasl.mechanism: expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER',
   ]);
