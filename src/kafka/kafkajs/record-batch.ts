@@ -1,0 +1,182 @@
+import { crc32c } from '@platformatic/wasm-utils';
+import type { RawRecord, UnreadableRange } from '../port.ts';
+import { decompress } from './codecs.ts';
+import { RecordCursor } from './record-cursor.ts';
+
+/*
+ * Record batches as they lie in the log (message format 2, since Kafka 0.11).
+ * Source: https://kafka.apache.org/documentation/#recordbatch
+ *
+ *   0 base offset (int64)   8 length of the rest (int32)   12 leader epoch (int32)   16 magic (int8)
+ *  17 CRC-32C of all behind it (uint32)   21 attributes (int16)   23 last offset delta (int32)
+ *  27 base time (int64)   35 largest time (int64)   43 producer id (int64)   51 its epoch (int16)
+ *  53 sequence (int32)   57 number of records (int32)   61 records, compressed or not
+ */
+const lengthAt = 8;
+const magicAt = 16;
+const crcAt = 17;
+const attributesAt = 21;
+const lastOffsetDeltaAt = 23;
+const baseTimeAt = 27;
+const maxTimeAt = 35;
+const producerIdAt = 43;
+const countAt = 57;
+const recordsAt = 61;
+/** Base offset and length. */
+const prefixBytes = 12;
+
+const codecMask = 0b111;
+const logAppendTimeFlag = 1 << 3;
+const transactionalFlag = 1 << 4;
+const controlFlag = 1 << 5;
+/** The type in the key of a control record; the other is a commit. */
+const abortMarker = 0;
+
+/** A transaction of this producer that was aborted, and where it begins. */
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+export interface ReadableBatches {
+  readonly records: readonly RawRecord[];
+  readonly unreadable: readonly UnreadableRange[];
+}
+
+/**
+ * Where reading goes on behind these batches: behind the last that is whole, whatever is in it.
+ * Cheap: looks at the head of each batch only.
+ */
+export function offsetBehind(batches: Buffer, position: number): number {
+  let next = position;
+  for (let at = 0; at < batches.length; ) {
+    const end = endOfBatch(batches, at);
+    if (end === null) break;
+    next = Math.max(next, lastOffsetOf(batches, at) + 1);
+    at = end;
+  }
+  return next;
+}
+
+/**
+ * The records from `position` on that a reader of committed data may see, and what could not be read.
+ *
+ * @param aborted the transactions of which the broker says that they end in an abort
+ */
+export function readBatches(
+  batches: Buffer,
+  position: number,
+  aborted: readonly AbortedTransaction[],
+): ReadableBatches {
+  const records: RawRecord[] = [];
+  const unreadable: UnreadableRange[] = [];
+  const transactions = new AbortedTransactions(aborted);
+  for (let at = 0; at < batches.length; ) {
+    const end = endOfBatch(batches, at);
+    if (end === null) break;
+    const lastOffset = lastOffsetOf(batches, at);
+    const readBefore = records.length;
+    try {
+      readBatch(batches.subarray(at, end), lastOffset, position, transactions, records);
+    } catch (error) {
+      records.length = readBefore;
+      const from = Math.max(position, Number(batches.readBigInt64BE(at)));
+      if (from <= lastOffset) {
+        const reason = error instanceof Error ? error.message : String(error);
+        unreadable.push({ from, to: lastOffset + 1, reason });
+      }
+    }
+    at = end;
+  }
+  return { records, unreadable };
+}
+
+/** `null`: cut off, as the last batch of an answer may be. */
+function endOfBatch(batches: Buffer, at: number): number | null {
+  if (at + recordsAt > batches.length) return null;
+  const end = at + prefixBytes + batches.readInt32BE(at + lengthAt);
+  return end < at + recordsAt || end > batches.length ? null : end;
+}
+
+function lastOffsetOf(batches: Buffer, at: number): number {
+  return Number(batches.readBigInt64BE(at)) + batches.readInt32BE(at + lastOffsetDeltaAt);
+}
+
+/** @throws if the batch is damaged */
+function readBatch(
+  batch: Buffer,
+  lastOffset: number,
+  position: number,
+  transactions: AbortedTransactions,
+  into: RawRecord[],
+): void {
+  const magic = batch.readInt8(magicAt);
+  if (magic !== 2) throw new Error(`message format ${magic} is not supported`);
+  if (crc32c(batch.subarray(attributesAt)) !== batch.readUInt32BE(crcAt)) {
+    throw new Error('the checksum does not match');
+  }
+  const attributes = batch.readInt16BE(attributesAt);
+  if (attributes & transactionalFlag) {
+    const producerId = Number(batch.readBigInt64BE(producerIdAt));
+    if (attributes & controlFlag)
+      return transactions.ended(producerId, lastOffset, markerOf(batch));
+    if (transactions.isAborted(producerId, lastOffset)) return;
+  } else if (attributes & controlFlag) {
+    return;
+  }
+  if (lastOffset < position) return;
+
+  const codec = attributes & codecMask;
+  const content = batch.subarray(recordsAt);
+  const cursor = new RecordCursor(codec === 0 ? content : decompress(codec, content));
+  const baseOffset = Number(batch.readBigInt64BE(0));
+  const baseTimeMs = Number(batch.readBigInt64BE(baseTimeAt));
+  const appendedMs =
+    attributes & logAppendTimeFlag ? Number(batch.readBigInt64BE(maxTimeAt)) : null;
+  for (let left = batch.readInt32BE(countAt); left > 0; left -= 1) {
+    const record = cursor.record(baseOffset, baseTimeMs, appendedMs);
+    if (record.offset >= position) into.push(record);
+  }
+}
+
+/** The type of a control batch's only record: its key is a version and a type (int16 each). */
+function markerOf(batch: Buffer): number {
+  const { key } = new RecordCursor(batch.subarray(recordsAt)).record(0, 0, null);
+  return key === null || key.length < 4 ? -1 : key.readInt16BE(2);
+}
+
+/**
+ * Which producers are in the middle of a transaction that will be aborted.
+ * Source: KIP-98, "Exactly Once Delivery and Transactional Messaging", consumer part.
+ */
+class AbortedTransactions {
+  readonly #ahead: AbortedTransaction[];
+  readonly #producers = new Set<number>();
+
+  constructor(aborted: readonly AbortedTransaction[]) {
+    this.#ahead = aborted.toSorted((a, b) => b.firstOffset - a.firstOffset);
+  }
+
+  /** Batches come in the order of their offsets. */
+  isAborted(producerId: number, lastOffset: number): boolean {
+    this.#advance(lastOffset);
+    return this.#producers.has(producerId);
+  }
+
+  ended(producerId: number, lastOffset: number, marker: number): void {
+    // Also when reading began at this marker: its transaction is among those ahead.
+    this.#advance(lastOffset);
+    if (marker === abortMarker) this.#producers.delete(producerId);
+  }
+
+  #advance(lastOffset: number): void {
+    for (
+      let next = this.#ahead.at(-1);
+      next && next.firstOffset <= lastOffset;
+      next = this.#ahead.at(-1)
+    ) {
+      this.#ahead.pop();
+      this.#producers.add(next.producerId);
+    }
+  }
+}
