@@ -1,5 +1,6 @@
 import {
   apiVersionsV1,
+  AuthenticationError,
   Connection,
   ConnectionStatuses,
   ResponseError,
@@ -138,6 +139,11 @@ function saslOptions(sasl: KafkaSasl): SASLOptions {
       } catch (cause) {
         throw new TokenUnavailable('no bearer token could be had', { cause });
       }
+    },
+    // A broker that refuses a token answers with the reason, and without an error at first: RFC 7628.
+    authBytesValidator(reason, callback) {
+      if (reason.length === 0) callback(null, reason);
+      else callback(new AuthenticationError('The bearer token was refused.'));
     },
   };
 }
