@@ -6,7 +6,7 @@ import { ApolloClient, gql, InMemoryCache } from '@apollo/client/core/index.js';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions/index.js';
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { basic, subscribers, webSocketClient } from '../support/graphql-client.ts';
-import { feedsRunning, runEmbedded } from '../support/server.ts';
+import { feedIs, runEmbedded } from '../support/server.ts';
 
 const login = { projectId: 'acme', key: 'acme-read' };
 const query = 'subscription { events(topic: "purchases", order: ARRIVAL) { id payload } }';
@@ -17,7 +17,7 @@ async function shop(t: TestContext) {
   return {
     url: server.url,
     record: async (): Promise<{ id: string; payload: unknown }> => {
-      await feedsRunning(server, 'acme.purchases');
+      await feedIs(server, 'acme.purchases');
       const payload = { keen: { id: 'p1' }, total: 9.5 };
       kafka.append('acme.purchases', { value: JSON.stringify(payload) });
       return { id: 'p1', payload };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/config.ts';
+import type { FeedState } from '../../src/hub/feed.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import { createLogger } from '../../src/observe/logger.ts';
@@ -70,22 +71,21 @@ export async function runServer(
   return server;
 }
 
-/** Resolves when `count` feeds of a Kafka topic are running: what is recorded from now on must come. */
-export function feedsRunning(
+/**
+ * Resolves when a feed of the Kafka topic has come so far: by default it runs, so that what is recorded
+ * from now on must come.
+ */
+export function feedIs(
   { hub }: RunningServer,
   kafkaTopic: string,
-  count = 1,
-  subscribers = 1,
+  { state = 'RUNNING', subscribers = 1 }: { state?: FeedState; subscribers?: number } = {},
 ): Promise<void> {
-  return until(`${count} running feeds of ${kafkaTopic}`, () => {
-    const running = [...hub.registry.feeds()].filter(
+  return until(`a feed of ${kafkaTopic}: ${state}, ${subscribers} subscribers`, () =>
+    [...hub.registry.feeds()].some(
       (feed) =>
-        feed.kafkaTopic === kafkaTopic &&
-        feed.state === 'RUNNING' &&
-        feed.subscribers >= subscribers,
-    );
-    return running.length >= count;
-  });
+        feed.kafkaTopic === kafkaTopic && feed.state === state && feed.subscribers >= subscribers,
+    ),
+  );
 }
 
 /** A server on a log of its own, with the topics that are named (`acme.purchases`). */

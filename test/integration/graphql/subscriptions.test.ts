@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { describe, type Received, subscribers } from '../../support/graphql-client.ts';
-import { feedsRunning, runEmbedded, testConfig } from '../../support/server.ts';
+import { feedIs, runEmbedded, testConfig } from '../../support/server.ts';
 
 const login = { projectId: 'acme', key: 'acme-read' };
 
@@ -45,7 +45,7 @@ for (const [transport, subscribe] of Object.entries(subscribers)) {
       query,
       variables,
     });
-    const started = (topic = 'acme.purchases'): Promise<void> => feedsRunning(server, topic);
+    const started = (topic = 'acme.purchases'): Promise<void> => feedIs(server, topic);
     return { server, kafka, received, started };
   };
 
@@ -250,7 +250,7 @@ for (const [transport, subscribe] of Object.entries(subscribers)) {
     const { url } = server;
     const revoked = subscribe(t, { url, login, query });
     const kept = subscribe(t, { url, login: { ...login, key: 'acme-master' }, query });
-    await feedsRunning(server, 'acme.purchases', 1, 2);
+    await feedIs(server, 'acme.purchases', { subscribers: 2 });
     const projects = testConfig().auth.projects.map(({ id, keys }) => ({
       id,
       keys: keys.filter(({ name }) => name !== 'read'),
