@@ -154,6 +154,8 @@ describe('isolation', () => {
     assert.notEqual(projectIdProblem('{projectId}-{topic}', 'a-b'), undefined);
     assert.notEqual(projectIdProblem('{topic}._{projectId}', 'a_b'), undefined);
     assert.equal(projectIdProblem('{topic}._{projectId}', 'a.b'), undefined);
+    assert.notEqual(projectIdProblem('{projectId}-_{topic}', 'a-b'), undefined);
+    assert.equal(projectIdProblem('{projectId}-_{topic}', 'a_b'), undefined);
   });
 
   it('holds for dead-letter topics, if the suffix is part of the topic', () => {

@@ -65,6 +65,7 @@ describe('operators', () => {
       [{}, { a: 1 }],
       [{ a: 1 }, { b: 1 }],
       [{}, { toString: null }],
+      [{ a: 1 }, JSON.parse('{"__proto__":{}}')],
       [{}, null],
     ]) {
       assert.equal(passes(actual, 'EQ', value), false, JSON.stringify([actual, value]));
