@@ -1,0 +1,62 @@
+import { styleText } from 'node:util';
+import type { DemoKey, DemoProject } from './projects.ts';
+
+/** What `npm start` tells. */
+export interface BannerFacts {
+  /** Where the server listens, without a path. */
+  readonly url: string;
+  /** Brokers, for other tools; empty: the embedded log. */
+  readonly brokers: readonly string[];
+  readonly projects: readonly DemoProject[];
+  /** What is being written, in a few words; `null`: nothing. */
+  readonly producing: string | null;
+}
+
+/** Text for a terminal; colours only where standard output is one that has them. */
+export function banner({ url, brokers, projects, producing }: BannerFacts): string {
+  const [project] = projects;
+  const readKey = project?.keys.find(({ name }) => name === 'read');
+  const lines = [
+    '',
+    fact('GraphiQL', styleText(['bold', 'cyan'], `${url}/graphql`)),
+    ...(brokers.length === 0 ? [] : [fact('Kafka', brokers.join(','))]),
+    fact('Events', producing ?? 'none are written: MILLRACE_DEMO is off'),
+    '',
+    ...projects.flatMap(projectLines),
+  ];
+  if (project !== undefined && readKey !== undefined) {
+    const command = subscribeCommand(url, project.id, readKey.key);
+    lines.push(
+      '  Subscribe, in another terminal:',
+      '',
+      ...command.map((line) => `    ${line}`),
+      '',
+    );
+  }
+  lines.push(styleText('dim', '  Ctrl-C stops everything.'), '');
+  return lines.join('\n');
+}
+
+/** A command line for a POSIX shell, over several lines. */
+function subscribeCommand(url: string, projectId: string, key: string): string[] {
+  const query = 'subscription { events(topic: "purchases") { id timestamp late payload } }';
+  return [
+    `curl -N -u ${projectId}:${key} ${url}/graphql \\`,
+    "  -H 'accept: text/event-stream' -H 'content-type: application/json' \\",
+    `  -d '${JSON.stringify({ query })}'`,
+  ];
+}
+
+function projectLines({ id, keys }: DemoProject): string[] {
+  const width = Math.max(...keys.map(({ key }) => key.length));
+  return [fact('Project', styleText('bold', id)), ...keys.map((key) => keyLine(key, width)), ''];
+}
+
+function keyLine({ name, key, refusal }: DemoKey, width: number): string {
+  const note = refusal === undefined ? '' : styleText('dim', `  refused: ${refusal}`);
+  return fact(`  ${name} key`, refusal === undefined ? key : `${key.padEnd(width)}${note}`);
+}
+
+function fact(name: string, value: string): string {
+  return `  ${name.padEnd(14)}${value}`;
+}
