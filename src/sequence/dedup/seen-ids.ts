@@ -1,0 +1,394 @@
+/** Bytes of one slot: a mark of two and the rest of the digest in fourteen. */
+const slotBytes = 16;
+/** Halfwords of a slot beside its mark. */
+const restLength = 7;
+const segmentCount = 256;
+/** Slots of a bucket: its marks fill half a cache line. */
+const bucketSlots = 16;
+/** How full a segment is after it was rebuilt ... */
+const freshLoad = 0.78;
+/**
+ * ... and how many ids, by capacity, had to be moved out of full buckets until it grows: it is then
+ * about 0.93 full. Between the two lie the 20 bytes an id and the cost of copying.
+ */
+const movesBeforeGrowth = 1 / 64;
+/** A segment that is emptier than this is rebuilt smaller when it is swept. */
+const wastefulLoad = 0.4;
+/** The share of the window, and of the memory, that one slice covers. */
+const slicesPerWindow = 16;
+/** Slices alive at once, at most: while a partition that is away holds expiry back. */
+const maxSlices = 64;
+/** Slice numbers are 1 to 255, used in turn; 0 is the mark of an empty slot and never alive. */
+const sliceNumbers = 255;
+/** Segments swept at each turn of a slice: all are, long before a slice number comes round again. */
+const sweptPerTurn = 4;
+
+export interface SeenIdsOptions {
+  /** How long an id is remembered, in broker time. */
+  readonly windowMs: number;
+  /** Most bytes that the table may take, at least 1 MiB. Where it is not enough the window is cut short. */
+  readonly maxBytes: number;
+}
+
+/** A part of the table, of two-choice buckets. */
+interface Segment {
+  /**
+   * By slot: the number of its slice in the upper byte, 8 bits of the digest in the lower one. Apart
+   * from the rest, so that a search for a new id reads two cache lines of this small array only.
+   */
+  marks: Uint16Array;
+  /** By slot: the other 112 bits of the digest. */
+  rests: Uint16Array;
+  /** From 32 bits of a digest to a bucket: buckets / 2^32. */
+  scale: number;
+  /** Ids moved to their other bucket since it was rebuilt or swept. */
+  moves: number;
+}
+
+/** What a segment starts with: no slot is ever taken in it. */
+const noMarks = new Uint16Array(0);
+const noRests = new Uint16Array(0);
+
+/**
+ * Remembers the ids of a time window exactly, in 20 bytes each or less.
+ *
+ * One table holds the ids of all time slices, so that an operation looks at one place. It has 256
+ * segments, chosen by 8 bits of the digest. Those bits need not be stored: in their place each slot
+ * holds the number of its slice. To expire a slice is to mark its number as dead, whatever it held: a
+ * slot of a dead slice is a free one.
+ *
+ * An id lies in one of two buckets of 16 slots, and goes to the emptier one (Y. Azar et al., "Balanced
+ * Allocations", 1994); when both are full, one id of the first moves to its other bucket (R. Pagh,
+ * F. Rodler, "Cuckoo Hashing", 2001). That fills a segment to about 95 % at a fixed cost per operation
+ * and without tombstones. A bucket is found by scaling 32 bits of the digest (D. Lemire, "Fast Random
+ * Integer Generation in an Interval", 2019), so that a segment can have any number of them and grow by a
+ * fifth. Segments grow each by itself: no operation takes longer than copying one, at ten million ids
+ * 40,000 slots, about a millisecond.
+ *
+ * A repeated id is as new as its last copy: it is forgotten `windowMs` after that.
+ */
+export class SeenIds {
+  readonly #windowMs: number;
+  readonly #maxBytes: number;
+  readonly #sliceSpanMs: number;
+  readonly #sliceMaxIds: number;
+  readonly #segments: Segment[];
+  readonly #alive = new Uint8Array(256);
+  readonly #counts = new Uint32Array(256);
+  readonly #newestOfSlice = new Float64Array(256).fill(Number.NEGATIVE_INFINITY);
+  #oldest = 1;
+  #current = 1;
+  #slices = 1;
+  #sliceStartMs = Number.NEGATIVE_INFINITY;
+  #newestMs = Number.NEGATIVE_INFINITY;
+  /** Copies of ids recorded before this may go unnoticed. */
+  #coveredFromMs = Number.POSITIVE_INFINITY;
+  #ids = 0;
+  #bytes = 0;
+  #nextToSweep = 0;
+
+  /** @throws {RangeError} when `maxBytes` is below 1 MiB or `windowMs` is negative */
+  constructor(options: SeenIdsOptions) {
+    if (!(options.maxBytes >= 2 ** 20)) {
+      throw new RangeError(`The ids need at least 1 MiB, not ${options.maxBytes} bytes`);
+    }
+    if (!(options.windowMs >= 0)) throw new RangeError('The window cannot be negative');
+    this.#windowMs = options.windowMs;
+    this.#maxBytes = options.maxBytes;
+    this.#sliceSpanMs = Math.max(1, options.windowMs / slicesPerWindow);
+    this.#sliceMaxIds = Math.floor((options.maxBytes / slotBytes) * (freshLoad / slicesPerWindow));
+    this.#segments = Array.from({ length: segmentCount }, () => ({
+      marks: noMarks,
+      rests: noRests,
+      scale: 0,
+      moves: 0,
+    }));
+    this.#alive[1] = 1;
+  }
+
+  /** Ids that are remembered. */
+  get ids(): number {
+    return this.#ids;
+  }
+
+  /** Bytes that the table takes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * How far back, from the newest record, a copy is sure to be noticed: the window, or less after a
+   * start without warm-up and where `maxBytes` cut it short.
+   */
+  get coveredMs(): number {
+    if (this.#newestMs < this.#coveredFromMs) return 0;
+    return Math.min(this.#windowMs, this.#newestMs - this.#coveredFromMs);
+  }
+
+  /**
+   * Remembers an id as recorded at `recordedAtMs` (broker time).
+   * @param words the four words of its digest
+   * @returns whether it is new: false for one that is remembered already
+   */
+  add(words: Int32Array, recordedAtMs: number): boolean {
+    if (recordedAtMs > this.#newestMs) this.#advance(recordedAtMs);
+    const w0 = words[0] ?? 0;
+    const segment = this.#segment(w0);
+    const { marks, rests, scale } = segment;
+    const alive = this.#alive;
+    const tag = (w0 >>> 16) & 0xff;
+    const mark = (this.#current << 8) | tag;
+    if (marks.length === 0) {
+      this.#makeRoom(segment);
+      return this.add(words, recordedAtMs);
+    }
+
+    // The loops have a fixed length and choose the free slot by arithmetic: at 80 to 95 % full, a branch
+    // on it would be mispredicted several times an operation, which costs more than the memory.
+    const first = Math.floor(((words[1] ?? 0) >>> 0) * scale) * bucketSlots;
+    let freeInFirst = -1;
+    let takenInFirst = 0;
+    for (let slot = first; slot < first + bucketSlots; slot++) {
+      const other = marks[slot] ?? 0;
+      const taken = alive[other >>> 8] ?? 0;
+      if ((other & 0xff) === tag && taken === 1 && holds(rests, slot, words)) {
+        this.#refresh(marks, slot);
+        return false;
+      }
+      takenInFirst += taken;
+      freeInFirst = (freeInFirst & -taken) | (slot & (taken - 1));
+    }
+    const second = Math.floor(((words[2] ?? 0) >>> 0) * scale) * bucketSlots;
+    let freeInSecond = -1;
+    let takenInSecond = 0;
+    for (let slot = second; slot < second + bucketSlots; slot++) {
+      const other = marks[slot] ?? 0;
+      const taken = alive[other >>> 8] ?? 0;
+      if ((other & 0xff) === tag && taken === 1 && holds(rests, slot, words)) {
+        this.#refresh(marks, slot);
+        return false;
+      }
+      takenInSecond += taken;
+      freeInSecond = (freeInSecond & -taken) | (slot & (taken - 1));
+    }
+
+    let free = takenInFirst <= takenInSecond ? freeInFirst : freeInSecond;
+    if (free < 0) free = this.#makeWay(segment, first);
+    if (free < 0) {
+      this.#makeRoom(segment);
+      return this.add(words, recordedAtMs);
+    }
+    marks[free] = mark;
+    write(rests, free, words);
+    this.#count(this.#current, 1);
+    if (this.#counts[this.#current] === this.#sliceMaxIds) this.#turn();
+    return true;
+  }
+
+  /**
+   * Forgets what no later record can be within the window of.
+   * @param lowMs no record with a broker time below this is to come
+   */
+  expire(lowMs: number): void {
+    const before = lowMs - this.#windowMs;
+    while (this.#slices > 1 && this.#newest(this.#oldest) < before) this.#drop();
+    if (this.#slices === 1 && this.#ids > 0 && this.#newestMs < before) {
+      this.#turn();
+      this.#drop();
+    }
+    if (this.#ids === 0 && this.#bytes > 0) {
+      for (const segment of this.#segments) this.#replace(segment, noMarks, noRests);
+    }
+  }
+
+  #segment(w0: number): Segment {
+    const segment = this.#segments[w0 >>> 24];
+    if (segment === undefined) throw new RangeError('No such segment');
+    return segment;
+  }
+
+  #newest(slice: number): number {
+    return this.#newestOfSlice[slice] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #count(slice: number, change: number): void {
+    this.#counts[slice] = (this.#counts[slice] ?? 0) + change;
+    this.#ids += change;
+  }
+
+  #advance(recordedAtMs: number): void {
+    if (this.#coveredFromMs === Number.POSITIVE_INFINITY) {
+      this.#coveredFromMs = recordedAtMs;
+      this.#sliceStartMs = recordedAtMs;
+    }
+    if (recordedAtMs >= this.#sliceStartMs + this.#sliceSpanMs) {
+      this.#turn();
+      this.#sliceStartMs = recordedAtMs;
+    }
+    this.#newestMs = recordedAtMs;
+    // Ids of other partitions with older times join the current slice: they are kept a little longer.
+    this.#newestOfSlice[this.#current] = recordedAtMs;
+  }
+
+  /** Begins a slice. */
+  #turn(): void {
+    if (this.#slices === maxSlices) return;
+    this.#current = (this.#current % sliceNumbers) + 1;
+    this.#slices++;
+    this.#alive[this.#current] = 1;
+    this.#counts[this.#current] = 0;
+    this.#newestOfSlice[this.#current] = this.#newestMs;
+    // A slice is alive for fewer than 64 turns and swept within another 64, so that no slot still bears
+    // a number when, at the 255th, it is given again.
+    for (let swept = 0; swept < sweptPerTurn; swept++) {
+      this.#sweep(this.#segment(this.#nextToSweep << 24));
+      this.#nextToSweep = (this.#nextToSweep + 1) % segmentCount;
+    }
+  }
+
+  /** Forgets the oldest slice. */
+  #drop(): void {
+    const slice = this.#oldest;
+    this.#alive[slice] = 0;
+    this.#ids -= this.#counts[slice] ?? 0;
+    this.#counts[slice] = 0;
+    this.#oldest = (slice % sliceNumbers) + 1;
+    this.#slices--;
+  }
+
+  #refresh(marks: Uint16Array, slot: number): void {
+    const mark = marks[slot] ?? 0;
+    this.#count(mark >>> 8, -1);
+    marks[slot] = (this.#current << 8) | (mark & 0xff);
+    this.#count(this.#current, 1);
+  }
+
+  /** Moves one id of a full bucket to its other one. @returns the slot that became free, or -1 */
+  #makeWay(segment: Segment, bucket: number): number {
+    const { marks, rests, scale } = segment;
+    if (segment.moves >= marks.length * movesBeforeGrowth) return -1;
+    segment.moves++;
+    for (let slot = bucket; slot < bucket + bucketSlots; slot++) {
+      const rest = slot * restLength;
+      let other = Math.floor((word(rests, rest) >>> 0) * scale) * bucketSlots;
+      if (other === bucket) {
+        other = Math.floor((word(rests, rest + 2) >>> 0) * scale) * bucketSlots;
+      }
+      for (let to = other; to < other + bucketSlots; to++) {
+        if (this.#alive[(marks[to] ?? 0) >>> 8] === 1) continue;
+        marks[to] = marks[slot] ?? 0;
+        rests.copyWithin(to * restLength, rest, rest + restLength);
+        return slot;
+      }
+    }
+    return -1;
+  }
+
+  /** Makes the segment larger, at the cost of the oldest slices where the bytes do not suffice. */
+  #makeRoom(segment: Segment): void {
+    let buckets = bucketsFor(this.#living(segment));
+    for (;;) {
+      const capacity = buckets * bucketSlots;
+      const fits = this.#bytes + (capacity - segment.marks.length) * slotBytes <= this.#maxBytes;
+      if (fits || this.#ids === 0) {
+        if (this.#rebuild(segment, buckets)) return;
+        buckets++;
+        continue;
+      }
+      if (this.#slices === 1) this.#turn();
+      this.#coveredFromMs = Math.max(this.#coveredFromMs, this.#newest(this.#oldest));
+      this.#drop();
+      buckets = bucketsFor(this.#living(segment));
+    }
+  }
+
+  /** Clears the marks of dead slices. */
+  #sweep(segment: Segment): void {
+    const { marks } = segment;
+    const alive = this.#alive;
+    let living = 0;
+    for (let slot = 0; slot < marks.length; slot++) {
+      if (alive[(marks[slot] ?? 0) >>> 8] === 1) living++;
+      else marks[slot] = 0;
+    }
+    segment.moves = 0;
+    if (living < marks.length * wastefulLoad) this.#rebuild(segment, bucketsFor(living));
+  }
+
+  #living(segment: Segment): number {
+    const { marks } = segment;
+    const alive = this.#alive;
+    let living = 0;
+    for (let slot = 0; slot < marks.length; slot++) living += alive[(marks[slot] ?? 0) >>> 8] ?? 0;
+    return living;
+  }
+
+  /** Copies what is alive into a table of another size. @returns false: an id found no slot in it */
+  #rebuild(segment: Segment, buckets: number): boolean {
+    const { marks, rests } = segment;
+    const alive = this.#alive;
+    const toMarks = new Uint16Array(buckets * bucketSlots);
+    const toRests = new Uint16Array(buckets * bucketSlots * restLength);
+    const taken = new Uint8Array(buckets);
+    const scale = buckets / 2 ** 32;
+    for (let slot = 0; slot < marks.length; slot++) {
+      const mark = marks[slot] ?? 0;
+      if (alive[mark >>> 8] !== 1) continue;
+      const from = slot * restLength;
+      const first = Math.floor((word(rests, from) >>> 0) * scale);
+      const second = Math.floor((word(rests, from + 2) >>> 0) * scale);
+      const bucket = (taken[first] ?? 0) <= (taken[second] ?? 0) ? first : second;
+      const at = taken[bucket] ?? 0;
+      if (at === bucketSlots) return false;
+      taken[bucket] = at + 1;
+      const free = bucket * bucketSlots + at;
+      toMarks[free] = mark;
+      const to = free * restLength;
+      for (let half = 0; half < restLength; half++) toRests[to + half] = rests[from + half] ?? 0;
+    }
+    this.#replace(segment, toMarks, toRests);
+    return true;
+  }
+
+  #replace(segment: Segment, marks: Uint16Array, rests: Uint16Array): void {
+    this.#bytes += (marks.length - segment.marks.length) * slotBytes;
+    segment.marks = marks;
+    segment.rests = rests;
+    segment.scale = marks.length / bucketSlots / 2 ** 32;
+    segment.moves = 0;
+  }
+}
+
+function bucketsFor(living: number): number {
+  return Math.max(1, Math.ceil((living + 1) / (bucketSlots * freshLoad)));
+}
+
+/** Writes the 112 bits of the digest that neither segment nor mark hold. */
+function write(rests: Uint16Array, slot: number, words: Int32Array): void {
+  const rest = slot * restLength;
+  const w1 = words[1] ?? 0;
+  const w2 = words[2] ?? 0;
+  const w3 = words[3] ?? 0;
+  rests[rest] = w1;
+  rests[rest + 1] = w1 >>> 16;
+  rests[rest + 2] = w2;
+  rests[rest + 3] = w2 >>> 16;
+  rests[rest + 4] = w3;
+  rests[rest + 5] = w3 >>> 16;
+  rests[rest + 6] = words[0] ?? 0;
+}
+
+/** Whether the slot's 112 bits are those of the digest. */
+function holds(rests: Uint16Array, slot: number, words: Int32Array): boolean {
+  const rest = slot * restLength;
+  return (
+    word(rests, rest) === words[1] &&
+    word(rests, rest + 2) === words[2] &&
+    word(rests, rest + 4) === words[3] &&
+    rests[rest + 6] === ((words[0] ?? 0) & 0xffff)
+  );
+}
+
+function word(halves: Uint16Array, at: number): number {
+  return (halves[at] ?? 0) | ((halves[at + 1] ?? 0) << 16);
+}

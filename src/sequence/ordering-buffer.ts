@@ -1,0 +1,346 @@
+import type { Event } from '../decode/event.ts';
+import { HeldIndex } from './held-index.ts';
+import type { OrderKey } from './order-key.ts';
+import { compareOrderKeys } from './order-key.ts';
+
+/** No slot. */
+export const none = -1;
+
+/** The place of an event in the order, beside what the event itself says: see `OrderKey`. */
+export interface Place {
+  /** `OrderKey.time`. */
+  time: number;
+  /** `OrderKey.value`. */
+  value: number | bigint;
+  /** `OrderKey.id`: four words. */
+  readonly words: Int32Array;
+  /** The broker's time, from which an event waits; of one from the future, that of its receipt. */
+  recordedAtMs: number;
+}
+
+/** The held events of one partition, in offset order: a doubly linked list through the slots. */
+export interface HeldOfPartition {
+  first: number;
+  last: number;
+}
+
+/**
+ * The events that wait for their turn, by order key: a 4-ary heap, smallest first. An event is held in
+ * a slot, a number that stays its own until it is removed. All about a slot lies in typed arrays, so
+ * that holding an event allocates nothing.
+ *
+ * A 4-ary heap is half as deep as a binary one and its children lie in one cache line (D. B. Johnson,
+ * 1975; A. LaMarca, R. E. Ladner, "The Influence of Caches on the Performance of Heaps", 1996).
+ */
+export class OrderingBuffer {
+  #capacity = 64;
+  #size = 0;
+  #textLength = 0;
+  readonly #events: (Event | null)[] = [];
+  /** `OrderKey.value` by slot. */
+  readonly #values: (number | bigint)[] = [];
+  #times = new Float64Array(this.#capacity);
+  #recordedAtMs = new Float64Array(this.#capacity);
+  #digests = new Int32Array(this.#capacity * 4);
+  #late = new Uint8Array(this.#capacity);
+  #indexed = new Uint8Array(this.#capacity);
+  #before = new Int32Array(this.#capacity);
+  #after = new Int32Array(this.#capacity);
+  /** Slot to place in the heap. */
+  #heapPlaces = new Int32Array(this.#capacity);
+  #heap = new Int32Array(this.#capacity);
+  /** Beside `#heap`: a double that sorts as the key does, as far as it goes. */
+  #ranks = new Float64Array(this.#capacity);
+  readonly #rankedBy: 'time' | 'value';
+  #free: Int32Array = freeSlots(0, this.#capacity);
+  #freeCount = this.#capacity;
+  readonly #index = new HeldIndex(this.#digests);
+
+  /** @param rankedBy what the order goes by first: `value` where all times are alike (SEQUENCE) */
+  constructor(rankedBy: 'time' | 'value') {
+    this.#rankedBy = rankedBy;
+  }
+
+  /** Events held. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Length of their JSON texts together. */
+  get textLength(): number {
+    return this.#textLength;
+  }
+
+  /** The slot with the smallest key, or `none`. */
+  get head(): number {
+    return this.#size === 0 ? none : (this.#heap[0] ?? none);
+  }
+
+  event(slot: number): Event {
+    const event = this.#events[slot];
+    if (event === null || event === undefined) throw new RangeError(`Nothing is held in ${slot}`);
+    return event;
+  }
+
+  late(slot: number): boolean {
+    return this.#late[slot] === 1;
+  }
+
+  time(slot: number): number {
+    return this.#times[slot] ?? 0;
+  }
+
+  value(slot: number): number | bigint {
+    return this.#values[slot] ?? 0;
+  }
+
+  /** `Place.recordedAtMs`. */
+  recordedAtMs(slot: number): number {
+    return this.#recordedAtMs[slot] ?? 0;
+  }
+
+  /** The next slot held of the same partition, or `none`. */
+  after(slot: number): number {
+    return this.#after[slot] ?? none;
+  }
+
+  /** Copies the four words of the slot's digest. */
+  readWords(slot: number, into: Int32Array): void {
+    const at = slot * 4;
+    const digests = this.#digests;
+    into[0] = digests[at] ?? 0;
+    into[1] = digests[at + 1] ?? 0;
+    into[2] = digests[at + 2] ?? 0;
+    into[3] = digests[at + 3] ?? 0;
+  }
+
+  /** The slot that holds an event of this id (only those held with `indexed` are found), or `none`. */
+  find(words: Int32Array): number {
+    return this.#index.find(words);
+  }
+
+  /** Holds an event, behind all of its partition. @returns its slot */
+  hold(
+    event: Event,
+    place: Place,
+    late: boolean,
+    indexed: boolean,
+    ofPartition: HeldOfPartition,
+  ): number {
+    if (this.#freeCount === 0) this.#grow();
+    const slot = this.#free[--this.#freeCount] ?? 0;
+    this.#write(slot, event, place, late, ofPartition);
+    this.#digests.set(place.words, slot * 4);
+    this.#indexed[slot] = indexed ? 1 : 0;
+    if (indexed) this.#index.add(slot);
+    this.#rise(this.#size++, slot, this.#rankOf(place));
+    return slot;
+  }
+
+  /** Puts a copy of the same id, with a smaller key, in the place of a held one. */
+  replace(
+    slot: number,
+    event: Event,
+    place: Place,
+    late: boolean,
+    from: HeldOfPartition,
+    to: HeldOfPartition,
+  ): void {
+    this.#textLength -= this.event(slot).json.length;
+    this.#unlink(slot, from);
+    this.#write(slot, event, place, late, to);
+    this.#rise(this.#heapPlaces[slot] ?? 0, slot, this.#rankOf(place));
+  }
+
+  /** Takes an event out. */
+  remove(slot: number, ofPartition: HeldOfPartition): void {
+    if (this.#indexed[slot] === 1) this.#index.remove(slot);
+    this.#unlink(slot, ofPartition);
+    this.#textLength -= this.event(slot).json.length;
+    this.#events[slot] = null;
+    this.#values[slot] = 0;
+    this.#free[this.#freeCount++] = slot;
+    const place = this.#heapPlaces[slot] ?? 0;
+    const last = --this.#size;
+    if (place === last) return;
+    const moved = this.#heap[last] ?? 0;
+    const rank = this.#ranks[last] ?? 0;
+    // The last one fills the gap; it may belong above as well as below.
+    if (place > 0 && this.#precedes(rank, moved, (place - 1) >> 2)) this.#rise(place, moved, rank);
+    else this.#sink(place, moved, rank);
+  }
+
+  /** Negative, zero or positive as the place of an event is before, the same as, or after the slot's. */
+  compare(place: Place, event: Event, slot: number): number {
+    const time = this.time(slot);
+    if (place.time !== time) return place.time < time ? -1 : 1;
+    const value = this.value(slot);
+    if (place.value < value) return -1;
+    if (place.value > value) return 1;
+    return (
+      compareWords(place.words, 0, this.#digests, slot * 4) ||
+      compareCoordinates(event, this.event(slot))
+    );
+  }
+
+  #rankOf(place: Place): number {
+    // Rounding a bigint keeps the order up to ties, which `#compareTied` breaks.
+    return this.#rankedBy === 'time' ? place.time : Number(place.value);
+  }
+
+  #write(
+    slot: number,
+    event: Event,
+    place: Place,
+    late: boolean,
+    ofPartition: HeldOfPartition,
+  ): void {
+    this.#events[slot] = event;
+    this.#values[slot] = place.value;
+    this.#times[slot] = place.time;
+    this.#recordedAtMs[slot] = place.recordedAtMs;
+    this.#late[slot] = late ? 1 : 0;
+    this.#textLength += event.json.length;
+    this.#before[slot] = ofPartition.last;
+    this.#after[slot] = none;
+    if (ofPartition.last === none) ofPartition.first = slot;
+    else this.#after[ofPartition.last] = slot;
+    ofPartition.last = slot;
+  }
+
+  #unlink(slot: number, ofPartition: HeldOfPartition): void {
+    const before = this.#before[slot] ?? none;
+    const after = this.#after[slot] ?? none;
+    if (before === none) ofPartition.first = after;
+    else this.#after[before] = after;
+    if (after === none) ofPartition.last = before;
+    else this.#before[after] = before;
+  }
+
+  /** Whether a slot with this rank comes before what is at that place of the heap. */
+  #precedes(rank: number, slot: number, place: number): boolean {
+    const other = this.#ranks[place] ?? 0;
+    if (rank !== other) return rank < other;
+    return this.#compareTied(slot, this.#heap[place] ?? 0) < 0;
+  }
+
+  /** Compares two slots of equal rank. */
+  #compareTied(a: number, b: number): number {
+    const x = this.#values[a] ?? 0;
+    const y = this.#values[b] ?? 0;
+    if (x < y) return -1;
+    if (x > y) return 1;
+    return (
+      compareWords(this.#digests, a * 4, this.#digests, b * 4) ||
+      compareCoordinates(this.event(a), this.event(b))
+    );
+  }
+
+  #rise(from: number, slot: number, rank: number): void {
+    let place = from;
+    while (place > 0) {
+      const parent = (place - 1) >> 2;
+      if (!this.#precedes(rank, slot, parent)) break;
+      this.#settle(place, this.#heap[parent] ?? 0, this.#ranks[parent] ?? 0);
+      place = parent;
+    }
+    this.#settle(place, slot, rank);
+  }
+
+  #sink(from: number, slot: number, rank: number): void {
+    const ranks = this.#ranks;
+    const heap = this.#heap;
+    const size = this.#size;
+    let place = from;
+    for (;;) {
+      const first = place * 4 + 1;
+      if (first >= size) break;
+      let least = first;
+      let leastRank = ranks[first] ?? 0;
+      const end = first + 4 < size ? first + 4 : size;
+      for (let child = first + 1; child < end; child++) {
+        const childRank = ranks[child] ?? 0;
+        if (
+          childRank < leastRank ||
+          (childRank === leastRank && this.#compareTied(heap[child] ?? 0, heap[least] ?? 0) < 0)
+        ) {
+          least = child;
+          leastRank = childRank;
+        }
+      }
+      if (!(leastRank < rank || (leastRank === rank && !this.#precedes(rank, slot, least)))) break;
+      this.#settle(place, heap[least] ?? 0, leastRank);
+      place = least;
+    }
+    this.#settle(place, slot, rank);
+  }
+
+  #settle(place: number, slot: number, rank: number): void {
+    this.#heap[place] = slot;
+    this.#ranks[place] = rank;
+    this.#heapPlaces[slot] = place;
+  }
+
+  #grow(): void {
+    const former = this.#capacity;
+    const capacity = former * 2;
+    this.#capacity = capacity;
+    this.#times = enlarged(this.#times, new Float64Array(capacity));
+    this.#recordedAtMs = enlarged(this.#recordedAtMs, new Float64Array(capacity));
+    this.#ranks = enlarged(this.#ranks, new Float64Array(capacity));
+    this.#digests = enlarged(this.#digests, new Int32Array(capacity * 4));
+    this.#index.moveTo(this.#digests);
+    this.#late = enlarged(this.#late, new Uint8Array(capacity));
+    this.#indexed = enlarged(this.#indexed, new Uint8Array(capacity));
+    this.#before = enlarged(this.#before, new Int32Array(capacity));
+    this.#after = enlarged(this.#after, new Int32Array(capacity));
+    this.#heapPlaces = enlarged(this.#heapPlaces, new Int32Array(capacity));
+    this.#heap = enlarged(this.#heap, new Int32Array(capacity));
+    this.#free = enlarged(freeSlots(former, capacity), new Int32Array(capacity));
+    this.#freeCount = former;
+  }
+}
+
+/** Negative, zero or positive as an event at its place is before, at, or after the key. */
+export function compareToKey(place: Place, event: Event, key: OrderKey): number {
+  if (place.time !== key.time) return place.time < key.time ? -1 : 1;
+  if (place.value < key.value) return -1;
+  if (place.value > key.value) return 1;
+  return compareOrderKeys(keyOf(place, event), key);
+}
+
+/** The order key of an event at its place. */
+export function keyOf(place: Place, event: Event): OrderKey {
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = place.words;
+  return {
+    time: place.time,
+    value: place.value,
+    id: [w0, w1, w2, w3],
+    partition: event.partition,
+    offset: event.offset,
+  };
+}
+
+function compareWords(a: Int32Array, aAt: number, b: Int32Array, bAt: number): number {
+  for (let word = 0; word < 4; word++) {
+    const x = (a[aAt + word] ?? 0) >>> 0;
+    const y = (b[bAt + word] ?? 0) >>> 0;
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+function compareCoordinates(a: Event, b: Event): number {
+  if (a.partition !== b.partition) return a.partition < b.partition ? -1 : 1;
+  return a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0;
+}
+
+/** The slots from `from` up to `to`, the lowest to be taken first. */
+function freeSlots(from: number, to: number): Int32Array {
+  return Int32Array.from({ length: to - from }, (_, taken) => to - 1 - taken);
+}
+
+function enlarged<T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

@@ -1,0 +1,575 @@
+import type { Clock } from '../core/clock.ts';
+import type { Event } from '../decode/event.ts';
+import { IdDigester } from './dedup/id-digest.ts';
+import { SeenIds } from './dedup/seen-ids.ts';
+import type { EventOrder } from './order.ts';
+import type { OrderKey } from './order-key.ts';
+import { clampTimeUs } from './order-key.ts';
+import type { HeldOfPartition, Place } from './ordering-buffer.ts';
+import { compareToKey, none, OrderingBuffer } from './ordering-buffer.ts';
+import { Watermark } from './watermark.ts';
+
+export interface SequencerOptions {
+  readonly order: EventOrder;
+  /** False: every record is delivered, copies too. */
+  readonly deduplicate: boolean;
+  /** L: how long an event waits for others that belong before it. */
+  readonly latenessMs: number;
+  /** A: how far an event's own time may be ahead of the broker's, and that ahead of the clock. @default 1_000 */
+  readonly maxAdvanceMs?: number;
+  /** How far apart, in broker time, two copies of an event may be to be told as such. */
+  readonly dedupWindowMs: number;
+  /** Most bytes for the ids of that window, at least 1 MiB; the window is cut short where they do not suffice. */
+  readonly maxDedupBytes: number;
+  /** Most held events, as the length of their JSON texts. Past it events are released early. */
+  readonly maxHeldBytes: number;
+  /** After how long without an answer a partition no longer holds back the others. @default 10_000 */
+  readonly maxStallMs?: number;
+  /** A secret of 32 bytes, the same on all instances: see `IdDigester`. */
+  readonly idKey: Uint8Array;
+  /** Asked for the time only. */
+  readonly clock: Clock;
+  /**
+   * Called for each event in turn, synchronously. `position()` is then the position of its cursor. It
+   * must not call anything else of the sequencer.
+   */
+  readonly emit: (event: Event, late: boolean) => void;
+  /** Where a stream goes on that was at this position. Partitions are then added at V, or before it. */
+  readonly resumeFrom?: ResumePoint;
+}
+
+/** The position of a cursor. */
+export interface ResumePoint {
+  /** K. */
+  readonly key: OrderKey | null;
+  /** R. */
+  readonly next: ReadonlyMap<number, number>;
+  /** V. Records below it are asked for their ids only. @default where each partition was added */
+  readonly lowest?: ReadonlyMap<number, number>;
+}
+
+/** (K, R, V): what has been emitted is a function of K, R and the log. */
+export interface Position {
+  /** K: the key of the last event released in order; `null`: none yet. */
+  readonly key: OrderKey | null;
+  /** R, by partition: the next offset that is not yet ingested. */
+  readonly next: ReadonlyMap<number, number>;
+  /** V <= R, by partition: the lowest offset that is held; R where none is. */
+  readonly lowest: ReadonlyMap<number, number>;
+}
+
+export interface SequencerCounters {
+  /** Records ingested. Always `emitted + duplicates` + those held. */
+  received: number;
+  emitted: number;
+  /** Copies that were dropped. */
+  duplicates: number;
+  /** Emitted with `late: true`. */
+  late: number;
+  /** Emitted before their time because `maxHeldBytes` was reached. */
+  releasedEarly: number;
+}
+
+interface Partition extends HeldOfPartition {
+  readonly id: number;
+  /** R. */
+  next: number;
+  /** How far it was read: below `next` while a resumed stream is read again, beyond while others are. */
+  read: number;
+  /** Records below this, while they are read again, are asked for their ids only. */
+  readonly rereadFrom: number;
+}
+
+/**
+ * Puts the records of all partitions of a topic in one order and drops copies: the state machine
+ * (K, R, V) of docs/ordering.md. Pure: no timers and no input or output of its own.
+ *
+ * Let m(x) be the smallest key among the occurrences of id x below R. **Invariant: x has been emitted if
+ * and only if m(x) <= K.** `#place` keeps it where R moves, `#releaseHead` where K does.
+ *
+ * Some records have no place in the order: in SEQUENCE those without a number, in TIMESTAMP those whose
+ * broker's time is from the future, and in ARRIVAL all. They count as smaller than every key, so
+ * they are emitted at once, and are settled as soon as they are below R.
+ */
+export class Sequencer {
+  readonly counters: SequencerCounters = {
+    received: 0,
+    emitted: 0,
+    duplicates: 0,
+    late: 0,
+    releasedEarly: 0,
+  };
+  readonly #order: EventOrder;
+  readonly #latenessMs: number;
+  readonly #maxAdvanceMs: number;
+  readonly #maxHeldBytes: number;
+  readonly #clock: Clock;
+  readonly #emit: (event: Event, late: boolean) => void;
+  readonly #digester: IdDigester;
+  readonly #seen: SeenIds | null;
+  readonly #watermark: Watermark;
+  readonly #buffer: OrderingBuffer;
+  /** By partition number. */
+  readonly #partitions: (Partition | undefined)[] = [];
+  readonly #resumed: ResumePoint | null;
+  /** While a resumed stream is read again: partitions that have not come to R. */
+  readonly #rereading: Set<number>;
+  /** Meanwhile: records at or above R, not ingested yet. */
+  #ahead: Event[] = [];
+  #aheadBytes = 0;
+  /** Meanwhile: ids below V whose copy was after K, four words each. */
+  #undecided: number[] = [];
+  #nowMs: number;
+  #nowIsFresh = false;
+
+  // K. In pieces, as an object for each release would cost more than the release.
+  #released = false;
+  readonly #last = { time: 0, value: 0 as number | bigint, words: new Int32Array(4) };
+  #lastPartition = 0;
+  #lastOffset = 0;
+  #lastKey: OrderKey | null = null;
+
+  /** The record under way. */
+  readonly #at: Place;
+  #outOfBounds = false;
+
+  #next: Map<number, number> | null = null;
+  #lowest: Map<number, number> | null = null;
+
+  /** @throws {RangeError} when a limit cannot be used, or the id key has another length than 32 */
+  constructor(options: SequencerOptions) {
+    this.#order = options.order;
+    this.#latenessMs = options.latenessMs;
+    this.#maxAdvanceMs = options.maxAdvanceMs ?? 1_000;
+    this.#maxHeldBytes = options.maxHeldBytes;
+    this.#clock = options.clock;
+    this.#nowMs = options.clock.now();
+    this.#emit = options.emit;
+    this.#digester = new IdDigester(options.idKey);
+    this.#at = { time: 0, value: 0, words: this.#digester.words, recordedAtMs: 0 };
+    this.#seen = options.deduplicate
+      ? new SeenIds({ windowMs: options.dedupWindowMs, maxBytes: options.maxDedupBytes })
+      : null;
+    this.#watermark = new Watermark({
+      latenessMs: options.latenessMs,
+      maxAdvanceMs: this.#maxAdvanceMs,
+      maxStallMs: options.maxStallMs ?? 10_000,
+    });
+    this.#buffer = new OrderingBuffer(options.order === 'SEQUENCE' ? 'value' : 'time');
+    this.#resumed = options.resumeFrom ?? null;
+    this.#rereading = new Set(this.#resumed?.next.keys());
+    if (this.#resumed?.key) this.#setKey(this.#resumed.key);
+  }
+
+  /** Events that wait for their turn. */
+  get held(): number {
+    return this.#buffer.size + this.#ahead.length;
+  }
+
+  /** The length of their JSON texts. */
+  get heldBytes(): number {
+    return this.#buffer.textLength + this.#aheadBytes;
+  }
+
+  /** What is remembered of ids; all 0 without de-duplication. */
+  get dedup(): { readonly ids: number; readonly bytes: number; readonly coveredMs: number } {
+    const seen = this.#seen;
+    return seen === null
+      ? { ids: 0, bytes: 0, coveredMs: 0 }
+      : { ids: seen.ids, bytes: seen.bytes, coveredMs: seen.coveredMs };
+  }
+
+  /** True while a resumed stream is reading again what was below its R; nothing is emitted until then. */
+  get rereading(): boolean {
+    return this.#rereading.size > 0;
+  }
+
+  /**
+   * Begins to expect records of a partition, from `startOffset` on. All partitions are added before the
+   * first record, and those that are created later when they are found.
+   */
+  addPartition(partition: number, startOffset: number): void {
+    const next = this.#resumed?.next.get(partition) ?? startOffset;
+    this.#partitions[partition] = {
+      id: partition,
+      next,
+      read: startOffset,
+      rereadFrom: this.#resumed?.lowest?.get(partition) ?? startOffset,
+      first: none,
+      last: none,
+    };
+    this.#watermark.add(partition, this.#clock.now());
+    this.#forgetMaps();
+    if (startOffset >= next) this.#reread(partition);
+  }
+
+  /**
+   * Remembers an id that was settled before this stream began, without emitting anything: the warm-up of
+   * a new stream. (A resumed one is given the records themselves, from before V.)
+   */
+  remember(id: string, recordedAtMs: number): void {
+    if (this.#seen === null) return;
+    this.#digester.digest(id);
+    this.#seen.add(this.#digester.words, recordedAtMs);
+  }
+
+  /**
+   * Takes the next record of its partition. What is due is emitted by `release`; only what has no
+   * place before anything held is emitted at once.
+   */
+  ingest(event: Event): void {
+    const nowMs = this.#now(event.recordedAtMs);
+    const partition = this.#partition(event.partition);
+    this.#watermark.recorded(event.partition, event.recordedAtMs, nowMs);
+    partition.read = event.offset + 1;
+    if (this.#rereading.size > 0) {
+      if (event.offset < partition.next) this.#settle(partition, event);
+      else this.#defer(event);
+      if (partition.read >= partition.next) this.#reread(partition.id);
+      return;
+    }
+    this.#accept(partition, event);
+  }
+
+  /** Moves R over offsets that hold no event: holes, control records, dead letters. */
+  advance(partition: number, nextOffset: number): void {
+    const moved = this.#partition(partition);
+    this.#watermark.answered(partition, this.#now(0));
+    if (nextOffset <= moved.read) return;
+    moved.read = nextOffset;
+    if (this.#rereading.size > 0) {
+      if (moved.read >= moved.next) this.#reread(partition);
+      return;
+    }
+    moved.next = nextOffset;
+    this.#forgetMaps();
+  }
+
+  /** An answer came back to the end of the partition at server time `atMs`. */
+  caughtUp(partition: number, atMs: number): void {
+    this.#watermark.caughtUp(partition, atMs);
+  }
+
+  /** Emits all that is due. Called after each answer, when its records have been ingested. */
+  release(): void {
+    this.#nowIsFresh = false;
+    const nowMs = this.#now(0);
+    this.#nowIsFresh = false;
+    if (this.#rereading.size > 0) return;
+    this.#seen?.expire(this.#watermark.reachedByAllMs());
+    const buffer = this.#buffer;
+    if (buffer.size === 0) return;
+    const watermarkMs = this.#watermark.currentMs(nowMs);
+    if (this.#order === 'SEQUENCE') {
+      while (buffer.size > 0 && (this.#isContiguous(buffer.head) || this.#waited(watermarkMs))) {
+        this.#releaseHead();
+      }
+      return;
+    }
+    // A record that is still to come can have this very time, and a smaller id: so less, not equal.
+    const watermarkUs = watermarkMs * 1000;
+    while (buffer.size > 0 && buffer.time(buffer.head) < watermarkUs) this.#releaseHead();
+  }
+
+  /**
+   * Partitions that are ahead of the slowest, which is never among them: those that a reader pauses
+   * when too much is held. Asking excuses them from answering (see `Watermark.ahead`), so ask after each
+   * answer while some are paused.
+   */
+  partitionsAhead(): number[] {
+    if (this.#rereading.size === 0) return this.#watermark.ahead(this.#clock.now());
+    const ahead: number[] = [];
+    for (const partition of this.#partitions) {
+      if (partition !== undefined && !this.#rereading.has(partition.id)) ahead.push(partition.id);
+    }
+    return ahead;
+  }
+
+  /** (K, R, V) now: in `emit`, that of the cursor of the event. A snapshot. */
+  position(): Position {
+    this.#next ??= this.#mapPartitions((partition) => partition.next);
+    this.#lowest ??= this.#mapPartitions((partition) => this.#lowestOf(partition));
+    return { key: this.#key(), next: this.#next, lowest: this.#lowest };
+  }
+
+  /** Step 1 of the state machine: R moves over a record, which is dropped, emitted or held. */
+  #accept(partition: Partition, event: Event): void {
+    // R first: when the event is emitted, its cursor must have it below R.
+    partition.next = event.offset + 1;
+    this.#forgetMaps();
+    this.counters.received++;
+    this.#digester.digest(event.id);
+    const placed = this.#findPlace(event);
+    const settled = !placed || this.#isSettled(event);
+    const identified = this.#seen !== null && event.id !== null;
+    if (identified && !this.#isNew()) {
+      const held = this.#buffer.find(this.#at.words);
+      // Not held, so it was emitted: m(x) <= K already. If it is held, its key is m(x) > K.
+      this.counters.duplicates++;
+      if (held === none) return;
+      if (!settled) {
+        this.#keepSmaller(held, event, partition);
+        return;
+      }
+      // m(x) falls to K or below here: emitted now, and the copy must not come again.
+      this.#buffer.remove(held, this.#partition(this.#buffer.event(held).partition));
+    }
+    if (settled) {
+      this.#send(event, this.#order !== 'ARRIVAL');
+      return;
+    }
+    this.#buffer.hold(event, this.#at, this.#outOfBounds, identified, partition);
+    while (this.#buffer.textLength > this.#maxHeldBytes) {
+      // As any release: K moves to the smallest key, and the invariant holds; only the order may suffer.
+      this.counters.releasedEarly++;
+      this.#releaseHead();
+    }
+  }
+
+  /** Step 2 of the state machine: K moves to the smallest held key, whose event is emitted. */
+  #releaseHead(): void {
+    const buffer = this.#buffer;
+    const slot = buffer.head;
+    const event = buffer.event(slot);
+    const late = buffer.late(slot);
+    // It was held, so m(x) > K. It is the smallest, so nobody else's m lies between: from here on
+    // m(x) = K, and no other event has passed.
+    this.#released = true;
+    this.#last.time = buffer.time(slot);
+    this.#last.value = buffer.value(slot);
+    buffer.readWords(slot, this.#last.words);
+    this.#lastPartition = event.partition;
+    this.#lastOffset = event.offset;
+    this.#lastKey = null;
+    buffer.remove(slot, this.#partition(event.partition));
+    this.#lowest = null;
+    this.#send(event, late);
+  }
+
+  #send(event: Event, late: boolean): void {
+    this.counters.emitted++;
+    if (late) this.counters.late++;
+    this.#emit(event, late);
+  }
+
+  /** A copy of a held event stays only as its smaller key. */
+  #keepSmaller(held: number, event: Event, partition: Partition): void {
+    const buffer = this.#buffer;
+    if (buffer.compare(this.#at, event, held) >= 0) return;
+    const from = this.#partition(buffer.event(held).partition);
+    buffer.replace(held, event, this.#at, this.#outOfBounds, from, partition);
+    this.#lowest = null;
+  }
+
+  /** Remembers the id of the record under way. @returns false: it was known */
+  #isNew(): boolean {
+    return this.#seen === null || this.#seen.add(this.#at.words, this.#at.recordedAtMs);
+  }
+
+  /** Finds the event's place. @returns false: it has none */
+  #findPlace(event: Event): boolean {
+    const at = this.#at;
+    const isFromFuture = this.#isFromFuture(event);
+    at.recordedAtMs = isFromFuture ? this.#nowMs : event.recordedAtMs;
+    switch (this.#order) {
+      case 'ARRIVAL':
+        return false;
+      case 'SEQUENCE':
+        at.value = event.sequence ?? 0;
+        this.#outOfBounds = false;
+        return event.sequence !== null;
+      case 'TIMESTAMP':
+        at.value = event.timestampUs;
+        at.time = clampTimeUs(
+          event.timestampUs,
+          event.recordedAtMs,
+          this.#latenessMs,
+          this.#maxAdvanceMs,
+        );
+        this.#outOfBounds = at.time !== event.timestampUs || !event.timestampReadable;
+        // From the future: its key would be reached then only. What is read again is judged by its key
+        // alone, as another instance with another clock may have held it: better twice than never.
+        return !isFromFuture || this.#rereading.size > 0;
+    }
+  }
+
+  #isFromFuture(event: Event): boolean {
+    return event.recordedAtMs > this.#nowMs + this.#maxAdvanceMs;
+  }
+
+  /** Whether the key of the record under way is at or below K. */
+  #isSettled(event: Event): boolean {
+    if (!this.#released) return false;
+    const last = this.#last;
+    const at = this.#at;
+    if (at.time !== last.time) return at.time < last.time;
+    if (at.value < last.value) return true;
+    if (at.value > last.value) return false;
+    const key = this.#key();
+    return key !== null && compareToKey(at, event, key) <= 0;
+  }
+
+  /** SEQUENCE: whether the head follows the last number released, or repeats it. */
+  #isContiguous(slot: number): boolean {
+    if (!this.#released) return false;
+    const number = this.#buffer.value(slot);
+    const last = this.#last.value;
+    if (typeof number === 'number' && typeof last === 'number' && last < Number.MAX_SAFE_INTEGER) {
+      return number - last <= 1;
+    }
+    return BigInt(number) - BigInt(last) <= 1n;
+  }
+
+  /**
+   * SEQUENCE: whether some held event has waited for its gap until the watermark. The lowest held offset of
+   * each partition stands for all of it: its broker time is the smallest, where brokers set it.
+   */
+  #waited(watermarkMs: number): boolean {
+    for (const partition of this.#partitions) {
+      if (partition === undefined || partition.first === none) continue;
+      if (this.#buffer.recordedAtMs(partition.first) <= watermarkMs) return true;
+    }
+    return false;
+  }
+
+  /** A record below R of a resumed stream: emitted already if its key is at or below K, else held. */
+  #settle(partition: Partition, event: Event): void {
+    this.#digester.digest(event.id);
+    const settled = !this.#findPlace(event) || this.#isSettled(event);
+    const seen = this.#seen;
+    const words = this.#at.words;
+    if (seen === null || event.id === null) {
+      if (!settled && event.offset >= partition.rereadFrom)
+        this.#holdAgain(partition, event, false);
+      return;
+    }
+    if (settled) {
+      seen.add(words, this.#at.recordedAtMs);
+      const held = this.#buffer.find(words);
+      if (held === none) return;
+      // m(x) <= K after all: what was read of x before is a copy that had been dropped.
+      this.counters.received--;
+      this.#buffer.remove(held, this.#partition(this.#buffer.event(held).partition));
+      return;
+    }
+    if (event.offset < partition.rereadFrom) {
+      // Below V nothing is held: x was emitted, or another copy of it, with a smaller key, is held.
+      this.#undecided.push(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0);
+      this.#undecided.push(this.#at.recordedAtMs);
+      return;
+    }
+    if (this.#isNew()) {
+      this.#holdAgain(partition, event, true);
+      return;
+    }
+    const held = this.#buffer.find(words);
+    if (held !== none) this.#keepSmaller(held, event, partition);
+  }
+
+  #holdAgain(partition: Partition, event: Event, identified: boolean): void {
+    this.counters.received++;
+    this.#buffer.hold(event, this.#at, this.#outOfBounds, identified, partition);
+  }
+
+  /** A record at or above R must wait: whether it is a copy is known only when all below R is. */
+  #defer(event: Event): void {
+    this.#ahead.push(event);
+    this.#aheadBytes += event.json.length;
+  }
+
+  /** A partition of a resumed stream has come to its R. After the last one the stream goes on. */
+  #reread(partition: number): void {
+    if (!this.#rereading.delete(partition) || this.#rereading.size > 0) return;
+    const seen = this.#seen;
+    const words = this.#digester.words;
+    const undecided = this.#undecided;
+    this.#undecided = [];
+    for (let at = 0; at < undecided.length; at += 5) {
+      for (let word = 0; word < 4; word++) words[word] = undecided[at + word] ?? 0;
+      seen?.add(words, undecided[at + 4] ?? 0);
+    }
+    if (this.#order === 'TIMESTAMP') this.#sendFromFuture();
+    const ahead = this.#ahead;
+    this.#ahead = [];
+    this.#aheadBytes = 0;
+    for (const event of ahead) this.#accept(this.#partition(event.partition), event);
+    for (const partition of this.#partitions) {
+      if (partition !== undefined && partition.read > partition.next)
+        partition.next = partition.read;
+    }
+    this.#forgetMaps();
+  }
+
+  /** Emits what was held again although its place is in the future. */
+  #sendFromFuture(): void {
+    const buffer = this.#buffer;
+    for (const partition of this.#partitions) {
+      for (let slot = partition?.first ?? none; partition !== undefined && slot !== none; ) {
+        const event = buffer.event(slot);
+        const after = buffer.after(slot);
+        if (this.#isFromFuture(event)) {
+          buffer.remove(slot, partition);
+          this.#lowest = null;
+          this.#send(event, true);
+        }
+        slot = after;
+      }
+    }
+  }
+
+  #partition(id: number): Partition {
+    const partition = this.#partitions[id];
+    if (partition === undefined) throw new RangeError(`Partition ${id} was not added`);
+    return partition;
+  }
+
+  /** The clock is read once for each answer, and whenever a record says that it is later. */
+  #now(recordedAtMs: number): number {
+    if (!this.#nowIsFresh || recordedAtMs > this.#nowMs) {
+      this.#nowMs = this.#clock.now();
+      this.#nowIsFresh = true;
+    }
+    return this.#nowMs;
+  }
+
+  #setKey(key: OrderKey): void {
+    this.#released = true;
+    this.#last.time = key.time;
+    this.#last.value = key.value;
+    this.#last.words.set(key.id);
+    this.#lastPartition = key.partition;
+    this.#lastOffset = key.offset;
+    this.#lastKey = key;
+  }
+
+  #key(): OrderKey | null {
+    if (!this.#released) return null;
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = this.#last.words;
+    this.#lastKey ??= {
+      time: this.#last.time,
+      value: this.#last.value,
+      id: [w0, w1, w2, w3],
+      partition: this.#lastPartition,
+      offset: this.#lastOffset,
+    };
+    return this.#lastKey;
+  }
+
+  #lowestOf(partition: Partition): number {
+    if (this.#rereading.size > 0) return Math.min(partition.rereadFrom, partition.next);
+    return partition.first === none ? partition.next : this.#buffer.event(partition.first).offset;
+  }
+
+  #forgetMaps(): void {
+    this.#next = null;
+    this.#lowest = null;
+  }
+
+  #mapPartitions(offset: (partition: Partition) => number): Map<number, number> {
+    const offsets = new Map<number, number>();
+    for (const partition of this.#partitions) {
+      if (partition !== undefined) offsets.set(partition.id, offset(partition));
+    }
+    return offsets;
+  }
+}
