@@ -10,8 +10,10 @@ import { relative } from 'node:path';
 import { testKafkaVariable, testTenants } from '../test/support/kafka.ts';
 import { KafkaCluster, KafkaStartError } from './kafka/cluster.ts';
 
-/** Of one test, and of one file: a hang fails. */
+/** A test that hangs fails. */
 const testTimeoutMs = 180_000;
+/** So does a file whose tests are over and that does not end, which the former does not see. */
+const runTimeoutMs = 20 * 60_000;
 
 const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith('--'));
@@ -33,7 +35,13 @@ const tests = spawn(
 // Ctrl-C reaches both; the tests end first, then what they stand on.
 process.on('SIGINT', () => tests.kill('SIGINT'));
 process.on('SIGTERM', () => tests.kill('SIGTERM'));
+const deadline = setTimeout(() => {
+  console.error(`The tests did not end in ${runTimeoutMs / 60_000} minutes.`);
+  // The runner then names the files that it was in.
+  tests.kill('SIGINT');
+}, runTimeoutMs);
 await once(tests, 'exit');
+clearTimeout(deadline);
 await cluster?.stop();
 const { exitCode, signalCode } = tests;
 process.exitCode = exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);

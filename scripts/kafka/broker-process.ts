@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines } from './command.ts';
 import type { Guard } from './guard.ts';
@@ -28,12 +28,15 @@ export function javaArgs(
 export class BrokerProcess {
   readonly #child: ChildProcess;
   readonly #logFile: string;
+  /** Where this life begins in the log, in bytes. */
+  readonly #logStart: number;
   readonly #ended: Promise<void>;
   #startError: Error | null = null;
 
   constructor(command: BrokerCommand, guard: Guard) {
     this.#logFile = command.logFile;
     const log = openSync(command.logFile, 'a');
+    this.#logStart = fstatSync(log).size;
     const jvmOptions = [
       ...command.jvmOptions,
       '-Dorg.slf4j.simpleLogger.showDateTime=true',
@@ -91,10 +94,19 @@ export class BrokerProcess {
     return this.#ended;
   }
 
-  /** Why it is not up, with the end of its log. */
+  /** Why it is not up: its log from the first error on, else the end of it. */
   explain(): string {
     if (this.#startError !== null) return this.#startError.message;
-    const log = existsSync(this.#logFile) ? readFileSync(this.#logFile, 'utf8') : '';
-    return `The end of ${this.#logFile}:\n${lastLines(log, 20)}`;
+    const log = readFileSync(this.#logFile).subarray(this.#logStart).toString();
+    const lines = log.split('\n');
+    const error = lines.findIndex((line) => line.includes(' ERROR '));
+    const excerpt =
+      error < 0
+        ? lastLines(log, 20)
+        : lines
+            .slice(error, error + 12)
+            .join('\n')
+            .trimEnd();
+    return `From ${this.#logFile}:\n${excerpt}`;
   }
 }

@@ -34,7 +34,8 @@ export const runCommand: RunCommand = (program, args, { cwd, timeoutMs = 30_000 
     });
   });
 
-/** The last lines of a program's output, for a message. */
+/** The last lines of a program's output, for a message; without the frames of Java stack traces. */
 export function lastLines(output: string, count: number): string {
-  return output.trimEnd().split('\n').slice(-count).join('\n');
+  const lines = output.split('\n').filter((line) => !line.startsWith('\tat '));
+  return lines.join('\n').trimEnd().split('\n').slice(-count).join('\n');
 }

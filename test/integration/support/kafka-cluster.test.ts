@@ -162,6 +162,14 @@ test('three nodes: another leads when the leader is killed', async (t) => {
   await kafka.startNode(killed);
 });
 
+test('a broker that does not start says why', async () => {
+  const properties = { 'num.io.threads': 'many' };
+  await assert.rejects(KafkaCluster.start({ properties }), {
+    name: 'KafkaStartError',
+    message: /num\.io\.threads/,
+  });
+});
+
 test('a cluster in a folder of its own is taken up again', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-kept-'));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
