@@ -46,9 +46,7 @@ export class RecordCursor {
   #varint(): number {
     let value = 0;
     for (let shift = 0; shift < 32; shift += 7) {
-      const byte = this.#bytes[this.#at];
-      if (byte === undefined) break;
-      this.#at += 1;
+      const byte = this.#byte();
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
     }
@@ -57,16 +55,21 @@ export class RecordCursor {
 
   /** Zigzag, 64 bits; exact up to 2^53, which no time in milliseconds passes. */
   #varlong(): number {
-    let value = 0;
-    let unit = 1;
-    for (let shift = 0; shift < 64; shift += 7) {
-      const byte = this.#bytes[this.#at];
-      if (byte === undefined) break;
-      this.#at += 1;
-      value += (byte & 0x7f) * unit;
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-      unit *= 128;
+    const first = this.#byte();
+    let magnitude = (first & 0x7e) >> 1;
+    let unit = 64;
+    for (let byte = first; byte >= 0x80; unit *= 128) {
+      if (unit > 2 ** 62) throw new RangeError('not a number of 64 bits');
+      byte = this.#byte();
+      magnitude += (byte & 0x7f) * unit;
     }
-    throw new RangeError('not a number of 64 bits');
+    return first & 1 ? -magnitude - 1 : magnitude;
+  }
+
+  #byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw new RangeError('a number ends early');
+    this.#at += 1;
+    return byte;
   }
 }

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32c } from '@platformatic/wasm-utils';
+import * as fc from 'fast-check';
+import { offsetBehind, readBatches } from '../../../../src/kafka/kafkajs/record-batch.ts';
+import type { BatchCodec, RecordContent } from '../../../support/record-batch.ts';
+import { writeBatch } from '../../../support/record-batch.ts';
+
+const codecs: readonly BatchCodec[] = ['none', 'gzip', 'snappy', 'xerial', 'lz4', 'zstd'];
+
+const bytes = fc.option(fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array)));
+const time = fc.oneof(
+  fc.integer({ min: 1_600_000_000_000, max: 1_900_000_000_000 }),
+  fc.integer({ min: -8_640_000_000_000_000, max: 8_640_000_000_000_000 }),
+);
+const content = fc.record({
+  key: bytes,
+  value: bytes,
+  timestampMs: time,
+  headers: fc.dictionary(fc.string(), fc.string(), { maxKeys: 3 }),
+  gap: fc.integer({ min: 1, max: 300 }),
+});
+
+test('what was written is read, whatever the codec and however it is cut into batches', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          codec: fc.constantFrom(...codecs),
+          baseTimeMs: fc.integer({ min: 0, max: 2_000_000_000_000 }),
+          records: fc.array(content, { maxLength: 20 }),
+          hole: fc.nat(5),
+        }),
+        { maxLength: 5 },
+      ),
+      fc.nat(2 ** 40),
+      fc.nat(400),
+      (batches, base, skipped) => {
+        const all: RecordContent[] = [];
+        let next = base;
+        const log = batches.map(({ codec, baseTimeMs, records, hole }) => {
+          const baseOffset = next;
+          const placed = records.map(({ gap, ...record }) => {
+            next += gap;
+            return { ...record, offset: next };
+          });
+          all.push(...placed);
+          const lastOffset = next + hole;
+          next = lastOffset + 1;
+          return writeBatch({ baseOffset, lastOffset, baseTimeMs, codec, records: placed });
+        });
+        const position = base + skipped;
+        const { records, unreadable } = readBatches(Buffer.concat(log), position, []);
+        assert.deepEqual(unreadable, []);
+        assert.deepEqual(
+          records,
+          all
+            .filter(({ offset }) => offset >= position)
+            .map(({ offset, timestampMs, key, value }) => ({ offset, timestampMs, key, value })),
+        );
+        assert.equal(offsetBehind(Buffer.concat(log), position), Math.max(position, next));
+      },
+    ),
+  );
+});
+
+test('a batch that is cut off is left for the next answer', () => {
+  const first = writeBatch({ baseOffset: 5, records: [record(5), record(6)] });
+  const second = writeBatch({ baseOffset: 7, records: [record(7)] });
+  const log = Buffer.concat([first, second]);
+  for (let length = 0; length < log.length; length += 1) {
+    const cut = log.subarray(0, length);
+    const whole = length >= first.length;
+    const { records, unreadable } = readBatches(cut, 5, []);
+    assert.deepEqual(
+      records.map(({ offset }) => offset),
+      whole ? [5, 6] : [],
+    );
+    assert.deepEqual(unreadable, []);
+    assert.equal(offsetBehind(cut, 5), whole ? 7 : 5);
+  }
+});
+
+test('values are slices of the answer, not copies', () => {
+  const log = writeBatch({ baseOffset: 0, records: [record(0)] });
+  const [read] = readBatches(log, 0, []).records;
+  assert.equal(read?.value?.buffer, log.buffer);
+});
+
+test('the time that the broker set is that of every record of the batch', () => {
+  const log = writeBatch({ baseOffset: 0, records: [record(0), record(1)], appendedMs: 77 });
+  assert.deepEqual(
+    readBatches(log, 0, []).records.map(({ timestampMs }) => timestampMs),
+    [77, 77],
+  );
+});
+
+test('one flipped bit makes a batch unreadable, and only that one', () => {
+  const before = writeBatch({ baseOffset: 0, records: [record(0)] });
+  const damaged = writeBatch({ baseOffset: 1, lastOffset: 4, records: [record(1), record(3)] });
+  const after = writeBatch({ baseOffset: 5, records: [record(5)] });
+  // From the checksum on; what lies before it is beyond its care.
+  for (let at = 17; at < damaged.length; at += 1) {
+    // The last offset's delta says how far the damage reaches.
+    if (at >= 23 && at < 27) continue;
+    const bad = Buffer.from(damaged);
+    bad[at] = (bad[at] ?? 0) ^ 1;
+    const log = Buffer.concat([before, bad, after]);
+    const { records, unreadable } = readBatches(log, 0, []);
+    assert.deepEqual(
+      records.map(({ offset }) => offset),
+      [0, 5],
+    );
+    assert.deepEqual(unreadable, [{ from: 1, to: 5, reason: 'the checksum does not match' }]);
+    assert.equal(readBatches(log, 3, []).unreadable[0]?.from, 3);
+    assert.deepEqual(readBatches(log, 5, []).unreadable, []);
+  }
+});
+
+test('content that cannot be decompressed is unreadable', () => {
+  const good = writeBatch({ baseOffset: 9, records: [record(9)] });
+  const plain = good.subarray(61);
+  for (const codec of codecs.slice(1)) {
+    // A right checksum over wrong content: as a producer wrote it.
+    const named = writeBatch({ baseOffset: 9, records: [record(9)], codec });
+    const log = rewritten(named, plain);
+    const { records, unreadable } = readBatches(log, 0, []);
+    assert.deepEqual(records, [], codec);
+    assert.deepEqual(
+      unreadable.map(({ from, to }) => [from, to]),
+      [[9, 10]],
+      codec,
+    );
+    assert.equal(offsetBehind(log, 0), 10);
+  }
+});
+
+test('any bytes are survived', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (array) => {
+      const noise = Buffer.from(array);
+      readBatches(noise, 0, []);
+      assert.ok(offsetBehind(noise, 3) >= 3);
+    }),
+  );
+});
+
+test('records of aborted transactions and control records are holes', () => {
+  const log = Buffer.concat([
+    writeBatch({ baseOffset: 0, records: [record(0)], producerId: 1 }),
+    writeBatch({ baseOffset: 1, records: [record(1)], producerId: 2 }),
+    writeBatch({ baseOffset: 2, records: [], producerId: 1, marker: 'abort' }),
+    writeBatch({ baseOffset: 3, records: [record(3)], producerId: 1 }),
+    writeBatch({ baseOffset: 4, records: [record(4)] }),
+    writeBatch({ baseOffset: 5, records: [], producerId: 2, marker: 'commit' }),
+    writeBatch({ baseOffset: 6, records: [], producerId: 1, marker: 'commit' }),
+  ]);
+  const aborted = [{ producerId: 1, firstOffset: 0 }];
+  const { records, unreadable } = readBatches(log, 0, aborted);
+  assert.deepEqual(
+    records.map(({ offset }) => offset),
+    [1, 3, 4],
+  );
+  assert.deepEqual(unreadable, []);
+  assert.equal(offsetBehind(log, 0), 7);
+});
+
+test('an abort that reading begins at does not swallow the next transaction', () => {
+  const log = Buffer.concat([
+    writeBatch({ baseOffset: 2, records: [], producerId: 1, marker: 'abort' }),
+    writeBatch({ baseOffset: 3, records: [record(3)], producerId: 1 }),
+    writeBatch({ baseOffset: 4, records: [], producerId: 1, marker: 'commit' }),
+  ]);
+  const { records } = readBatches(log, 2, [{ producerId: 1, firstOffset: 0 }]);
+  assert.deepEqual(
+    records.map(({ offset }) => offset),
+    [3],
+  );
+});
+
+function record(offset: number): RecordContent {
+  return { offset, timestampMs: 1_700_000_000_000, key: null, value: Buffer.from(`v${offset}`) };
+}
+
+/** The batch with other content behind its header, and length and checksum to match. */
+function rewritten(batch: Buffer, body: Buffer): Buffer {
+  const made = Buffer.concat([batch.subarray(0, 61), body]);
+  made.writeInt32BE(made.length - 12, 8);
+  made.writeUInt32BE(crc32c(made.subarray(21)), 17);
+  return made;
+}
