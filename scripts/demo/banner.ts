@@ -12,6 +12,8 @@ export interface BannerFacts {
   readonly producing: string | null;
 }
 
+const keyWidth = 24;
+
 /** Text for a terminal; colours only where standard output is one that has them. */
 export function banner({ url, brokers, projects, producing }: BannerFacts): string {
   const [project] = projects;
@@ -48,13 +50,12 @@ function subscribeCommand(url: string, projectId: string, key: string): string[]
 }
 
 function projectLines({ id, keys }: DemoProject): string[] {
-  const width = Math.max(...keys.map(({ key }) => key.length));
-  return [fact('Project', styleText('bold', id)), ...keys.map((key) => keyLine(key, width)), ''];
+  return [fact('Project', styleText('bold', id)), ...keys.map(keyLine), ''];
 }
 
-function keyLine({ name, key, refusal }: DemoKey, width: number): string {
-  const note = refusal === undefined ? '' : styleText('dim', `  refused: ${refusal}`);
-  return fact(`  ${name} key`, refusal === undefined ? key : `${key.padEnd(width)}${note}`);
+function keyLine({ name, key, refusal }: DemoKey): string {
+  const note = refusal === undefined ? '' : styleText('dim', `refused: ${refusal}`);
+  return fact(`  ${name} key`, refusal === undefined ? key : `${key.padEnd(keyWidth)}${note}`);
 }
 
 function fact(name: string, value: string): string {

@@ -1,4 +1,5 @@
 import kafkajs from 'kafkajs';
+import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
 import type { KafkaSasl, KafkaTls } from '../../src/kafka/port.ts';
 import type { DemoRecord } from './record.ts';
 import type { RecordSink } from './sink.ts';
@@ -15,6 +16,7 @@ export interface KafkaSinkOptions {
 /** Connects. @throws {StartError} if the cluster cannot be reached, or will not have it */
 export async function openKafkaSink(options: KafkaSinkOptions): Promise<RecordSink> {
   const { brokers, ssl = false, sasl = null } = options;
+  stopIdleTimers();
   const kafka = new kafkajs.Kafka({
     clientId: 'millrace-demo',
     brokers: [...brokers],

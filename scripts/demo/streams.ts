@@ -60,5 +60,5 @@ export function describeStreams(projects: number, rate: number): string {
   const names = collections.map(({ name }) => name).join(', ');
   const perSecond = collections.reduce((sum, { eventsPerSecond }) => sum + eventsPerSecond, 0);
   const total = Math.round(perSecond * projects * rate * 10) / 10;
-  return `${names}: ${total} a second, a fifth out of order, one in twenty twice`;
+  return `${names}: ${total} a second, out of order, with duplicates and dead letters`;
 }
