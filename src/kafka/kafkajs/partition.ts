@@ -10,6 +10,7 @@ export class Partition {
   paused = false;
   /** Whether the last answer left something in the log. */
   behind = true;
+  #lastLeader: number | null = null;
   #failures = 0;
   #retryAt = 0;
 
@@ -35,7 +36,9 @@ export class Partition {
 
   /** A new leader is asked at once, and backed off from only if it refuses too. */
   ledBy(leader: number | null): void {
-    if (leader !== null && leader !== this.leader) this.#retryAt = 0;
     this.leader = leader;
+    if (leader === null || leader === this.#lastLeader) return;
+    this.#lastLeader = leader;
+    this.#retryAt = 0;
   }
 }

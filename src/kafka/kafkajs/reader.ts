@@ -97,8 +97,8 @@ export class KafkajsReader implements TopicReader, FetchPlan {
     this.#closing = true;
     this.#over = true;
     this.#status.close();
-    const loops = Array.from(this.#loops.values(), (loop) => loop.stop());
-    await Promise.all([...loops, this.#watch.stop()]);
+    this.#watch.stop();
+    await Promise.all(Array.from(this.#loops.values(), (loop) => loop.stop()));
     this.#closed.resolve();
   }
 
@@ -178,9 +178,12 @@ export class KafkajsReader implements TopicReader, FetchPlan {
     if (code === errorCode.offsetOutOfRange) {
       this.#doubted = true;
       this.#watch.checkRanges();
-    } else {
-      this.#lost([partition], topicError(this.topic, code));
+      return;
     }
+    // Not asked again before the metadata names a leader, and by that whether it is still this topic:
+    // one that was created anew under the same name would answer.
+    if (code === errorCode.unknownTopicOrPartition) partition.ledBy(null);
+    this.#lost([partition], topicError(this.topic, code));
   }
 
   #lost(partitions: readonly Partition[], error: KafkaError): void {
@@ -227,7 +230,7 @@ export class KafkajsReader implements TopicReader, FetchPlan {
   #fail(error: KafkaError): void {
     if (this.#over) return;
     this.#over = true;
-    void this.#watch.stop();
+    this.#watch.stop();
     for (const loop of this.#loops.values()) void loop.stop();
     this.#status.fail(error);
   }

@@ -41,7 +41,6 @@ export class TopicWatch {
   readonly #partitions: Map<number, Partition>;
   readonly #options: TopicWatchOptions;
   readonly #alarm = new Alarm();
-  readonly #run: Promise<void>;
   #stopped = false;
   #rangesInDoubt = false;
   #topicId: string | null = null;
@@ -52,7 +51,7 @@ export class TopicWatch {
     this.#cluster = cluster;
     this.#partitions = partitions;
     this.#options = options;
-    this.#run = this.#watch();
+    void this.#watch();
   }
 
   /** Look now. */
@@ -66,11 +65,10 @@ export class TopicWatch {
     this.#alarm.ring();
   }
 
-  /** Resolves when no call-back can come any more. */
-  async stop(): Promise<void> {
+  /** Does not wait for a question under way: its answer is not heard any more. */
+  stop(): void {
     this.#stopped = true;
     this.#alarm.ring();
-    await this.#run;
   }
 
   async #watch(): Promise<void> {

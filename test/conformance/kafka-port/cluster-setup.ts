@@ -4,7 +4,12 @@ import type { KafkaAccess } from '../../../scripts/kafka/access.ts';
 import type { Listener } from '../../../scripts/kafka/properties.ts';
 import { registerCodecs } from '../../../src/kafka/kafkajs/codecs.ts';
 import type { KafkaConnectionOptions, KafkaDriver, KafkaSasl } from '../../../src/kafka/port.ts';
-import { sendInTransaction, sharedCluster, testTenants } from '../../support/kafka.ts';
+import {
+  openTransaction,
+  sendInTransaction,
+  sharedCluster,
+  testTenants,
+} from '../../support/kafka.ts';
 import type {
   Codec,
   ConnectionOverrides,
@@ -24,7 +29,9 @@ export function clusterPort(
       mechanisms: ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'],
       tls: true,
       codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+      brokerCodecs: ['gzip', 'snappy', 'lz4', 'zstd'],
       transactions: true,
+      openTransactions: true,
       logAppendTime: true,
       corruption: false,
     },
@@ -101,6 +108,12 @@ async function clusterSetup(
       } finally {
         await producer.disconnect();
       }
+    },
+
+    async openTransaction(topic, records) {
+      const transaction = await openTransaction(kafka);
+      await transaction.send(topic, records);
+      return transaction;
     },
 
     close: async () => undefined,

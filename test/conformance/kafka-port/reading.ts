@@ -7,7 +7,7 @@ import { adminClient, freshTopic, numbered } from './topic.ts';
 /** Records as they come: order, holes, codecs, back-pressure. */
 export function readingTests(
   setup: () => KafkaPortSetup,
-  { codecs, transactions, logAppendTime, corruption }: KafkaPortCapabilities,
+  { codecs, brokerCodecs = [], transactions, logAppendTime, corruption }: KafkaPortCapabilities,
 ): void {
   test('reads each partition in order, from the offset that was asked for', async (t) => {
     const topic = await freshTopic(setup(), 3);
@@ -102,6 +102,18 @@ export function readingTests(
       assert.deepEqual(tape.offsets(0), range(150, 201));
       assert.equal(tape.values(0)[0], records[150]?.value);
       assert.equal(tape.values(0).at(-1), 'last');
+    });
+  }
+
+  for (const codec of brokerCodecs) {
+    test(`reads batches that the broker wrote with codec ${codec}`, async (t) => {
+      const topic = await freshTopic(setup(), 1, { 'compression.type': codec });
+      // Several blocks of 64 KB for the framed codecs.
+      await setup().produce(topic, numbered(0, 0, 2_000, filler));
+      const tape = play(t, adminClient(t, setup()), topic, [1_000]);
+      await tape.untilRecords(1_000);
+      assert.deepEqual(tape.offsets(0), range(1_000, 2_000));
+      assert.equal(tape.values(0).at(-1), `0/1999${filler}`);
     });
   }
 

@@ -14,8 +14,12 @@ export interface KafkaPortCapabilities {
   /** A listener with TLS beside the one without. */
   readonly tls: boolean;
   readonly codecs: readonly Codec[];
+  /** Codecs that the broker itself applies (`compression.type`), as Java writes them. @default [] */
+  readonly brokerCodecs?: readonly Codec[];
   /** Also makes the holes that control records and aborted transactions leave. */
   readonly transactions: boolean;
+  /** Transactions that hold readers back while they are open. @default false */
+  readonly openTransactions?: boolean;
   /** Topics whose record times are set by the broker (`message.timestamp.type=LogAppendTime`). */
   readonly logAppendTime: boolean;
   /** Can damage a batch in the log, see `KafkaPortSetup.corrupt`. */
@@ -46,6 +50,8 @@ export interface KafkaPortSetup {
     records: readonly ProducedRecord[],
     options?: ProduceOptions,
   ): Promise<void>;
+  /** Writes in a transaction that stays open until it is ended. With `openTransactions` only. */
+  openTransaction?(topic: string, records: readonly ProducedRecord[]): Promise<OpenTransaction>;
   /** Damages, where it lies, the compressed batch that holds the record. With `corruption` only. */
   corrupt?(topic: string, partition: number, offset: number): Promise<void>;
   close(): Promise<void>;
@@ -71,6 +77,11 @@ export interface ProducedRecord {
   readonly value: string | Buffer | null;
   /** Milliseconds since 1970. @default now */
   readonly timestampMs?: number;
+}
+
+export interface OpenTransaction {
+  commit(): Promise<void>;
+  abort(): Promise<void>;
 }
 
 export interface ProduceOptions {

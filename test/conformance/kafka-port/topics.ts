@@ -57,6 +57,24 @@ export function topicTests(
     assert.deepEqual(tape.offsets(0), [0, 1, 2, 3, 4]);
   });
 
+  test('fails when the topic is deleted and created again', async (t) => {
+    const topic = await freshTopic(setup(), 1);
+    await setup().produce(topic, numbered(0, 0, 3));
+    const client = adminClient(t, setup(), { metadataMaxAgeMs: 500 });
+    const before = (await client.describeTopics([topic])).get(topic);
+    const tape = play(t, client, topic, [0]);
+    await tape.untilPosition(0, 3);
+    await setup().deleteTopic(topic);
+    await setup().createTopic(topic, 1);
+    await setup().produce(topic, numbered(0, 0, 5));
+    kafkaError('TOPIC_NOT_FOUND')(await tape.untilFailed());
+    assert.deepEqual(tape.offsets(0), [0, 1, 2]);
+    const after = (await client.describeTopics([topic])).get(topic);
+    assert.ok(before && !(before instanceof KafkaError));
+    assert.ok(after && !(after instanceof KafkaError));
+    assert.notEqual(before.topicId ?? 'before', after.topicId ?? 'after');
+  });
+
   test('reads a partition that is added later from its beginning', async (t) => {
     const topic = await freshTopic(setup(), 1);
     await setup().produce(topic, numbered(0, 0, 5));
