@@ -128,6 +128,6 @@ export class EmbeddedClient implements KafkaClient {
 
 function offsetAt(log: PartitionLog, at: OffsetPoint): number {
   if (at === 'earliest') return log.startOffset;
-  if (at === 'latest') return log.endOffset;
+  if (at === 'latest') return log.stableOffset;
   return log.offsetForTime(at.timestampMs);
 }

@@ -122,6 +122,15 @@ export class EmbeddedKafka {
     this.#wake(name);
   }
 
+  /**
+   * What lies from `from` on is not read before this is called again with `null`, as if it were of a
+   * transaction that has not ended.
+   */
+  holdBack(name: string, partition: number, from: number | null): void {
+    this.#log(name, partition).openFrom = from;
+    this.#wake(name);
+  }
+
   /** Drops the records below `before`, as retention or an administrator does. */
   deleteRecords(name: string, partition: number, before: number): void {
     this.#shrink(name, partition, (log) => log.deleteBefore(before));

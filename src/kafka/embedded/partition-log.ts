@@ -23,6 +23,8 @@ export class PartitionLog {
   #bytes = 0;
   /** False: the partition has no leader. */
   available = true;
+  /** Where a transaction that has not ended begins; `null`: there is none. */
+  openFrom: number | null = null;
 
   constructor(id: number) {
     this.id = id;
@@ -34,6 +36,11 @@ export class PartitionLog {
 
   get endOffset(): number {
     return this.#endOffset;
+  }
+
+  /** End of what may be read: the last stable offset. */
+  get stableOffset(): number {
+    return this.openFrom ?? this.#endOffset;
   }
 
   /** Records held. */
@@ -105,8 +112,9 @@ export class PartitionLog {
   read(offset: number, maxBytes: number, atLeastOne: boolean): LogSlice {
     const records: RawRecord[] = [];
     let bytes = 0;
-    let nextOffset = this.#endOffset;
-    for (let i = this.#indexOf(offset); i < this.#records.length; i++) {
+    const stableIndex = this.#indexOf(this.stableOffset);
+    let nextOffset = Math.max(offset, this.stableOffset);
+    for (let i = this.#indexOf(offset); i < stableIndex; i++) {
       const record = this.#at(i);
       const size = sizeOf(record);
       if (bytes + size > maxBytes && !(atLeastOne && records.length === 0)) {
@@ -122,13 +130,14 @@ export class PartitionLog {
     return { records, unreadable, nextOffset, bytes };
   }
 
-  /** Of the first record at or after that time; the end of the log if there is none. */
+  /** Of the first record at or after that time; the end of what may be read if there is none. */
   offsetForTime(timestampMs: number): number {
-    for (let i = this.#head; i < this.#records.length; i++) {
+    const stableIndex = this.#indexOf(this.stableOffset);
+    for (let i = this.#head; i < stableIndex; i++) {
       const record = this.#at(i);
       if (record.timestampMs >= timestampMs) return record.offset;
     }
-    return this.#endOffset;
+    return this.stableOffset;
   }
 
   /** Index of the first record at or above `offset` (binary search). */

@@ -165,7 +165,7 @@ export class EmbeddedReader implements TopicReader {
           partition: log.id,
           records: slice.records,
           nextOffset: slice.nextOffset,
-          highWatermark: log.endOffset,
+          highWatermark: log.stableOffset,
           logStartOffset: log.startOffset,
           ...(slice.unreadable.length > 0 && { unreadable: slice.unreadable }),
         });

@@ -14,6 +14,7 @@ describeKafkaPort('embedded', {
     tls: false,
     codecs: ['none'],
     transactions: true,
+    openTransactions: true,
     logAppendTime: false,
     corruption: false,
   },
@@ -63,6 +64,23 @@ function setUp(): KafkaPortSetup {
         // The control record that ends a transaction.
         if (transaction) kafka.appendHole(topic, partition, 1);
       }
+    },
+    async openTransaction(topic, records) {
+      const partitions = new Set(records.map((record) => record.partition));
+      for (const partition of partitions) {
+        const from = kafka.topic(topic)?.partitions[partition]?.endOffset ?? 0;
+        kafka.holdBack(topic, partition, from);
+      }
+      for (const record of records) kafka.append(topic, record);
+      return {
+        async commit() {
+          for (const partition of partitions) {
+            kafka.appendHole(topic, partition, 1);
+            kafka.holdBack(topic, partition, null);
+          }
+        },
+        abort: () => Promise.reject(new Error('The embedded log does not take records back.')),
+      };
     },
     close: async () => undefined,
   };
