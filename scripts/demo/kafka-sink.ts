@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
 import type { KafkaSasl, KafkaTls } from '../../src/kafka/port.ts';
@@ -12,6 +13,9 @@ export interface KafkaSinkOptions {
   /** Needs WRITE and CREATE, which the server does not. @default null: no login */
   readonly sasl?: KafkaSasl | null;
 }
+
+const createdEveryMs = 100;
+const createdWithinTries = 100;
 
 /** Connects. @throws {StartError} if the cluster cannot be reached, or will not have it */
 export async function openKafkaSink(options: KafkaSinkOptions): Promise<RecordSink> {
@@ -72,11 +76,28 @@ async function create(
   const missing = names.filter((name) => !existing.has(name));
   if (missing.length > 0) {
     const topics = missing.map((topic) => ({ topic, numPartitions: partitions }));
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await admin.createTopics({ topics, waitForLeaders: false });
   }
-  const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
-  for (const topic of topics) partitionsOf.set(topic.name, topic.partitions.length);
+  for (const { name, partitions } of await describe(admin, names)) {
+    partitionsOf.set(name, partitions.length);
+  }
   return missing;
+}
+
+/** Asks again while the cluster has not heard everywhere of topics that it has just created. */
+async function describe(
+  admin: kafkajs.Admin,
+  topics: readonly string[],
+): Promise<kafkajs.ITopicMetadata[]> {
+  for (let triesLeft = createdWithinTries; ; triesLeft--) {
+    try {
+      return (await admin.fetchTopicMetadata({ topics: [...topics] })).topics;
+    } catch (error) {
+      const mayPass = error instanceof kafkajs.KafkaJSError && error.retriable;
+      if (!mayPass || triesLeft === 0) throw error;
+      await setTimeout(createdEveryMs);
+    }
+  }
 }
 
 function messageOf({ partition, value, timestampMs }: DemoRecord, partitions = 1): kafkajs.Message {
