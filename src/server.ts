@@ -202,6 +202,6 @@ async function createDriver({ kafka }: Config, clock: Clock): Promise<KafkaDrive
 
 /** Equal on all instances that share the secret: events of equal time are ordered by their ids' digests. */
 function idKeyOf({ cursors }: Config): Uint8Array {
-  if (cursors.secret === null) return randomBytes(16);
-  return createHash('sha256').update(`id digest ${cursors.secret}`).digest().subarray(0, 16);
+  if (cursors.secret === null) return randomBytes(32);
+  return createHash('sha256').update(`id digest ${cursors.secret}`).digest();
 }

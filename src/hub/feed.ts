@@ -112,8 +112,8 @@ export class Feed {
     let [delivered, duplicates, late, held, lag] = [this.#deliveredDeadLetters, 0, 0, 0, 0];
     for (const stream of this.#streams.values()) {
       delivered += stream.delivered;
-      duplicates += stream.sequencer.duplicates;
-      late += stream.sequencer.late;
+      duplicates += stream.sequencer.counters.duplicates;
+      late += stream.sequencer.counters.late;
       held += stream.sequencer.held;
     }
     for (const [partition, end] of this.#highWatermarks) {

@@ -57,7 +57,7 @@ test('urql subscribes over graphql-ws', async (t) => {
             unsubscribe: socket.subscribe(
               { ...request, query: request.query ?? '' },
               {
-                next: (result) => sink.next({ data: result.data }),
+                next: (result) => sink.next({ data: result.data ?? null }),
                 error: (error) => sink.error(error),
                 complete: () => sink.complete(),
               },
