@@ -1,6 +1,6 @@
 /**
  * `npm test [-- FILE...]`: all test files, or those named, on one real Kafka that is started here
- * and told to them by `MILLRACE_TEST_KAFKA`. Arguments that begin with `--` go to `node --test`.
+ * and told to them by `TEST_KAFKA`. Arguments that begin with `--` go to `node --test`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

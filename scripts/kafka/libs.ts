@@ -12,9 +12,9 @@ export type KafkaLibs =
   | { readonly ok: true; readonly libsDir: string; readonly version: string }
   | { readonly ok: false; readonly reason: string };
 
-/** `MILLRACE_CACHE_DIR`, else `.cache` in the checkout. */
+/** `KAFKA_CACHE_DIR`, else `.cache` in the checkout. */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
-  const chosen = env['MILLRACE_CACHE_DIR'] ?? '';
+  const chosen = env['KAFKA_CACHE_DIR'] ?? '';
   return chosen === '' ? fileURLToPath(new URL('../../.cache', import.meta.url)) : chosen;
 }
 

@@ -9,7 +9,7 @@ import { KafkaCluster } from '../../scripts/kafka/cluster.ts';
 import { until } from '../../scripts/kafka/until.ts';
 
 /** Where `npm test` tells the test files about the cluster that it started: `KafkaCoordinates` as JSON. */
-export const testKafkaVariable = 'MILLRACE_TEST_KAFKA';
+export const testKafkaVariable = 'TEST_KAFKA';
 
 /** Who exists on every test cluster. */
 export const testTenants = {

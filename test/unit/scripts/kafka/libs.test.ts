@@ -14,7 +14,7 @@ test('the version is the one that the pom names', () => {
 });
 
 test('the jars appear at once, and are downloaded once', async (t) => {
-  const env = { MILLRACE_CACHE_DIR: temporaryFolder(t) };
+  const env = { KAFKA_CACHE_DIR: temporaryFolder(t) };
   let downloads = 0;
   const run: RunCommand = async (program, args) => {
     downloads += 1;
@@ -30,21 +30,21 @@ test('the jars appear at once, and are downloaded once', async (t) => {
 });
 
 test('of two downloads at once one is taken, and none is left lying', async (t) => {
-  const env = { MILLRACE_CACHE_DIR: temporaryFolder(t) };
+  const env = { KAFKA_CACHE_DIR: temporaryFolder(t) };
   const [one, two] = await Promise.all([fetchLibs(env, working), fetchLibs(env, working)]);
   assert.deepEqual(one, two);
   assert.ok(one.ok);
-  assert.deepEqual(readdirSync(join(env.MILLRACE_CACHE_DIR, 'kafka', one.version)), ['libs']);
+  assert.deepEqual(readdirSync(join(env.KAFKA_CACHE_DIR, 'kafka', one.version)), ['libs']);
   assert.deepEqual(readdirSync(one.libsDir), ['kafka.jar']);
 });
 
 test('a download that fails leaves nothing and says why', async (t) => {
-  const env = { MILLRACE_CACHE_DIR: temporaryFolder(t) };
+  const env = { KAFKA_CACHE_DIR: temporaryFolder(t) };
   const failed = await fetchLibs(env, failing);
   assert.match(failed.ok ? '' : failed.reason, /could not download.*Could not resolve/);
   const missing = await fetchLibs(env, async () => ({ outcome: 'missing' }));
   assert.deepEqual(missing, { ok: false, reason: 'Maven is not installed.' });
-  assert.deepEqual(readdirSync(join(env.MILLRACE_CACHE_DIR, 'kafka', kafkaVersion())), []);
+  assert.deepEqual(readdirSync(join(env.KAFKA_CACHE_DIR, 'kafka', kafkaVersion())), []);
 });
 
 function temporaryFolder(t: TestContext): string {
