@@ -504,7 +504,9 @@ export class Sequencer {
   #sendFromFuture(): void {
     const buffer = this.#buffer;
     for (const partition of this.#partitions) {
-      for (let slot = partition?.first ?? none; partition !== undefined && slot !== none; ) {
+      if (partition === undefined) continue;
+      let slot = partition.first;
+      while (slot !== none) {
         const event = buffer.event(slot);
         const after = buffer.after(slot);
         if (this.#isFromFuture(event)) {

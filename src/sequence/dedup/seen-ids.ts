@@ -139,7 +139,7 @@ export class SeenIds {
     const tag = (w0 >>> 16) & 0xff;
     const mark = (this.#current << 8) | tag;
     if (marks.length === 0) {
-      this.#makeRoom(segment);
+      this.#rebuild(segment, 1);
       return this.add(words, recordedAtMs);
     }
 
@@ -173,7 +173,7 @@ export class SeenIds {
     }
 
     let free = takenInFirst <= takenInSecond ? freeInFirst : freeInSecond;
-    if (free < 0) free = this.#makeWay(segment, first);
+    if (free < 0) free = this.#makeWay(segment, first / bucketSlots);
     if (free < 0) {
       this.#makeRoom(segment);
       return this.add(words, recordedAtMs);
@@ -263,43 +263,53 @@ export class SeenIds {
     this.#count(this.#current, 1);
   }
 
-  /** Moves one id of a full bucket to its other one. @returns the slot that became free, or -1 */
+  /** Makes way in a bucket that is full, as is the other one of the new id. @returns the free slot, or -1 */
   #makeWay(segment: Segment, bucket: number): number {
-    const { marks, rests, scale } = segment;
-    if (segment.moves >= marks.length * movesBeforeGrowth) return -1;
+    if (segment.moves >= segment.marks.length * movesBeforeGrowth) return -1;
     segment.moves++;
-    for (let slot = bucket; slot < bucket + bucketSlots; slot++) {
+    return this.#moveOne(segment.marks, segment.rests, segment.scale, bucket, null);
+  }
+
+  /**
+   * Moves one id of a full bucket to its other one.
+   * @param taken how many slots of each bucket are taken, to be kept up
+   * @returns the slot that became free, or -1
+   */
+  #moveOne(
+    marks: Uint16Array,
+    rests: Uint16Array,
+    scale: number,
+    bucket: number,
+    taken: Uint8Array | null,
+  ): number {
+    const alive = this.#alive;
+    const first = bucket * bucketSlots;
+    for (let slot = first; slot < first + bucketSlots; slot++) {
       const rest = slot * restLength;
-      let other = Math.floor((word(rests, rest) >>> 0) * scale) * bucketSlots;
-      if (other === bucket) {
-        other = Math.floor((word(rests, rest + 2) >>> 0) * scale) * bucketSlots;
-      }
-      for (let to = other; to < other + bucketSlots; to++) {
-        if (this.#alive[(marks[to] ?? 0) >>> 8] === 1) continue;
+      let other = Math.floor((word(rests, rest) >>> 0) * scale);
+      if (other === bucket) other = Math.floor((word(rests, rest + 2) >>> 0) * scale);
+      for (let to = other * bucketSlots; to < (other + 1) * bucketSlots; to++) {
+        if (alive[(marks[to] ?? 0) >>> 8] === 1) continue;
         marks[to] = marks[slot] ?? 0;
-        rests.copyWithin(to * restLength, rest, rest + restLength);
+        copyRest(rests, slot, rests, to);
+        if (taken !== null) taken[other] = (taken[other] ?? 0) + 1;
         return slot;
       }
     }
     return -1;
   }
 
-  /** Makes the segment larger, at the cost of the oldest slices where the bytes do not suffice. */
+  /** Makes the segment larger; where the bytes do not suffice, forgets the oldest slice instead. */
   #makeRoom(segment: Segment): void {
-    let buckets = bucketsFor(this.#living(segment));
-    for (;;) {
-      const capacity = buckets * bucketSlots;
-      const fits = this.#bytes + (capacity - segment.marks.length) * slotBytes <= this.#maxBytes;
-      if (fits || this.#ids === 0) {
-        if (this.#rebuild(segment, buckets)) return;
-        buckets++;
-        continue;
-      }
-      if (this.#slices === 1) this.#turn();
-      this.#coveredFromMs = Math.max(this.#coveredFromMs, this.#newest(this.#oldest));
-      this.#drop();
-      buckets = bucketsFor(this.#living(segment));
+    const buckets = segment.marks.length / bucketSlots;
+    let wanted = Math.max(bucketsFor(this.#living(segment)), buckets + 1);
+    if (this.#bytes + (wanted - buckets) * bucketSlots * slotBytes <= this.#maxBytes) {
+      while (!this.#rebuild(segment, wanted)) wanted++;
+      return;
     }
+    if (this.#slices === 1) this.#turn();
+    this.#coveredFromMs = Math.max(this.#coveredFromMs, this.#newest(this.#oldest));
+    this.#drop();
   }
 
   /** Clears the marks of dead slices. */
@@ -334,17 +344,17 @@ export class SeenIds {
     for (let slot = 0; slot < marks.length; slot++) {
       const mark = marks[slot] ?? 0;
       if (alive[mark >>> 8] !== 1) continue;
-      const from = slot * restLength;
-      const first = Math.floor((word(rests, from) >>> 0) * scale);
-      const second = Math.floor((word(rests, from + 2) >>> 0) * scale);
+      const rest = slot * restLength;
+      const first = Math.floor((word(rests, rest) >>> 0) * scale);
+      const second = Math.floor((word(rests, rest + 2) >>> 0) * scale);
       const bucket = (taken[first] ?? 0) <= (taken[second] ?? 0) ? first : second;
-      const at = taken[bucket] ?? 0;
-      if (at === bucketSlots) return false;
-      taken[bucket] = at + 1;
-      const free = bucket * bucketSlots + at;
+      const already = taken[bucket] ?? 0;
+      let free = bucket * bucketSlots + already;
+      if (already < bucketSlots) taken[bucket] = already + 1;
+      else free = this.#moveOne(toMarks, toRests, scale, bucket, taken);
+      if (free < 0) return false;
       toMarks[free] = mark;
-      const to = free * restLength;
-      for (let half = 0; half < restLength; half++) toRests[to + half] = rests[from + half] ?? 0;
+      copyRest(rests, slot, toRests, free);
     }
     this.#replace(segment, toMarks, toRests);
     return true;
@@ -376,6 +386,12 @@ function write(rests: Uint16Array, slot: number, words: Int32Array): void {
   rests[rest + 4] = w3;
   rests[rest + 5] = w3 >>> 16;
   rests[rest + 6] = words[0] ?? 0;
+}
+
+function copyRest(from: Uint16Array, fromSlot: number, to: Uint16Array, toSlot: number): void {
+  const source = fromSlot * restLength;
+  const target = toSlot * restLength;
+  for (let half = 0; half < restLength; half++) to[target + half] = from[source + half] ?? 0;
 }
 
 /** Whether the slot's 112 bits are those of the digest. */
