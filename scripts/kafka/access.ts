@@ -1,5 +1,6 @@
 import type { Admin } from 'kafkajs';
 import kafkajs from 'kafkajs';
+import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
 import type { Listener } from './properties.ts';
 import { hasScramUser, removeScramUser, setScramUser } from './scram.ts';
 import { until } from './until.ts';
@@ -68,6 +69,7 @@ export class KafkaAccess {
 
   /** kafkajs as the administrator, who may do everything. */
   client(clientId = 'millrace-test'): InstanceType<typeof Kafka> {
+    stopIdleTimers();
     return new Kafka({
       clientId,
       brokers: this.bootstrap('admin'),
@@ -94,7 +96,8 @@ export class KafkaAccess {
     const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
     const topics = [{ topic: name, numPartitions: partitions, replicationFactor, configEntries }];
     await this.administrate(async (admin) => {
-      const created = await admin.createTopics({ topics, waitForLeaders: true });
+      // Not `waitForLeaders`: kafkajs gives up where a broker has not heard of the topic yet.
+      const created = await admin.createTopics({ topics, waitForLeaders: false });
       if (!created) throw new Error(`The topic ${name} exists already.`);
       await until(async () => (await partitionRanges(admin, name)).length === partitions);
     });
