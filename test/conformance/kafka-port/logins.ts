@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { KafkaSasl } from '../../../src/kafka/port.ts';
 import type { KafkaPortCapabilities, KafkaPortSetup } from './setup.ts';
@@ -82,6 +85,34 @@ export function loginTests(
     await assert.rejects(client.describeTopics(['any']), kafkaError('UNAVAILABLE'));
     const tape = play(t, client, 'any', [0]);
     await tape.until(() => tape.reader.status.state === 'degraded', 'degraded');
+  });
+
+  test('gives up on a broker that accepts connections and says nothing', async (t) => {
+    const silent = createServer();
+    const sockets = new Set<Socket>();
+    silent.on('connection', (socket) => sockets.add(socket.on('error', () => socket.destroy())));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+    const address = silent.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const client = adminClient(t, setup(), {
+      brokers: [`127.0.0.1:${address.port}`],
+      connectTimeoutMs: 300,
+      requestTimeoutMs: 300,
+    });
+    await assert.rejects(client.login(), kafkaError('UNAVAILABLE'));
+    const tape = play(t, client, 'any', [0]);
+    await tape.until(() => tape.reader.status.state === 'degraded', 'degraded');
+    const pending = assert.rejects(client.describeTopics(['any']), kafkaError('UNAVAILABLE'));
+    const began = performance.now();
+    await client.close();
+    await pending;
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs < 2_000, `took ${tookMs} ms to close`);
   });
 }
 
