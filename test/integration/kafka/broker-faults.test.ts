@@ -3,16 +3,18 @@ import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import { ownCluster, uniqueTopic } from '../../support/kafka.ts';
 import { assertAllRead, openStream, readWithAll, untilRunning } from './stream.ts';
 
 const node = 1;
+const maxReauthMs = 4_000;
 
 test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-faults-'));
   t.after(() => rm(dataDir, { recursive: true, force: true }));
-  const cluster = await ownCluster(t, { dataDir });
+  const cluster = await ownCluster(t, { dataDir, maxReauthMs });
 
   await t.test('it is killed and comes back: nothing lost, nothing repeated', async (t) => {
     const topic = uniqueTopic('acme.killed');
@@ -34,6 +36,33 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
       const states = tape.statuses.map(({ state }) => state);
       assert.equal(states.at(0), 'running', name);
       assert.ok(states.includes('degraded'), name);
+    }
+  });
+
+  await t.test('it wants logins renewed, until the login is revoked', async (t) => {
+    const topic = uniqueTopic('acme.renewed');
+    const user = uniqueTopic('user');
+    await cluster.createTopic(topic, { partitions: 2 });
+    await cluster.setAcl(user, { pattern: 'literal', topic });
+    await cluster.addScramUser(user, 'user-secret');
+    const sasl = { mechanism: 'SCRAM-SHA-256', username: user, password: 'user-secret' } as const;
+    const tapes = readWithAll(t, cluster, topic, 2, sasl);
+    const stream = await openStream(t, cluster, topic, 2);
+    await untilRunning(tapes);
+    await sleep(2 * maxReauthMs);
+    await stream.end();
+    await assertAllRead(cluster, topic, tapes);
+    for (const [name, tape] of tapes) {
+      assert.deepEqual(
+        tape.statuses.map(({ state }) => state),
+        ['running'],
+        name,
+      );
+    }
+    await cluster.removeScramUser(user);
+    for (const [name, tape] of tapes) {
+      const failure = await tape.untilFailed(3 * maxReauthMs);
+      assert.equal(failure.code, 'AUTHENTICATION_FAILED', name);
     }
   });
 

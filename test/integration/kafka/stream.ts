@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaAccess } from '../../../scripts/kafka/access.ts';
+import type { KafkaSasl } from '../../../src/kafka/port.ts';
 import { Tape } from '../../conformance/kafka-port/tape.ts';
 import { drivers } from './drivers.ts';
 
@@ -78,17 +79,18 @@ export function readWithAll(
   kafka: KafkaAccess,
   topic: string,
   partitions: number,
+  sasl: KafkaSasl | null = null,
 ): ReadonlyMap<string, Tape> {
   const start = new Map(Array.from({ length: partitions }, (_, partition) => [partition, 0]));
   const tapes = new Map<string, Tape>();
   for (const createDriver of drivers) {
     const driver = createDriver({
-      brokers: kafka.bootstrap('admin'),
+      brokers: kafka.bootstrap(sasl ? 'saslPlaintext' : 'admin'),
       ssl: false,
       clientId: 'millrace-test',
       metadataMaxAgeMs: 2_000,
     });
-    const client = driver.connect(null);
+    const client = driver.connect(sasl);
     const tape = new Tape();
     tape.start(client, { topic, start });
     t.after(() => client.close());
