@@ -16,8 +16,8 @@ export interface FetchPlan {
   ledBy(nodeId: number): readonly Partition[];
   connectionTo(nodeId: number): BrokerConnection;
   /**
-   * Takes note of an answer, before the next request is made.
-   * @returns hands its records over
+   * Takes note of an answer, before the next request is made: from here on its records are read.
+   * @returns hands them over; must be called
    */
   accept(nodeId: number, asked: ReadonlyMap<number, number>, answer: FetchAnswer): () => void;
   /** None of these could be asked for. */
@@ -60,7 +60,7 @@ export class LeaderLoop {
     this.#alarm.ring();
   }
 
-  /** No call-back comes after it. Resolves when the connection is closed. */
+  /** Nothing more is taken. Resolves when the connection is closed. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#alarm.ring();
@@ -80,7 +80,8 @@ export class LeaderLoop {
       if (!handOver) continue;
       // Lets the request out, and other sockets have their turn between answers.
       await setImmediate();
-      if (!this.#stopped) handOver();
+      // Also when it was stopped meanwhile: a loop that is retired must lose nothing that it took.
+      handOver();
     }
     await next;
     await this.#connection?.close();

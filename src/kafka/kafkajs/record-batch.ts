@@ -98,8 +98,10 @@ function endOfBatch(batches: Buffer, at: number): number | null {
   return end < at + recordsAt || end > batches.length ? null : end;
 }
 
+/** Never before the first offset, whatever is damaged: reading must not stand still. */
 function lastOffsetOf(batches: Buffer, at: number): number {
-  return Number(batches.readBigInt64BE(at)) + batches.readInt32BE(at + lastOffsetDeltaAt);
+  const delta = Math.max(0, batches.readInt32BE(at + lastOffsetDeltaAt));
+  return Number(batches.readBigInt64BE(at)) + delta;
 }
 
 /** @throws if the batch is damaged */
