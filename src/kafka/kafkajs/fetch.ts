@@ -40,7 +40,7 @@ const readCommitted = 1;
  * of one partition or the damage of one batch, and does not tell how far an empty batch reaches.
  */
 export function fetchRequest(
-  connection: BrokerConnection,
+  connection: Pick<BrokerConnection, 'maxVersion'>,
   parameters: FetchParameters,
 ): WireRequest<FetchAnswer> {
   const { topic, positions, maxWaitMs, maxBytes, partitionMaxBytes } = parameters;

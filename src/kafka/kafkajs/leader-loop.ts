@@ -6,6 +6,14 @@ import { toKafkaError } from './errors.ts';
 import type { FetchAnswer } from './fetch.ts';
 import { fetchRequest } from './fetch.ts';
 import type { Partition } from './partition.ts';
+import type { WireRequest } from './private-api.ts';
+
+/** A connection as far as a loop uses it. */
+export interface FetchConnection
+  extends Pick<BrokerConnection, 'usable' | 'silenceMs' | 'maxVersion' | 'close'> {
+  open(): Promise<unknown>;
+  request(request: WireRequest<FetchAnswer>, silenceMs: number): Promise<FetchAnswer>;
+}
 
 /** What a loop needs of its reader. */
 export interface FetchPlan {
@@ -14,7 +22,7 @@ export interface FetchPlan {
   maxWaitMs(): number;
   /** Partitions that this node leads, paused ones and those that wait for another attempt too. */
   ledBy(nodeId: number): readonly Partition[];
-  connectionTo(nodeId: number): BrokerConnection;
+  connectionTo(nodeId: number): FetchConnection;
   /**
    * Takes note of an answer, before the next request is made: from here on its records are read.
    * @returns hands them over; must be called
@@ -44,7 +52,7 @@ export class LeaderLoop {
   readonly #plan: FetchPlan;
   readonly #alarm = new Alarm();
   readonly ended: Promise<void>;
-  #connection: BrokerConnection | null = null;
+  #connection: FetchConnection | null = null;
   #stopped = false;
   #turn = 0;
   #throttledMs = 0;
@@ -138,10 +146,11 @@ export class LeaderLoop {
     return { asked, answer };
   }
 
-  async #connected(): Promise<BrokerConnection> {
+  async #connected(): Promise<FetchConnection> {
     if (this.#connection?.usable) return this.#connection;
     const connection = this.#plan.connectionTo(this.#nodeId);
     this.#connection = connection;
-    return connection.open();
+    await connection.open();
+    return connection;
   }
 }
