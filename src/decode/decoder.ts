@@ -1,5 +1,6 @@
 import type { RawRecord } from '../kafka/port.ts';
 import { bridgeDeadLetter } from './dead-letter.ts';
+import { DecodedEvent } from './decoded-event.ts';
 import type { DeadLetter, Event } from './event.ts';
 import { exactInteger } from './integer.ts';
 import { isNestedDeeperThan, sourceAt } from './json-source.ts';
@@ -67,7 +68,7 @@ export function createDecoder(paths: EventPaths): Decoder {
 
     const timestamp = valueAt(payload, timestampPath);
     const timestampUs = parseTimestamp(timestamp);
-    return {
+    return new DecodedEvent({
       kind: 'event',
       id: idOf(json, idPath, valueAt(payload, idPath)),
       timestampUs: timestampUs ?? record.timestampMs * 1_000,
@@ -75,11 +76,10 @@ export function createDecoder(paths: EventPaths): Decoder {
       timestampReadable: timestampUs !== undefined || timestamp === undefined || timestamp === null,
       sequence: sequenceOf(json, sequencePath, valueAt(payload, sequencePath)),
       json,
-      payload,
       partition,
       offset: record.offset,
       recordedAtMs: record.timestampMs,
-    };
+    });
   };
 }
 

@@ -16,7 +16,7 @@ export interface Event {
   readonly sequence: number | bigint | null;
   /** The record's own text, byte for byte: valid JSON, never re-serialised. */
   readonly json: string;
-  /** `json`, parsed, for filters. Integers beyond 2^53 have lost digits here and only here. */
+  /** `json`, parsed when first asked for. Integers beyond 2^53 have lost digits here and only here. */
   readonly payload: unknown;
   readonly partition: number;
   readonly offset: number;

@@ -42,22 +42,26 @@ describe('an event', () => {
   it('has all that its record tells', () => {
     const json =
       '{ "keen": {"id":"5f1e","timestamp":"2026-11-23T17:00:00.123456"}, "sequence_number": 7 }\n';
-    assert.deepEqual(decode(json), {
-      kind: 'event',
-      id: '5f1e',
-      timestampUs: recordedAtMs * 1_000 + 123_456,
-      timestamp: '2026-11-23T17:00:00.123456',
-      timestampReadable: true,
-      sequence: 7,
-      json,
-      payload: {
-        keen: { id: '5f1e', timestamp: '2026-11-23T17:00:00.123456' },
-        sequence_number: 7,
+    const { payload } = event(json);
+    assert.deepEqual(
+      { ...decode(json), payload },
+      {
+        kind: 'event',
+        id: '5f1e',
+        timestampUs: recordedAtMs * 1_000 + 123_456,
+        timestamp: '2026-11-23T17:00:00.123456',
+        timestampReadable: true,
+        sequence: 7,
+        json,
+        payload: {
+          keen: { id: '5f1e', timestamp: '2026-11-23T17:00:00.123456' },
+          sequence_number: 7,
+        },
+        partition: 3,
+        offset: 41,
+        recordedAtMs,
       },
-      partition: 3,
-      offset: 41,
-      recordedAtMs,
-    });
+    );
   });
 
   it('needs neither id nor timestamp nor sequence, nor to be an object', () => {

@@ -1,0 +1,202 @@
+/**
+ * What decoding, ordering and de-duplication cost on top of reading, on a real Kafka.
+ *
+ *     node bench/pipeline.ts [kafkajs|platformatic] [records]
+ *
+ * The same records (about 270 bytes of JSON over 9 partitions, 20% of them out of order within the
+ * lateness, 5% duplicates) are read from the beginning by each step in turn, round after round, so that
+ * a slow moment of the machine hits all alike. Prints one line of JSON for each step (medians) and one
+ * with the ratios: `pipelineToParse` is to be at least 0.7.
+ */
+import { KafkaCluster } from '../scripts/kafka/cluster.ts';
+import { burst } from '../scripts/demo/burst.ts';
+import { pageViews } from '../scripts/demo/collections.ts';
+import { openKafkaSink } from '../scripts/demo/kafka-sink.ts';
+import { sendAll } from '../scripts/demo/produce.ts';
+import { systemClock } from '../src/core/clock.ts';
+import { createDecoder } from '../src/decode/decoder.ts';
+import type { KafkaDriver, RecordBatch } from '../src/kafka/port.ts';
+import { Sequencer } from '../src/sequence/sequencer.ts';
+import { median, openDriver } from './measure.ts';
+
+const rounds = 3;
+const partitions = 9;
+const topic = 'bench-pipeline';
+const eventsPerSecond = 20_000;
+const paths = { id: 'keen.id', timestamp: 'keen.timestamp', sequence: 'sequence_number' };
+
+const [driverName = 'kafkajs', eventsText = '1000000'] = process.argv.slice(2);
+const events = Number(eventsText);
+
+/** What is done with each answer; `end` is asked when all has been read. */
+interface Step {
+  take(batches: readonly RecordBatch[]): void;
+  /** Events that came out, where the step makes any. */
+  end?(): number;
+}
+
+const steps: Readonly<Record<string, () => Step>> = {
+  fetch: () => ({ take: () => undefined }),
+  'fetch + JSON.parse': () => ({
+    take: (batches) => {
+      for (const { records } of batches) {
+        for (const { value } of records) sink = JSON.parse(value?.toString() ?? 'null');
+      }
+    },
+  }),
+  'fetch + decode': () => {
+    const decode = createDecoder(paths);
+    return {
+      take: (batches) => {
+        for (const { partition, records } of batches) {
+          for (const record of records) sink = decode(partition, record);
+        }
+      },
+    };
+  },
+  'fetch + decode + order + deduplicate': pipeline,
+};
+
+let sink: unknown;
+
+function pipeline(): Step {
+  const decode = createDecoder(paths);
+  let emitted = 0;
+  const sequencer = new Sequencer({
+    order: 'TIMESTAMP',
+    deduplicate: true,
+    latenessMs: 2_000,
+    dedupWindowMs: 600_000,
+    maxDedupBytes: 256 * 1024 * 1024,
+    maxHeldBytes: 256 * 1024 * 1024,
+    idKey: new Uint8Array(32),
+    clock: systemClock,
+    emit: (event) => {
+      sink = event;
+      emitted += 1;
+    },
+  });
+  for (let partition = 0; partition < partitions; partition += 1) {
+    sequencer.addPartition(partition, 0);
+  }
+  return {
+    take: (batches) => {
+      for (const { partition, records, nextOffset } of batches) {
+        for (const record of records) {
+          const decoded = decode(partition, record);
+          if (decoded.kind === 'event') sequencer.ingest(decoded);
+        }
+        sequencer.advance(partition, nextOffset);
+      }
+      sequencer.release();
+    },
+    end: () => emitted + sequencer.held,
+  };
+}
+
+const cluster = await KafkaCluster.start({ jvmOptions: ['-Xms512m', '-Xmx1g'] });
+try {
+  const { records, manifest } = burst({
+    collection: pageViews,
+    topic,
+    deadLetterTopic: `${topic}-dlq`,
+    seed: 1,
+    startMs: Date.now() - (events / eventsPerSecond) * 1_000 - 5_000,
+    eventsPerSecond,
+    partitions,
+    events,
+    disorder: {
+      delayedShare: 0.2,
+      lateShare: 0,
+      duplicateShare: 0.05,
+      deadLetterShare: 0,
+      unparsableShare: 0,
+    },
+  });
+  await cluster.createTopic(topic, { partitions });
+  const kafka = await openKafkaSink({ brokers: cluster.bootstrap('admin') });
+  await sendAll(records, kafka);
+  await kafka.close();
+  const bytes = records.reduce((sum, { value }) => sum + value.length, 0) / records.length;
+  const driver = await openDriver(driverName, cluster.bootstrap('admin'));
+
+  const seconds = new Map<string, number[]>();
+  const cpu = new Map<string, number[]>();
+  // One round more than counts: the first warms up the compiler and the broker's page cache.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [name, open] of Object.entries(steps)) {
+      const step = open();
+      const measured = await read(driver, records.length, step);
+      const out = step.end?.();
+      if (out !== undefined && out !== manifest.events.length) {
+        throw new Error(`${out} events came out of ${manifest.events.length}`);
+      }
+      if (round === 0) continue;
+      seconds.set(name, [...(seconds.get(name) ?? []), measured.seconds]);
+      cpu.set(name, [...(cpu.get(name) ?? []), measured.cpuUs]);
+    }
+  }
+
+  const rates = new Map<string, number>();
+  for (const [step, taken] of seconds) {
+    rates.set(step, records.length / median(taken));
+    print({
+      step,
+      driver: driverName,
+      records: records.length,
+      recordBytes: Math.round(bytes),
+      recordsPerSecond: Math.round(records.length / median(taken)),
+      cpuUsPerRecord: round2(median(cpu.get(step) ?? []) / records.length),
+    });
+  }
+  const rate = (step: string): number => rates.get(step) ?? Number.NaN;
+  const whole = rate('fetch + decode + order + deduplicate');
+  print({
+    ratios: {
+      pipelineToFetch: round2(whole / rate('fetch')),
+      pipelineToParse: round2(whole / rate('fetch + JSON.parse')),
+      decodeToParse: round2(rate('fetch + decode') / rate('fetch + JSON.parse')),
+    },
+  });
+} finally {
+  await cluster.stop();
+}
+if (sink === undefined) throw new Error('nothing was read');
+
+async function read(
+  driver: KafkaDriver,
+  count: number,
+  step: Step,
+): Promise<{ seconds: number; cpuUs: number }> {
+  const client = driver.connect(null);
+  const done = Promise.withResolvers<void>();
+  const start = new Map(Array.from({ length: partitions }, (_, partition) => [partition, 0]));
+  let seen = 0;
+  const began = performance.now();
+  const cpuBefore = process.cpuUsage();
+  client.openReader({
+    topic,
+    start,
+    onBatches: (batches) => {
+      step.take(batches);
+      for (const { records } of batches) seen += records.length;
+      if (seen >= count) done.resolve();
+    },
+    onStatus: (status) => {
+      if (status.state === 'failed') done.reject(status.error);
+    },
+  });
+  await done.promise;
+  const taken = (performance.now() - began) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  await client.close();
+  return { seconds: taken, cpuUs: user + system };
+}
+
+function print(line: object): void {
+  console.log(JSON.stringify({ bench: 'pipeline', ...line }));
+}
+
+function round2(value: number): number {
+  return Math.round(value * 100) / 100;
+}
