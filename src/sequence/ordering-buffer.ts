@@ -6,6 +6,10 @@ import { compareOrderKeys } from './order-key.ts';
 /** No slot. */
 export const none = -1;
 
+/** Bits of a slot's flags. */
+const isLate = 1;
+const isIndexed = 2;
+
 /** The place of an event in the order, beside what the event itself says: see `OrderKey`. */
 export interface Place {
   /** `OrderKey.time`. */
@@ -37,13 +41,12 @@ export class OrderingBuffer {
   #size = 0;
   #textLength = 0;
   readonly #events: (Event | null)[] = [];
-  /** `OrderKey.value` by slot. */
-  readonly #values: (number | bigint)[] = [];
-  #times = new Float64Array(this.#capacity);
+  /** Length of the JSON text, so that a release need not touch it. */
+  #lengths = new Int32Array(this.#capacity);
+  /** Written in SEQUENCE order only. */
   #recordedAtMs = new Float64Array(this.#capacity);
   #digests = new Int32Array(this.#capacity * 4);
-  #late = new Uint8Array(this.#capacity);
-  #indexed = new Uint8Array(this.#capacity);
+  #flags = new Uint8Array(this.#capacity);
   #before = new Int32Array(this.#capacity);
   #after = new Int32Array(this.#capacity);
   /** Slot to place in the heap. */
@@ -83,18 +86,19 @@ export class OrderingBuffer {
   }
 
   late(slot: number): boolean {
-    return this.#late[slot] === 1;
+    return ((this.#flags[slot] ?? 0) & isLate) !== 0;
   }
 
   time(slot: number): number {
-    return this.#times[slot] ?? 0;
+    return this.#rankedBy === 'time' ? (this.#ranks[this.#heapPlaces[slot] ?? 0] ?? 0) : 0;
   }
 
   value(slot: number): number | bigint {
-    return this.#values[slot] ?? 0;
+    const event = this.event(slot);
+    return this.#rankedBy === 'time' ? event.timestampUs : (event.sequence ?? 0);
   }
 
-  /** `Place.recordedAtMs`. */
+  /** `Place.recordedAtMs`, in SEQUENCE order. */
   recordedAtMs(slot: number): number {
     return this.#recordedAtMs[slot] ?? 0;
   }
@@ -130,8 +134,14 @@ export class OrderingBuffer {
     if (this.#freeCount === 0) this.#grow();
     const slot = this.#free[--this.#freeCount] ?? 0;
     this.#write(slot, event, place, late, ofPartition);
-    this.#digests.set(place.words, slot * 4);
-    this.#indexed[slot] = indexed ? 1 : 0;
+    // One by one: `TypedArray.set` costs more than the four stores.
+    const digests = this.#digests;
+    const at = slot * 4;
+    digests[at] = place.words[0] ?? 0;
+    digests[at + 1] = place.words[1] ?? 0;
+    digests[at + 2] = place.words[2] ?? 0;
+    digests[at + 3] = place.words[3] ?? 0;
+    if (indexed) this.#flags[slot] = (this.#flags[slot] ?? 0) | isIndexed;
     if (indexed) this.#index.add(slot);
     this.#rise(this.#size++, slot, this.#rankOf(place));
     return slot;
@@ -146,19 +156,20 @@ export class OrderingBuffer {
     from: HeldOfPartition,
     to: HeldOfPartition,
   ): void {
-    this.#textLength -= this.event(slot).json.length;
+    const indexed = (this.#flags[slot] ?? 0) & isIndexed;
+    this.#textLength -= this.#lengths[slot] ?? 0;
     this.#unlink(slot, from);
     this.#write(slot, event, place, late, to);
+    this.#flags[slot] = (this.#flags[slot] ?? 0) | indexed;
     this.#rise(this.#heapPlaces[slot] ?? 0, slot, this.#rankOf(place));
   }
 
   /** Takes an event out. */
   remove(slot: number, ofPartition: HeldOfPartition): void {
-    if (this.#indexed[slot] === 1) this.#index.remove(slot);
+    if (((this.#flags[slot] ?? 0) & isIndexed) !== 0) this.#index.remove(slot);
     this.#unlink(slot, ofPartition);
-    this.#textLength -= this.event(slot).json.length;
+    this.#textLength -= this.#lengths[slot] ?? 0;
     this.#events[slot] = null;
-    this.#values[slot] = 0;
     this.#free[this.#freeCount++] = slot;
     const place = this.#heapPlaces[slot] ?? 0;
     const last = --this.#size;
@@ -196,11 +207,11 @@ export class OrderingBuffer {
     ofPartition: HeldOfPartition,
   ): void {
     this.#events[slot] = event;
-    this.#values[slot] = place.value;
-    this.#times[slot] = place.time;
-    this.#recordedAtMs[slot] = place.recordedAtMs;
-    this.#late[slot] = late ? 1 : 0;
-    this.#textLength += event.json.length;
+    if (this.#rankedBy === 'value') this.#recordedAtMs[slot] = place.recordedAtMs;
+    this.#flags[slot] = late ? isLate : 0;
+    const { length } = event.json;
+    this.#lengths[slot] = length;
+    this.#textLength += length;
     this.#before[slot] = ofPartition.last;
     this.#after[slot] = none;
     if (ofPartition.last === none) ofPartition.first = slot;
@@ -226,8 +237,8 @@ export class OrderingBuffer {
 
   /** Compares two slots of equal rank. */
   #compareTied(a: number, b: number): number {
-    const x = this.#values[a] ?? 0;
-    const y = this.#values[b] ?? 0;
+    const x = this.value(a);
+    const y = this.value(b);
     if (x < y) return -1;
     if (x > y) return 1;
     return (
@@ -285,13 +296,12 @@ export class OrderingBuffer {
     const former = this.#capacity;
     const capacity = former * 2;
     this.#capacity = capacity;
-    this.#times = enlarged(this.#times, new Float64Array(capacity));
+    this.#lengths = enlarged(this.#lengths, new Int32Array(capacity));
     this.#recordedAtMs = enlarged(this.#recordedAtMs, new Float64Array(capacity));
     this.#ranks = enlarged(this.#ranks, new Float64Array(capacity));
     this.#digests = enlarged(this.#digests, new Int32Array(capacity * 4));
     this.#index.moveTo(this.#digests);
-    this.#late = enlarged(this.#late, new Uint8Array(capacity));
-    this.#indexed = enlarged(this.#indexed, new Uint8Array(capacity));
+    this.#flags = enlarged(this.#flags, new Uint8Array(capacity));
     this.#before = enlarged(this.#before, new Int32Array(capacity));
     this.#after = enlarged(this.#after, new Int32Array(capacity));
     this.#heapPlaces = enlarged(this.#heapPlaces, new Int32Array(capacity));

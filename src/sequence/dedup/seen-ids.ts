@@ -3,17 +3,20 @@ const slotBytes = 16;
 /** Halfwords of a slot beside its mark. */
 const restLength = 7;
 const segmentCount = 256;
-/** Slots of a bucket: its marks fill half a cache line. */
-const bucketSlots = 16;
+/** Slots of a bucket: its marks lie in one cache line. */
+const bucketSlots = 8;
 /** How full a segment is after it was rebuilt ... */
-const freshLoad = 0.78;
+const freshLoad = 0.77;
+/** Up to this many ids (a million in all segments) it is emptier: copied less often, and never 32 MB. */
+const roomyIds = 4_096;
+const roomyFreshLoad = 0.5;
 /**
  * ... and how many ids, by capacity, had to be moved out of full buckets until it grows: it is then
  * about 0.93 full. Between the two lie the 20 bytes an id and the cost of copying.
  */
-const movesBeforeGrowth = 1 / 64;
+const movesBeforeGrowth = 1 / 24;
 /** A segment that is emptier than this is rebuilt smaller when it is swept. */
-const wastefulLoad = 0.4;
+const wastefulLoad = 0.25;
 /** The share of the window, and of the memory, that one slice covers. */
 const slicesPerWindow = 16;
 /** Slices alive at once, at most: while a partition that is away holds expiry back. */
@@ -50,20 +53,21 @@ const noMarks = new Uint16Array(0);
 const noRests = new Uint16Array(0);
 
 /**
- * Remembers the ids of a time window exactly, in 20 bytes each or less.
+ * Remembers the ids of a time window exactly: ten million in 200 MB.
  *
  * One table holds the ids of all time slices, so that an operation looks at one place. It has 256
  * segments, chosen by 8 bits of the digest. Those bits need not be stored: in their place each slot
  * holds the number of its slice. To expire a slice is to mark its number as dead, whatever it held: a
  * slot of a dead slice is a free one.
  *
- * An id lies in one of two buckets of 16 slots, and goes to the emptier one (Y. Azar et al., "Balanced
+ * An id lies in one of two buckets of 8 slots, and goes to the emptier one (Y. Azar et al., "Balanced
  * Allocations", 1994); when both are full, one id of the first moves to its other bucket (R. Pagh,
- * F. Rodler, "Cuckoo Hashing", 2001). That fills a segment to about 95 % at a fixed cost per operation
+ * F. Rodler, "Cuckoo Hashing", 2001). That fills a segment to about 93 % at a fixed cost per operation
  * and without tombstones. A bucket is found by scaling 32 bits of the digest (D. Lemire, "Fast Random
- * Integer Generation in an Interval", 2019), so that a segment can have any number of them and grow by a
- * fifth. Segments grow each by itself: no operation takes longer than copying one, at ten million ids
- * 40,000 slots, about a millisecond.
+ * Integer Generation in an Interval", 2019), so that a segment can have any number of them.
+ *
+ * Segments grow each by itself, by a fifth where they are large: no operation takes longer than
+ * copying one, at ten million ids 40,000 slots, about a millisecond.
  *
  * A repeated id is as new as its last copy: it is forgotten `windowMs` after that.
  */
@@ -143,9 +147,12 @@ export class SeenIds {
       return this.add(words, recordedAtMs);
     }
 
-    // The loops have a fixed length and choose the free slot by arithmetic: at 80 to 95 % full, a branch
+    // The loops have a fixed length and choose the free slot by arithmetic: at 80 to 90 % full, a branch
     // on it would be mispredicted several times an operation, which costs more than the memory.
     const first = Math.floor(((words[1] ?? 0) >>> 0) * scale) * bucketSlots;
+    const second = Math.floor(((words[2] ?? 0) >>> 0) * scale) * bucketSlots;
+    // 0, and a read that starts to fetch the second bucket's cache line while the first is searched.
+    let takenInSecond = (marks[second] ?? 0) >>> 16;
     let freeInFirst = -1;
     let takenInFirst = 0;
     for (let slot = first; slot < first + bucketSlots; slot++) {
@@ -158,9 +165,7 @@ export class SeenIds {
       takenInFirst += taken;
       freeInFirst = (freeInFirst & -taken) | (slot & (taken - 1));
     }
-    const second = Math.floor(((words[2] ?? 0) >>> 0) * scale) * bucketSlots;
     let freeInSecond = -1;
-    let takenInSecond = 0;
     for (let slot = second; slot < second + bucketSlots; slot++) {
       const other = marks[slot] ?? 0;
       const taken = alive[other >>> 8] ?? 0;
@@ -302,8 +307,11 @@ export class SeenIds {
   /** Makes the segment larger; where the bytes do not suffice, forgets the oldest slice instead. */
   #makeRoom(segment: Segment): void {
     const buckets = segment.marks.length / bucketSlots;
-    let wanted = Math.max(bucketsFor(this.#living(segment)), buckets + 1);
-    if (this.#bytes + (wanted - buckets) * bucketSlots * slotBytes <= this.#maxBytes) {
+    const living = this.#living(segment);
+    const mostBuckets = buckets + (this.#maxBytes - this.#bytes) / (bucketSlots * slotBytes);
+    let wanted = Math.max(bucketsFor(living, freshLoadOf(living)), buckets + 1);
+    if (wanted > mostBuckets) wanted = Math.max(bucketsFor(living, freshLoad), buckets + 1);
+    if (wanted <= mostBuckets) {
       while (!this.#rebuild(segment, wanted)) wanted++;
       return;
     }
@@ -322,7 +330,9 @@ export class SeenIds {
       else marks[slot] = 0;
     }
     segment.moves = 0;
-    if (living < marks.length * wastefulLoad) this.#rebuild(segment, bucketsFor(living));
+    if (living < marks.length * wastefulLoad) {
+      this.#rebuild(segment, bucketsFor(living, freshLoadOf(living)));
+    }
   }
 
   #living(segment: Segment): number {
@@ -369,8 +379,12 @@ export class SeenIds {
   }
 }
 
-function bucketsFor(living: number): number {
-  return Math.max(1, Math.ceil((living + 1) / (bucketSlots * freshLoad)));
+function freshLoadOf(ids: number): number {
+  return ids < roomyIds ? roomyFreshLoad : freshLoad;
+}
+
+function bucketsFor(ids: number, load: number): number {
+  return Math.ceil((ids + 1) / (bucketSlots * load));
 }
 
 /** Writes the 112 bits of the digest that neither segment nor mark hold. */

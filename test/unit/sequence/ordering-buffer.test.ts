@@ -42,7 +42,13 @@ test('it does what a sorted list does', () => {
       for (const [offset, step] of script.entries()) {
         if (step.do === 'hold') {
           const partition = offset % 2;
-          const event = sketched({ offset, at: 0, partition, json: 'x'.repeat(offset % 7) });
+          const event = sketched({
+            offset,
+            at: 0,
+            t: step.value / 1000,
+            partition,
+            json: 'x'.repeat(offset % 7),
+          });
           const at = place(step.time, step.value, step.id);
           const key = keyOf(at, event);
           const found = buffer.find(at.words);
@@ -95,7 +101,8 @@ test('numbers beyond 2^53 are ordered exactly', () => {
   const partition: HeldOfPartition = { first: none, last: none };
   const numbers = [2n ** 60n + 3n, 2n ** 60n, 5, 2n ** 60n + 1n, -(2n ** 60n), 2n ** 60n + 2n];
   for (const [offset, value] of numbers.entries()) {
-    buffer.hold(sketched({ offset, at: 0 }), place(0, value, -offset), false, true, partition);
+    const event = sketched({ offset, at: 0, sequence: value });
+    buffer.hold(event, place(0, value, -offset), false, true, partition);
   }
   const popped: (number | bigint)[] = [];
   while (buffer.size > 0) {
