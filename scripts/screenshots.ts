@@ -1,0 +1,24 @@
+/**
+ * Takes the pictures of the documents: `node scripts/screenshots.ts URL`, with the address that
+ * `npm start` prints.
+ */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import chromium from '@sparticuz/chromium';
+import { chromium as launcher } from 'playwright-core';
+
+const [url = 'http://127.0.0.1:4000'] = process.argv.slice(2);
+const folder = fileURLToPath(new URL('../docs/images/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+const browser = await launcher.launch({
+  executablePath: await chromium.executablePath(),
+  args: chromium.args,
+});
+const page = await browser.newPage({ viewport: { width: 1_360, height: 760 } });
+await page.goto(`${url}/graphql`);
+await page.getByRole('button', { name: /execute query/i }).click();
+await page.getByRole('menuitem', { name: 'Purchases' }).click();
+await page.getByText('"recordedAt"').first().waitFor();
+await page.screenshot({ path: `${folder}graphiql.png` });
+await browser.close();
