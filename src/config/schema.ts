@@ -257,9 +257,9 @@ export const settings = {
       description: 'Most subscriptions on one WebSocket.',
     }),
     outboundBytesPerConnection: setting(bytes({ min: 64 * KiB, max: GiB }), {
-      default: MiB,
+      default: 16 * MiB,
       description:
-        'Most bytes that wait for one client. Past it the client is served from Kafka at its own pace; it loses nothing.',
+        'Most bytes of events that wait for one subscription of a slow client. Past it the subscription ends with LIMIT_EXCEEDED.',
     }),
     initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 5 * second,
