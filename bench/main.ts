@@ -1,0 +1,47 @@
+/**
+ * `npm run bench [-- NAME ...]`: all benches, or those named, one after the other, each in a process of
+ * its own. Prints what machine this is, then their lines of JSON. What the figures say: docs/performance.md.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpus, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const benches: Readonly<Record<string, readonly string[]>> = {
+  decode: ['decode.ts'],
+  sequence: ['sequence.ts'],
+  'kafka-read kafkajs': ['kafka-read.ts', 'kafkajs'],
+  'kafka-read platformatic': ['kafka-read.ts', 'platformatic'],
+  pipeline: ['pipeline.ts', 'kafkajs'],
+};
+
+const named = process.argv.slice(2);
+const chosen = Object.entries(benches).filter(
+  ([name]) => named.length === 0 || named.some((start) => name.startsWith(start)),
+);
+if (chosen.length === 0) {
+  console.error(`No such bench; there are: ${Object.keys(benches).join(', ')}`);
+  process.exit(1);
+}
+
+const [cpu] = cpus();
+console.log(
+  JSON.stringify({
+    machine: {
+      cpu: cpu?.model,
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      system: `${process.platform} ${release()}`,
+      node: process.version,
+    },
+  }),
+);
+for (const [name, [file = '', ...args]] of chosen) {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const bench = spawn(process.execPath, [path, ...args], { stdio: 'inherit' });
+  const [code] = await once(bench, 'exit');
+  if (code !== 0) {
+    console.error(`${name} failed`);
+    process.exitCode = 1;
+  }
+}
