@@ -480,6 +480,10 @@ test('the worked example of docs/ordering.md', () => {
   read(12.2, () => r.sequencer.caughtUp(0, r.clock.now()));
   assert.equal(r.out, 'b a');
   read(12.3, () => r.put({ id: 'c', at: at(12.3), t: at(9.7) }));
+  assert.equal(r.out, 'b a');
+  read(12.4, () => {
+    for (const partition of [0, 1]) r.sequencer.caughtUp(partition, r.clock.now());
+  });
   assert.equal(r.out, 'b a c!');
 });
 
