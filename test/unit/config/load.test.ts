@@ -38,7 +38,7 @@ test('defaults and environment alone make a configuration', () => {
   assert.deepEqual(config.auth, { projects: [] });
   assert.deepEqual(config.cursors, { secret: null });
   assert.equal(config.feeds.lingerMs, 30_000);
-  assert.equal(config.limits.outboundBytesPerConnection, 1_048_576);
+  assert.equal(config.limits.outboundBytesPerConnection, 16_777_216);
 });
 
 test('the file is read, with units and lists', (t) => {
