@@ -61,7 +61,10 @@ export function createHttpServer(options: HttpServerOptions): {
     }
     if (request.method === 'OPTIONS') {
       response.setHeader('access-control-allow-methods', 'GET, POST');
-      response.setHeader('access-control-allow-headers', 'authorization, content-type, accept');
+      response.setHeader(
+        'access-control-allow-headers',
+        'authorization, content-type, accept, last-event-id',
+      );
       response.setHeader('access-control-max-age', '600');
       response.writeHead(204).end();
       return;
@@ -102,5 +105,7 @@ function foreignOrigin({ headers }: IncomingMessage): MillraceError {
 }
 
 function refuseUpgrade(stream: Duplex, status: string): void {
+  // The other side may never close its half.
+  stream.once('finish', () => stream.destroy());
   stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -8,6 +8,8 @@ const highWaterBytes = 256 * 1024;
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
+  /** Shared by all who wait, so that a socket with many subscriptions has one pair of listeners. */
+  #draining: Promise<void> | undefined;
 
   constructor(socket: WebSocket, stream: Duplex) {
     this.#socket = socket;
@@ -25,9 +27,15 @@ export class Outbox {
    */
   async sendAll(texts: Iterable<string>): Promise<void> {
     this.#stream.cork();
-    for (const text of texts) this.send(text);
-    this.#stream.uncork();
-    if (this.#socket.bufferedAmount > highWaterBytes) await this.#drained();
+    try {
+      for (const text of texts) this.send(text);
+    } finally {
+      this.#stream.uncork();
+    }
+    // Of a destroyed stream neither event would come.
+    if (this.#stream.destroyed || this.#socket.bufferedAmount <= highWaterBytes) return;
+    this.#draining ??= this.#drained();
+    await this.#draining;
   }
 
   #drained(): Promise<void> {
@@ -35,6 +43,7 @@ export class Outbox {
     const settle = (): void => {
       this.#stream.off('drain', settle);
       this.#stream.off('close', settle);
+      this.#draining = undefined;
       resolve();
     };
     this.#stream.on('drain', settle);
