@@ -14,16 +14,46 @@ export interface TailOptions {
 
 /** How long the cluster may take to answer for a whole tail, in milliseconds. */
 const patienceMs = 10_000;
+/** How often the tail is looked for anew when retention passed it before it was read. */
+const maxAttempts = 3;
 
 /**
  * Reads the newest records of each partition up to the end of the log as it is now, and decodes
  * them. Rejects with `KafkaError`, `UNAVAILABLE` when it takes too long.
  */
 export async function readTail(options: TailOptions): Promise<(Event | DeadLetter)[]> {
-  const { client, kafkaTopic, decode, perPartition, clock } = options;
-  const [earliest, latest] = await Promise.all([
-    client.listOffsets([kafkaTopic], 'earliest'),
-    client.listOffsets([kafkaTopic], 'latest'),
+  const giveUp = Promise.withResolvers<never>();
+  // Looked at only while something is waited for.
+  giveUp.promise.catch(() => undefined);
+  const timer = options.clock.schedule(patienceMs, () => {
+    const { kafkaTopic } = options;
+    giveUp.reject(new KafkaError('UNAVAILABLE', `reading the tail of ${kafkaTopic} took too long`));
+  });
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await readOnce(options, giveUp.promise);
+      } catch (error) {
+        const isPassed = error instanceof KafkaError && error.code === 'OFFSET_OUT_OF_RANGE';
+        if (!isPassed || attempt === maxAttempts) throw error;
+      }
+    }
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** @param giveUp rejects when it has taken too long */
+async function readOnce(
+  { client, kafkaTopic, decode, perPartition }: TailOptions,
+  giveUp: Promise<never>,
+): Promise<(Event | DeadLetter)[]> {
+  const [earliest, latest] = await Promise.race([
+    Promise.all([
+      client.listOffsets([kafkaTopic], 'earliest'),
+      client.listOffsets([kafkaTopic], 'latest'),
+    ]),
+    giveUp,
   ]);
   const [first, end] = [offsetsIn(earliest, kafkaTopic), offsetsIn(latest, kafkaTopic)];
   const start = new Map<number, number>();
@@ -55,15 +85,9 @@ export async function readTail(options: TailOptions): Promise<(Event | DeadLette
       if (status.state === 'failed') finished.reject(status.error);
     },
   });
-  const patience = clock.schedule(patienceMs, () => {
-    finished.reject(
-      new KafkaError('UNAVAILABLE', `reading the tail of ${kafkaTopic} took too long`),
-    );
-  });
   try {
-    await finished.promise;
+    await Promise.race([finished.promise, giveUp]);
   } finally {
-    patience.cancel();
     await reader.close();
   }
   return found;
