@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../core/clock.ts';
+import { MillraceError } from '../core/errors.ts';
 import type { KafkaClient, KafkaDriver, KafkaSasl } from '../kafka/port.ts';
 
 /** Whose login a client uses. Equal `loginId`s are equal logins. */
@@ -25,6 +26,7 @@ export class ClientPool {
   readonly #clock: Clock;
   readonly #lingerMs: number;
   readonly #clients = new Map<string, PooledClient>();
+  #closed = false;
 
   constructor(driver: KafkaDriver, clock: Clock, lingerMs: number) {
     this.#driver = driver;
@@ -32,7 +34,9 @@ export class ClientPool {
     this.#lingerMs = lingerMs;
   }
 
+  /** @throws {MillraceError} `KAFKA_UNAVAILABLE` after `close` */
   lease({ loginId, login }: Login): ClientLease {
+    if (this.#closed) throw new MillraceError('KAFKA_UNAVAILABLE', 'the server is shutting down');
     const pooled = this.#clients.get(loginId) ?? this.#open(loginId, login);
     pooled.leases += 1;
     pooled.idle?.cancel();
@@ -49,6 +53,7 @@ export class ClientPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const clients = [...this.#clients.values()];
     this.#clients.clear();
     for (const { idle } of clients) idle?.cancel();
@@ -66,6 +71,7 @@ export class ClientPool {
   }
 
   #closeWhenIdle(loginId: string, pooled: PooledClient): void {
+    if (this.#closed) return;
     pooled.idle = this.#clock.schedule(this.#lingerMs, () => {
       this.#clients.delete(loginId);
       void pooled.client.close();

@@ -5,10 +5,13 @@ import { Feed, type FeedOptions } from './feed.ts';
 import type { KafkaDriver } from '../kafka/port.ts';
 
 /** What of a feed's options depends on the topic. */
-export type FeedSource = Pick<
-  FeedOptions,
-  'topic' | 'kafkaTopic' | 'decode' | 'settings' | 'whenMissing'
->;
+export interface FeedSource
+  extends Pick<FeedOptions, 'topic' | 'kafkaTopic' | 'decode' | 'settings' | 'whenMissing'> {
+  /** What `decode` takes the records for. A topic may be read as both, by two feeds. */
+  readonly holds: FeedContent;
+}
+
+export type FeedContent = 'events' | 'deadLetters';
 
 export interface FeedRegistryOptions {
   readonly driver: KafkaDriver;
@@ -34,7 +37,7 @@ interface SharedFeed {
 }
 
 /**
- * One feed for each (login, Kafka topic), however many subscribers: started for the first, kept for a
+ * One feed for each (login, Kafka topic, what it holds), however many subscribers: started for the first, kept for a
  * while after the last.
  */
 export class FeedRegistry {
@@ -56,12 +59,13 @@ export class FeedRegistry {
   }
 
   /** The running feed, for looking at; undefined: nobody has subscribed. */
-  peek(login: Login, kafkaTopic: string): Feed | undefined {
-    return this.#shared.get(keyOf(login, kafkaTopic))?.feed;
+  peek(login: Login, kafkaTopic: string, holds: FeedContent): Feed | undefined {
+    return this.#shared.get(keyOf(login, kafkaTopic, holds))?.feed;
   }
 
+  /** Throws `KAFKA_UNAVAILABLE` after `close`. */
   lease(login: Login, source: FeedSource): FeedLease {
-    const key = keyOf(login, source.kafkaTopic);
+    const key = keyOf(login, source.kafkaTopic, source.holds);
     const shared = this.#shared.get(key) ?? this.#open(key, login, source);
     shared.leases += 1;
     shared.idle?.cancel();
@@ -85,12 +89,12 @@ export class FeedRegistry {
       const limit = 'limits.sinceReadersPerProject';
       throw new MillraceError(
         'LIMIT_EXCEEDED',
-        `this project already has ${max} subscriptions with \`since\` (${limit})`,
+        `this project already has ${max} readers of the past (${limit})`,
         { limit },
       );
     }
-    this.#privateByProject.set(projectId, open + 1);
     const client = this.clients.lease(login);
+    this.#privateByProject.set(projectId, open + 1);
     const feed = this.#feed(source, {
       client: client.client,
       start: { at: 'instant', timestampMs: sinceMs },
@@ -151,8 +155,8 @@ export class FeedRegistry {
   }
 }
 
-function keyOf({ loginId }: Login, kafkaTopic: string): string {
-  return `${loginId} ${kafkaTopic}`;
+function keyOf({ loginId }: Login, kafkaTopic: string, holds: FeedContent): string {
+  return `${loginId} ${holds} ${kafkaTopic}`;
 }
 
 function once(action: () => void): () => void {

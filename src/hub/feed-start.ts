@@ -1,4 +1,3 @@
-import type { RawRecord } from '../kafka/port.ts';
 import {
   type KafkaClient,
   KafkaError,
@@ -6,26 +5,36 @@ import {
   type PartitionOffsets,
 } from '../kafka/port.ts';
 
-/** Where a feed begins: with what is recorded from now on, or at an instant of the past. */
+/** Where a feed begins. */
 export type StartPoint =
+  /** With what is recorded from now on. */
   | { readonly at: 'acceptance'; readonly acceptedAtMs: number }
-  | { readonly at: 'instant'; readonly timestampMs: number };
+  /** At an instant of the past, by the broker's time. */
+  | { readonly at: 'instant'; readonly timestampMs: number }
+  /** With all there is: the topic did not exist yet when the subscription was accepted. */
+  | { readonly at: 'beginning' };
 
-/** Where to read from, and what of it to pass over. */
+/** Where to read from. */
 export interface Start {
   readonly offsets: PartitionOffsets;
-  /** True for a record that lay in the log before the start point. */
-  readonly precedes: (partition: number, record: RawRecord) => boolean;
+  /**
+   * The end of the log as of the answer. What lies below may have been recorded before the acceptance,
+   * which its broker time tells; empty: all that is read is wanted.
+   */
+  readonly end: PartitionOffsets;
 }
 
 /**
- * How many records a partition is read back at the most when the cluster answered at once. A record
+ * How long a subscription waits for its feed to begin before it is accepted anyway, in milliseconds.
+ * With an answer that came sooner, nothing below its end was recorded after anybody was told so.
+ */
+export const acceptWithinMs = 2_000;
+
+/**
+ * How many records a partition is read back at the most when the cluster answered in time. A record
  * dated in the future could otherwise lead far back into the log.
  */
 const maxRecordsBack = 1_000;
-
-/** An answer that came later than this counts as "the cluster could not be reached". */
-const promptMs = 5_000;
 
 /**
  * Asks the cluster for the offsets of a start point. Rejects with `KafkaError`.
@@ -40,26 +49,37 @@ export async function findStart(
   start: StartPoint,
   nowMs: () => number,
 ): Promise<Start> {
-  if (start.at === 'instant') {
-    const offsets = await offsetsOf(client, topic, { timestampMs: start.timestampMs });
-    return { offsets, precedes: () => false };
+  switch (start.at) {
+    case 'beginning':
+      return { offsets: await offsetsOf(client, topic, 'earliest'), end: new Map() };
+    case 'instant': {
+      const { timestampMs } = start;
+      return { offsets: await offsetsOf(client, topic, { timestampMs }), end: new Map() };
+    }
+    case 'acceptance':
+      return startAtAcceptance(client, topic, start.acceptedAtMs, nowMs);
   }
-  const { acceptedAtMs } = start;
+}
+
+async function startAtAcceptance(
+  client: KafkaClient,
+  topic: string,
+  acceptedAtMs: number,
+  nowMs: () => number,
+): Promise<Start> {
   const [end, sinceAcceptance] = await Promise.all([
     offsetsOf(client, topic, 'latest'),
     offsetsOf(client, topic, { timestampMs: acceptedAtMs }),
   ]);
-  const back = nowMs() - acceptedAtMs > promptMs ? Number.POSITIVE_INFINITY : maxRecordsBack;
+  const inTime = nowMs() - acceptedAtMs < acceptWithinMs;
+  const back = inTime ? maxRecordsBack : Number.POSITIVE_INFINITY;
   const offsets = new Map<number, number>();
   for (const [partition, offset] of end) {
-    const since = sinceAcceptance.get(partition) ?? offset;
+    // Not in the other answer: it was created meanwhile, so all of it is new.
+    const since = sinceAcceptance.get(partition) ?? 0;
     offsets.set(partition, Math.min(offset, Math.max(since, offset - back)));
   }
-  return {
-    offsets,
-    precedes: (partition, record) =>
-      record.timestampMs < acceptedAtMs && record.offset < (end.get(partition) ?? 0),
-  };
+  return { offsets, end };
 }
 
 async function offsetsOf(

@@ -11,6 +11,7 @@ import {
 } from '../kafka/port.ts';
 import { findStart, type Start, type StartPoint } from './feed-start.ts';
 import type { EventFilter } from './filter.ts';
+import { type JoinPoint, precedes } from './join-point.ts';
 import { refusalOf } from './kafka-refusal.ts';
 import type { DeadLetterMessage, EventMessage } from './message.ts';
 import { Stream, type StreamKey } from './stream.ts';
@@ -63,8 +64,15 @@ const relaxedWaitMs = 500;
 const eagerWaitMs = 50;
 /** How often a missing topic that may yet come is looked for, in milliseconds. */
 const missingRecheckMs = 10_000;
-/** How often held events are looked at when no answers come, in milliseconds. */
+/**
+ * How often held events are looked at when no answers come, in milliseconds; at the most this part of
+ * what a partition may stall.
+ */
 const stallCheckMs = 1_000;
+const stallChecksPerStall = 4;
+/** Of `maxHeldBytes`: above the first part partitions that are ahead wait, below the second none does. */
+const pauseAbove = 1 / 2;
+const resumeBelow = 1 / 4;
 
 /**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
@@ -74,17 +82,36 @@ const stallCheckMs = 1_000;
  * cluster cannot be reached it keeps trying, and its subscriptions stay open.
  */
 export class Feed {
-  /** Resolves when reading begins; rejects with the `MillraceError` that ended the feed before. */
+  /**
+   * Resolves when it is known where reading begins, or that the topic is yet to come (all of it is then
+   * to be read); rejects with the `MillraceError` that ended the feed before.
+   */
   readonly started: Promise<void>;
   readonly #options: FeedOptions;
   readonly #streams = new Map<string, Stream>();
-  readonly #deadLetterSubscriptions = new Set<Subscription<DeadLetterMessage>>();
+  /** Timers of the streams that nobody listens to. */
+  readonly #idle = new Map<string, Timer>();
+  /** What streams had done that are no more. */
+  readonly #retired = { delivered: 0, duplicates: 0, late: 0 };
+  readonly #deadLetterSubscriptions = new Map<
+    Subscription<DeadLetterMessage>,
+    JoinPoint | undefined
+  >();
   /** Next offset of each partition. */
   readonly #next = new Map<number, number>();
   readonly #highWatermarks = new Map<number, number>();
-  readonly #paused = new Set<number>();
+  /** Partitions that are ahead of the slowest and wait for it: see `#balance`. */
+  readonly #waiting = new Set<number>();
+  /** Held up by its one subscriber: nothing is read. */
+  #heldUp = false;
   readonly #closing = new AbortController();
-  #start: Start | undefined;
+  readonly #begun = Promise.withResolvers<void>();
+  /** The end of the log as of the start: see `Start.end`. */
+  readonly #end = new Map<number, number>();
+  /** From where on the feed itself passes nothing over. */
+  readonly #join: JoinPoint | undefined;
+  /** What was known to be in the log at the last answer, for those who join; made when asked for. */
+  #recorded: Map<number, number> | undefined;
   #reader: TopicReader | undefined;
   #status: ReaderStatus = { state: 'starting' };
   #received = 0;
@@ -93,9 +120,13 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.started = this.#open();
+    const { start } = options;
+    this.#join =
+      start.at === 'acceptance' ? { from: this.#end, acceptedAtMs: start.acceptedAtMs } : undefined;
+    this.started = this.#begun.promise;
     // Whoever subscribes looks at `started`; a feed that fails with nobody looking is no fault.
     this.started.catch(() => undefined);
+    void this.#open();
   }
 
   get kafkaTopic(): string {
@@ -109,7 +140,9 @@ export class Feed {
   }
 
   get counts(): FeedCounts {
-    let [delivered, duplicates, late, held, lag] = [this.#deliveredDeadLetters, 0, 0, 0, 0];
+    let { delivered, duplicates, late } = this.#retired;
+    let [held, lag] = [0, 0];
+    delivered += this.#deliveredDeadLetters;
     for (const stream of this.#streams.values()) {
       delivered += stream.delivered;
       duplicates += stream.sequencer.counters.duplicates;
@@ -145,16 +178,18 @@ export class Feed {
   ): () => void {
     const name = `${key.order} ${key.deduplicate}`;
     const stream = this.#streams.get(name) ?? this.#openStream(name, key);
-    stream.add(subscription, filter);
+    this.#idle.get(name)?.cancel();
+    this.#idle.delete(name);
+    stream.add(subscription, filter, this.#joinPoint());
     return () => {
       stream.remove(subscription);
-      if (stream.subscribers === 0) this.#retire(name, stream);
+      if (stream.subscribers === 0) this.#retireWhenIdle(name, stream);
     };
   }
 
   /** Answers the function that takes the subscription out again. */
   addDeadLetters(subscription: Subscription<DeadLetterMessage>): () => void {
-    this.#deadLetterSubscriptions.add(subscription);
+    this.#deadLetterSubscriptions.set(subscription, this.#joinPoint());
     return () => {
       this.#deadLetterSubscriptions.delete(subscription);
     };
@@ -162,36 +197,65 @@ export class Feed {
 
   /** Stops reading for a while: only a feed with a single subscriber may be held up by it. */
   pause(): void {
+    this.#heldUp = true;
+    // The silence is our own: it proves nothing about any partition.
+    this.#stallCheck?.cancel();
     this.#reader?.pause(this.#next.keys());
   }
 
   resume(): void {
-    const held = this.#paused;
-    this.#reader?.resume([...this.#next.keys()].filter((partition) => !held.has(partition)));
+    this.#heldUp = false;
+    this.#reader?.resume([...this.#next.keys()].filter((id) => !this.#waiting.has(id)));
+    this.#watchForStall();
   }
 
   /** Stops reading and ends what subscriptions are left. */
   async close(): Promise<void> {
-    this.#closing.abort();
-    this.#stallCheck?.cancel();
+    this.#stop();
     this.#endSubscriptions(undefined);
+    this.#begun.resolve();
     await this.#reader?.close();
   }
 
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Nothing is read or timed any more. */
+  #stop(): void {
+    this.#closing.abort();
+    this.#stallCheck?.cancel();
+    for (const timer of this.#idle.values()) timer.cancel();
+    this.#idle.clear();
+  }
+
+  /** Never rejects: see `started`. */
   async #open(): Promise<void> {
-    const { client, kafkaTopic, start, clock, whenMissing } = this.#options;
-    for (let failures = 1; ; failures += 1) {
+    const { client, kafkaTopic, clock, whenMissing } = this.#options;
+    let { start } = this.#options;
+    for (let failures = 1; !this.#closed; failures += 1) {
       try {
         const found = await findStart(client, kafkaTopic, start, () => clock.now());
-        if (!this.#closing.signal.aborted) this.#read(found);
+        if (this.#closed) return;
+        this.#read(found);
+        this.#begun.resolve();
         return;
       } catch (cause) {
-        if (!(cause instanceof KafkaError)) throw this.#fail(cause);
-        const missing = cause.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait';
-        if (!missing && cause.code !== 'UNAVAILABLE') throw this.#fail(cause);
-        if (!missing) this.#status = { state: 'degraded', error: cause, partitions: [] };
-        await this.#pauseFor(missing ? missingRecheckMs : backoffMs(failures));
-        if (this.#closing.signal.aborted) return;
+        if (this.#closed) return;
+        const isKafkas = cause instanceof KafkaError;
+        if (isKafkas && cause.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') {
+          // Whatever will be in it is recorded after this.
+          if (start.at === 'acceptance') start = { at: 'beginning' };
+          this.#status = { state: 'starting' };
+          this.#begun.resolve();
+          await this.#pauseFor(missingRecheckMs);
+        } else if (isKafkas && cause.code === 'UNAVAILABLE') {
+          this.#status = { state: 'degraded', error: cause, partitions: [] };
+          await this.#pauseFor(backoffMs(failures));
+        } else {
+          this.#fail(cause);
+          return;
+        }
       }
     }
   }
@@ -209,43 +273,75 @@ export class Feed {
   }
 
   #read(start: Start): void {
-    this.#start = start;
+    for (const [partition, offset] of start.end) this.#end.set(partition, offset);
     for (const [partition, offset] of start.offsets) this.#addPartition(partition, offset);
-    this.#reader = this.#options.client.openReader({
+    const reader = this.#options.client.openReader({
       topic: this.#options.kafkaTopic,
       start: start.offsets,
-      onBatches: (batches) => this.#ingest(batches),
+      onBatches: (batches) => this.#onBatches(batches),
       onStatus: (status) => this.#onStatus(status),
       maxWaitMs: () => this.#maxWaitMs(),
     });
+    this.#reader = reader;
+    // Failed at once: nobody could close it then.
+    if (this.#closed) void reader.close();
+  }
+
+  #onBatches(batches: readonly RecordBatch[]): void {
+    if (this.#closed) return;
+    try {
+      this.#ingest(batches);
+    } catch (cause) {
+      // A fault of ours. To go on would lose records; subscribers can start again on a new feed.
+      this.#fail(cause);
+    }
   }
 
   #onStatus(status: ReaderStatus): void {
+    if (this.#closed) return;
     this.#status = status;
     if (status.state === 'failed') this.#fail(status.error);
   }
 
-  /** Ends the feed and all who listen to it; answers the error that they were told. */
-  #fail(cause: unknown): Error {
+  /** Ends the feed and all who listen to it. */
+  #fail(cause: unknown): void {
+    if (this.#closed) return;
     const error =
-      cause instanceof KafkaError ? refusalOf(cause, this.#options.topic) : asError(cause);
+      cause instanceof KafkaError
+        ? refusalOf(cause, this.#options.topic, this.#next)
+        : asError(cause);
     const reason =
       cause instanceof KafkaError ? cause : new KafkaError('UNAVAILABLE', error.message, { cause });
     this.#status = { state: 'failed', error: reason };
-    this.#stallCheck?.cancel();
+    this.#stop();
+    this.#begun.reject(error);
     this.#endSubscriptions(error);
     this.#options.onFailed();
-    return error;
   }
 
   #endSubscriptions(error: Error | undefined): void {
     for (const stream of this.#streams.values()) stream.end(error);
-    for (const subscription of this.#deadLetterSubscriptions) subscription.end(error);
+    for (const subscription of this.#deadLetterSubscriptions.keys()) subscription.end(error);
   }
 
   #addPartition(partition: number, offset: number): void {
     this.#next.set(partition, offset);
     for (const { sequencer } of this.#streams.values()) sequencer.addPartition(partition, offset);
+    if (this.#heldUp) this.#reader?.pause([partition]);
+  }
+
+  /** Where a subscription joins that is accepted now. */
+  #joinPoint(): JoinPoint | undefined {
+    const { start, clock } = this.#options;
+    if (start.at !== 'acceptance') return undefined;
+    if (this.#reader === undefined) return { from: this.#end, acceptedAtMs: clock.now() };
+    this.#recorded ??= new Map(
+      Array.from(this.#next, ([partition, next]) => [
+        partition,
+        Math.max(next, this.#highWatermarks.get(partition) ?? 0),
+      ]),
+    );
+    return { from: this.#recorded, acceptedAtMs: Number.POSITIVE_INFINITY };
   }
 
   #openStream(name: string, key: StreamKey): Stream {
@@ -256,18 +352,24 @@ export class Feed {
     return stream;
   }
 
-  #retire(name: string, stream: Stream): void {
-    this.#options.clock.schedule(this.#options.lingerMs, () => {
-      if (stream.subscribers === 0 && this.#streams.get(name) === stream) {
-        this.#streams.delete(name);
-      }
+  #retireWhenIdle(name: string, stream: Stream): void {
+    if (this.#closed || this.#streams.get(name) !== stream) return;
+    const timer = this.#options.clock.schedule(this.#options.lingerMs, () => {
+      this.#idle.delete(name);
+      this.#streams.delete(name);
+      const { duplicates, late } = stream.sequencer.counters;
+      this.#retired.delivered += stream.delivered;
+      this.#retired.duplicates += duplicates;
+      this.#retired.late += late;
     });
+    this.#idle.set(name, timer);
   }
 
   /** One answer of a broker: decode each record once, then let every stream release what is due. */
   #ingest(batches: readonly RecordBatch[]): void {
     const streams = [...this.#streams.values()];
     const nowMs = this.#options.clock.now();
+    this.#recorded = undefined;
     for (const batch of batches) {
       const { partition, nextOffset, highWatermark } = batch;
       if (!this.#next.has(partition)) {
@@ -283,13 +385,14 @@ export class Feed {
         if (caughtUp) sequencer.caughtUp(partition, nowMs);
       }
     }
-    for (const { sequencer } of streams) sequencer.release();
+    for (const stream of streams) stream.release();
     this.#balance(streams);
-    this.#watchForStall(streams);
+    this.#watchForStall();
   }
 
   #ingestRecord(partition: number, record: RawRecord, streams: readonly Stream[]): void {
-    if (this.#start?.precedes(partition, record)) return;
+    const { offset, timestampMs } = record;
+    if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) return;
     this.#received += 1;
     const decoded = this.#options.decode(partition, record);
     if (decoded.kind === 'event') {
@@ -318,7 +421,9 @@ export class Feed {
   #deliverDeadLetter(deadLetter: DeadLetter): void {
     const message: DeadLetterMessage = { topic: this.#options.topic, deadLetter };
     const bytes = deadLetter.event.length + deadLetter.error.length;
-    for (const subscription of this.#deadLetterSubscriptions) {
+    const { partition, offset, recordedAtMs } = deadLetter;
+    for (const [subscription, join] of this.#deadLetterSubscriptions) {
+      if (join !== undefined && precedes(join, partition, offset, recordedAtMs)) continue;
       this.#deliveredDeadLetters += 1;
       subscription.offer(message, bytes);
     }
@@ -331,31 +436,60 @@ export class Feed {
 
   /**
    * Keeps the ordering buffers small while the log is read faster than the slowest partition allows:
-   * the partitions that are ahead wait. The one that the others wait for is never paused.
+   * the partitions that are ahead wait.
+   *
+   * Invariants: only a partition that is ahead in every stream waits, so one that any stream waits for
+   * is read; and after each answer while some wait, every stream is asked who is ahead, since asking is
+   * what excuses the silence of those that wait (`Sequencer.partitionsAhead`).
    */
   #balance(streams: readonly Stream[]): void {
-    const ahead = new Set<number>();
-    for (const { sequencer } of streams) {
-      if (sequencer.heldBytes <= this.#options.settings.maxHeldBytes / 2) continue;
-      for (const partition of sequencer.partitionsAhead()) ahead.add(partition);
-    }
-    const resumed = [...this.#paused].filter((partition) => !ahead.has(partition));
-    const paused = [...ahead].filter((partition) => !this.#paused.has(partition));
-    for (const partition of resumed) this.#paused.delete(partition);
-    for (const partition of paused) this.#paused.add(partition);
-    if (resumed.length > 0) this.#reader?.resume(resumed);
+    const { maxHeldBytes } = this.#options.settings;
+    let heldBytes = 0;
+    for (const { sequencer } of streams) heldBytes = Math.max(heldBytes, sequencer.heldBytes);
+    const isFull = heldBytes > maxHeldBytes * pauseAbove;
+    if (!isFull && this.#waiting.size === 0) return;
+    const ahead = aheadInAll(streams);
+    const resumed =
+      heldBytes < maxHeldBytes * resumeBelow
+        ? [...this.#waiting]
+        : [...this.#waiting].filter((partition) => !ahead.has(partition));
+    const paused = isFull ? [...ahead].filter((partition) => !this.#waiting.has(partition)) : [];
+    for (const partition of paused) this.#waiting.add(partition);
     if (paused.length > 0) this.#reader?.pause(paused);
+    this.#goOn(resumed);
+  }
+
+  /** These wait no longer. */
+  #goOn(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#waiting.delete(partition);
+    if (partitions.length > 0 && !this.#heldUp) this.#reader?.resume(partitions);
   }
 
   /** Without answers nobody would look at the buffers: a stalled partition must not hold them for ever. */
-  #watchForStall(streams: readonly Stream[]): void {
+  #watchForStall(): void {
     this.#stallCheck?.cancel();
+    if (this.#closed || this.#heldUp) return;
+    const streams = [...this.#streams.values()];
     if (!streams.some(({ sequencer }) => sequencer.held > 0)) return;
-    this.#stallCheck = this.#options.clock.schedule(stallCheckMs, () => {
-      for (const { sequencer } of streams) sequencer.release();
-      this.#watchForStall(streams);
+    const { clock, settings } = this.#options;
+    const delayMs = Math.min(stallCheckMs, settings.maxStallMs / stallChecksPerStall);
+    this.#stallCheck = clock.schedule(delayMs, () => {
+      for (const stream of streams) stream.release();
+      // The slowest is silent and the others wait for it. If one of them answers, the silence is its
+      // own, and counts as a stall; if none does, it is the cluster's, and proves nothing. One at a
+      // time, in turn, as what it brings must be held.
+      const [probe] = this.#waiting;
+      if (probe !== undefined) this.#goOn([probe]);
+      this.#watchForStall();
     });
   }
+}
+
+function aheadInAll(streams: readonly Stream[]): ReadonlySet<number> {
+  const [first = new Set<number>(), ...others] = streams.map(
+    ({ sequencer }) => new Set(sequencer.partitionsAhead()),
+  );
+  return others.reduce((ahead, other) => ahead.intersection(other), first);
 }
 
 function asError(cause: unknown): Error {

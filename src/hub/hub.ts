@@ -8,6 +8,7 @@ import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import type { FeedCounts } from './feed.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
+import { acceptWithinMs } from './feed-start.ts';
 import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
 import { refusalOf } from './kafka-refusal.ts';
 import type { DeadLetterMessage, EventMessage } from './message.ts';
@@ -47,9 +48,6 @@ export interface DeadLettersRequest {
   readonly topic: string;
   readonly sinceMs?: number | undefined;
 }
-
-/** How long a subscriber waits to hear that its topic does not exist before it is accepted anyway. */
-const acceptWithinMs = 2_000;
 
 /** Records read beyond those asked for, because some may be duplicates. */
 const duplicatesAllowance = 100;
@@ -167,7 +165,12 @@ export class Hub {
 
   /** What the shared feed of a topic is doing; undefined: nobody has subscribed. */
   countsOf(principal: Principal, kafkaTopic: string): FeedCounts | undefined {
-    return this.registry.peek(principal, kafkaTopic)?.counts;
+    const { registry } = this;
+    // A dead-letter topic is rarely read as anything else.
+    const feed =
+      registry.peek(principal, kafkaTopic, 'events') ??
+      registry.peek(principal, kafkaTopic, 'deadLetters');
+    return feed?.counts;
   }
 
   close(): Promise<void> {
@@ -179,6 +182,7 @@ export class Hub {
     const settings = this.#options.settingsOf(topic);
     return {
       topic,
+      holds: 'events',
       kafkaTopic: this.topicName(principal, topic).kafkaTopic,
       decode: createDecoder(settings),
       settings,
@@ -189,6 +193,7 @@ export class Hub {
   #deadLetters(principal: Principal, topic: string): FeedSource {
     return {
       ...this.#events(principal, topic),
+      holds: 'deadLetters',
       kafkaTopic: this.deadLetterTopic(principal, topic).kafkaTopic,
       decode: decodeUpstreamDeadLetter,
       whenMissing: 'wait',
@@ -225,24 +230,23 @@ export class Hub {
     add: (subscription: Subscription<Message>) => readonly (() => void)[],
   ): Promise<Subscription<Message>> {
     const { maxQueuedBytes } = this.#options;
-    const stopWatching = principal.retain();
-    const revoke = (): void => subscription.end(asError(principal.revoked.reason));
-    let removals: readonly (() => void)[] = [];
+    const { revoked } = principal;
+    const undo: (() => void)[] = leases.map((lease) => () => lease.release());
     const subscription = new Subscription<Message>({
       // A private feed is held up by its one reader instead: its backlog is bounded by what the
       // ordering buffer and two answers of a broker can release at once.
       maxQueuedBytes: isPrivate ? Number.POSITIVE_INFINITY : maxQueuedBytes,
       ...(isPrivate ? { backlogBytes: maxQueuedBytes / 2, ...backPressure(leases) } : {}),
       onEnd: () => {
-        principal.revoked.removeEventListener('abort', revoke);
-        stopWatching();
-        for (const remove of removals) remove();
-        for (const lease of leases) lease.release();
+        for (const step of undo.toReversed()) step();
       },
     });
-    removals = add(subscription);
-    principal.revoked.addEventListener('abort', revoke, { once: true });
     try {
+      undo.push(principal.retain());
+      const revoke = (): void => subscription.cut(asError(revoked.reason));
+      revoked.addEventListener('abort', revoke, { once: true });
+      undo.push(() => revoked.removeEventListener('abort', revoke));
+      undo.push(...add(subscription));
       await this.#begun(leases);
     } catch (error) {
       await subscription.return();
@@ -251,12 +255,12 @@ export class Hub {
     return subscription;
   }
 
-  /** Waits for the first of the leases, the topic itself, to begin; no longer than a moment. */
-  async #begun([lease]: readonly FeedLease[]): Promise<void> {
+  /** Waits for the feeds to begin; no longer than a moment. */
+  async #begun(leases: readonly FeedLease[]): Promise<void> {
     const patience = Promise.withResolvers<void>();
     const timer = this.#options.clock.schedule(acceptWithinMs, patience.resolve);
     try {
-      await Promise.race([lease?.feed.started, patience.promise]);
+      await Promise.race([Promise.all(leases.map(({ feed }) => feed.started)), patience.promise]);
     } finally {
       timer.cancel();
     }

@@ -1,11 +1,18 @@
 import { MillraceError } from '../core/errors.ts';
-import type { KafkaError } from '../kafka/port.ts';
+import type { KafkaError, PartitionOffsets } from '../kafka/port.ts';
 
 /**
  * What a subscriber of `topic` is told of a refusal by Kafka. A topic that the login may not read and
  * one that does not exist get the same answer, so that nobody can find out what others have.
+ *
+ * @param positions where each partition would have been read next: they tell a log that ends before
+ *   its position from one that begins behind it
  */
-export function refusalOf(error: KafkaError, topic: string): MillraceError {
+export function refusalOf(
+  error: KafkaError,
+  topic: string,
+  positions?: PartitionOffsets,
+): MillraceError {
   switch (error.code) {
     case 'AUTHENTICATION_FAILED':
       return new MillraceError(
@@ -19,8 +26,10 @@ export function refusalOf(error: KafkaError, topic: string): MillraceError {
       return topicNotFound(topic, error);
     case 'OFFSET_OUT_OF_RANGE':
       return new MillraceError(
-        'CURSOR_EXPIRED',
-        `topic ${JSON.stringify(topic)} lost records before they were read: ${describeRanges(error)}; subscribe again to go on with what is left`,
+        error.ranges.some(({ partition, to }) => positions?.get(partition) === to)
+          ? 'LOG_TRUNCATED'
+          : 'CURSOR_EXPIRED',
+        `topic ${JSON.stringify(topic)} lost records: ${describeRanges(error)}; subscribe again to go on with what is left`,
         { ranges: error.ranges },
         { cause: error },
       );

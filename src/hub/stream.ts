@@ -2,6 +2,7 @@ import type { Event } from '../decode/event.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import { Sequencer, type SequencerOptions } from '../sequence/sequencer.ts';
 import type { EventFilter } from './filter.ts';
+import { isPassed, type JoinPoint, precedes } from './join-point.ts';
 import type { EventMessage } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -14,11 +15,8 @@ export interface StreamKey {
 interface EventSubscriber {
   readonly subscription: Subscription<EventMessage>;
   readonly filter: EventFilter | undefined;
-  /**
-   * Events below these offsets were recorded before the subscription was accepted; some may still
-   * have waited in the buffer then. Undefined when none did.
-   */
-  readonly start: ReadonlyMap<number, number> | undefined;
+  /** Until it is passed. */
+  join: JoinPoint | undefined;
 }
 
 /** A feed's events in one order, sequenced once for all subscribers that want it so. */
@@ -26,6 +24,8 @@ export class Stream {
   readonly sequencer: Sequencer;
   readonly #topic: string;
   readonly #subscribers = new Map<Subscription<EventMessage>, EventSubscriber>();
+  /** Those for whom something may still come that was recorded before they were accepted. */
+  readonly #newcomers = new Set<EventSubscriber>();
   #delivered = 0;
 
   constructor(topic: string, options: Omit<SequencerOptions, 'emit'>) {
@@ -45,14 +45,36 @@ export class Stream {
     return this.#delivered;
   }
 
-  /** From here on the subscription gets what is released, but nothing that was recorded before. */
-  add(subscription: Subscription<EventMessage>, filter: EventFilter | undefined): void {
-    const start = this.sequencer.held > 0 ? new Map(this.sequencer.position().next) : undefined;
-    this.#subscribers.set(subscription, { subscription, filter, start });
+  /** From here on the subscription gets what is released, but nothing from before its join point. */
+  add(
+    subscription: Subscription<EventMessage>,
+    filter: EventFilter | undefined,
+    join: JoinPoint | undefined,
+  ): void {
+    const subscriber: EventSubscriber = { subscription, filter, join };
+    this.#subscribers.set(subscription, subscriber);
+    if (join === undefined) return;
+    if (isPassed(join, this.sequencer.position().lowest)) subscriber.join = undefined;
+    else this.#newcomers.add(subscriber);
   }
 
   remove(subscription: Subscription<EventMessage>): void {
+    const subscriber = this.#subscribers.get(subscription);
+    if (subscriber === undefined) return;
     this.#subscribers.delete(subscription);
+    this.#newcomers.delete(subscriber);
+  }
+
+  /** Delivers all that is due. */
+  release(): void {
+    this.sequencer.release();
+    if (this.#newcomers.size === 0) return;
+    const { lowest } = this.sequencer.position();
+    for (const newcomer of this.#newcomers) {
+      if (newcomer.join !== undefined && !isPassed(newcomer.join, lowest)) continue;
+      newcomer.join = undefined;
+      this.#newcomers.delete(newcomer);
+    }
   }
 
   /** Ends every subscription, with `error` if there is one. */
@@ -63,8 +85,9 @@ export class Stream {
   #deliver(event: Event, late: boolean): void {
     const message: EventMessage = { topic: this.#topic, event, late };
     const bytes = event.json.length;
-    for (const { subscription, filter, start } of this.#subscribers.values()) {
-      if (start !== undefined && event.offset < (start.get(event.partition) ?? 0)) continue;
+    const { partition, offset, recordedAtMs } = event;
+    for (const { subscription, filter, join } of this.#subscribers.values()) {
+      if (join !== undefined && precedes(join, partition, offset, recordedAtMs)) continue;
       if (filter !== undefined && !filter(event.payload)) continue;
       this.#delivered += 1;
       subscription.offer(message, bytes);

@@ -53,8 +53,10 @@ export class Subscription<Message> implements AsyncIterableIterator<readonly Mes
     this.#queuedBytes += bytes;
     const { backlogBytes = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#queuedBytes > backlogBytes) this.#options.onBacklog?.();
-    // With a pull pending, all of this turn is taken before anything else runs: no backlog.
-    if (this.#queuedBytes > this.#options.maxQueuedBytes && this.#pull === undefined) {
+    // With a pull pending, all of this turn is taken before anything else runs: no backlog. And a
+    // single message always passes, however large.
+    if (this.#pull !== undefined || this.#queue.length === 1) return;
+    if (this.#queuedBytes > this.#options.maxQueuedBytes) {
       this.end(slowSubscriber(this.#options.maxQueuedBytes));
     }
   }
@@ -65,6 +67,15 @@ export class Subscription<Message> implements AsyncIterableIterator<readonly Mes
     this.#state = { name: 'ending', error };
     this.#options.onEnd();
     this.#answerPull();
+  }
+
+  /** Ends it from the feed's side, at once: what is queued is dropped, and `next()` rejects. */
+  cut(error: Error): void {
+    if (this.#state.name === 'ended') return;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    if (this.#state.name === 'open') this.end(error);
+    else this.#state = { name: 'ending', error };
   }
 
   next(): Promise<IteratorResult<readonly Message[]>> {
