@@ -34,7 +34,11 @@ export interface SequencerOptions {
    * must not call anything else of the sequencer.
    */
   readonly emit: (event: Event, late: boolean) => void;
-  /** Where a stream goes on that was at this position. Partitions are then added at V, or before it. */
+  /**
+   * Where a stream goes on that was at this position. Each of its partitions must be added, at V or
+   * before it. Until all of them have been read up to R again nothing is emitted, as only then it is
+   * known what is a copy; `maxHeldBytes` is meanwhile kept by pausing `partitionsAhead` only.
+   */
   readonly resumeFrom?: ResumePoint;
 }
 
