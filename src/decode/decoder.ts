@@ -3,9 +3,9 @@ import { bridgeDeadLetter } from './dead-letter.ts';
 import { DecodedEvent } from './decoded-event.ts';
 import type { DeadLetter, Event } from './event.ts';
 import { exactInteger } from './integer.ts';
-import { isNestedDeeperThan, sourceAt } from './json-source.ts';
-import { parsePath, type Path, valueAt } from './path.ts';
-import { parseText, textOf } from './record-text.ts';
+import { JsonScanner } from './json-scanner.ts';
+import { parsePath } from './path.ts';
+import { reasonOf, textOf, withoutByteOrderMark } from './record-text.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** Where a topic's events keep what the stream needs of them: dotted paths, see `parsePath`. */
@@ -27,6 +27,11 @@ export type Decoder = (partition: number, record: RawRecord) => Event | DeadLett
  */
 const maxDepth = 1_000;
 
+/** Positions of the paths in the scanner. */
+const idTarget = 0;
+const timestampTarget = 1;
+const sequenceTarget = 2;
+
 /**
  * Makes the decoder of a topic. Any JSON value but `null` is an event, also one without id, timestamp
  * or sequence. A dead letter: a tombstone, an empty record, invalid UTF-8, invalid JSON, the value
@@ -35,9 +40,10 @@ const maxDepth = 1_000;
  * It copies what it keeps: the record's buffer may be reused afterwards.
  */
 export function createDecoder(paths: EventPaths): Decoder {
-  const idPath = parsePath(paths.id);
-  const timestampPath = parsePath(paths.timestamp);
-  const sequencePath = parsePath(paths.sequence);
+  const scanner = new JsonScanner(
+    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence)],
+    maxDepth,
+  );
 
   return function decode(partition, record) {
     const { value } = record;
@@ -52,29 +58,28 @@ export function createDecoder(paths: EventPaths): Decoder {
       const error = 'The record is not valid UTF-8; what could not be read is shown as U+FFFD.';
       return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
     }
-    if (isNestedDeeperThan(text, maxDepth)) {
-      const error = `The record is nested deeper than ${maxDepth} levels.`;
+    const json = withoutByteOrderMark(text);
+    const outcome = scanner.scan(json === text ? value : Buffer.from(json), json);
+    if (outcome !== 'valid') {
+      const error =
+        outcome === 'tooDeep'
+          ? `The record is nested deeper than ${maxDepth} levels.`
+          : `The record is not valid JSON: ${reasonOf(json)}`;
       return bridgeDeadLetter(partition, record, text, error);
     }
-    const parsed = parseText(text);
-    if (parsed.kind === 'unparsable') {
-      const error = `The record is not valid JSON: ${parsed.reason}`;
-      return bridgeDeadLetter(partition, record, text, error);
-    }
-    const { json, payload } = parsed;
-    if (payload === null) {
+    if (isNull(json)) {
       return bridgeDeadLetter(partition, record, text, 'The record is `null`, which is no event.');
     }
 
-    const timestamp = valueAt(payload, timestampPath);
+    const timestamp = scanner.value(timestampTarget);
     const timestampUs = parseTimestamp(timestamp);
     return new DecodedEvent({
       kind: 'event',
-      id: idOf(json, idPath, valueAt(payload, idPath)),
+      id: idOf(scanner.value(idTarget), scanner),
       timestampUs: timestampUs ?? record.timestampMs * 1_000,
       timestamp: typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
       timestampReadable: timestampUs !== undefined || timestamp === undefined || timestamp === null,
-      sequence: sequenceOf(json, sequencePath, valueAt(payload, sequencePath)),
+      sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
       json,
       partition,
       offset: record.offset,
@@ -83,18 +88,23 @@ export function createDecoder(paths: EventPaths): Decoder {
   };
 }
 
-function idOf(json: string, path: Path, value: unknown): string | null {
+function idOf(value: unknown, scanner: JsonScanner): string | null {
   if (typeof value === 'string') return value === '' ? null : value;
   if (typeof value !== 'number') return null;
   // Other numbers can have lost digits, by which alone two ids may differ.
-  return Number.isSafeInteger(value) ? String(value) : (sourceAt(json, path) ?? null);
+  return Number.isSafeInteger(value) ? String(value) : (scanner.source(idTarget) ?? null);
 }
 
-function sequenceOf(json: string, path: Path, value: unknown): number | bigint | null {
+function sequenceOf(value: unknown, scanner: JsonScanner): number | bigint | null {
   if (typeof value === 'number') {
     // Plus 0: never minus zero.
     if (Number.isSafeInteger(value)) return value + 0;
-    return exactInteger(sourceAt(json, path) ?? '');
+    return exactInteger(scanner.source(sequenceTarget) ?? '');
   }
   return typeof value === 'string' && /^-?\d{1,100}$/.test(value) ? exactInteger(value) : null;
+}
+
+/** Of valid JSON, only the value `null` begins with that letter. */
+function isNull(json: string): boolean {
+  return json.trimStart().startsWith('n');
 }

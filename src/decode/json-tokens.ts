@@ -63,7 +63,7 @@ export function afterBlanks(json: string, start: number): number {
 }
 
 /** Space, tab, line feed, carriage return: all that JSON allows between tokens. */
-export function isBlank(code: number): boolean {
+export function isBlank(code: number | undefined): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 

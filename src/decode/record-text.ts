@@ -25,15 +25,26 @@ export interface UnparsableText {
 const byteOrderMark = '\uFEFF';
 
 /**
- * Parses a record's text. A byte order mark before it is left out of `json` (RFC 8259, section 8.1:
- * it is no part of a JSON text, and may be ignored); everything else stays as it is.
+ * A byte order mark is no part of a JSON text, and may be ignored (RFC 8259, section 8.1). Everything
+ * else stays as it is.
  */
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
+}
+
+/** Parses a record's text, without the byte order mark that it may begin with. */
 export function parseText(text: string): ParsedText | UnparsableText {
-  const json = text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
+  const json = withoutByteOrderMark(text);
   try {
     const payload: unknown = JSON.parse(json);
     return { kind: 'parsed', json, payload: hasEscapedKey(json) ? parseKeyByKey(json) : payload };
   } catch (error) {
     return { kind: 'unparsable', reason: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Why a text is not JSON. */
+export function reasonOf(json: string): string {
+  const parsed = parseText(json);
+  return parsed.kind === 'unparsable' ? parsed.reason : 'it cannot be read';
 }

@@ -1,0 +1,369 @@
+import {
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  isBlank,
+  openBrace,
+  openBracket,
+  quote,
+} from './json-tokens.ts';
+import { arrayIndex, type Path } from './path.ts';
+
+/** How a scan ended. */
+export type ScanOutcome = 'valid' | 'invalid' | 'tooDeep';
+
+/** A place in the tree of all paths that are looked for. */
+interface Node {
+  /** Its children's keys, also as UTF-8, and beside them the children. */
+  readonly keys: string[];
+  readonly keyBytes: Buffer[];
+  readonly children: Node[];
+  /** The same keys as array indices; -1 for those that are none. */
+  readonly indices: number[];
+  /** Positions, among the paths, of those that end here. */
+  readonly targets: number[];
+  /** And of those that end here or below. */
+  readonly below: number[];
+}
+
+const backslash = 0x5c;
+const minus = 0x2d;
+const point = 0x2e;
+const zero = 0x30;
+const nine = 0x39;
+const upperE = 0x45;
+const lowerE = 0x65;
+const lowerF = 0x66;
+const lowerN = 0x6e;
+const lowerT = 0x74;
+const lowerU = 0x75;
+
+const trueBytes = Buffer.from('true');
+const falseBytes = Buffer.from('false');
+const nullBytes = Buffer.from('null');
+
+/**
+ * Checks that UTF-8 is JSON (RFC 8259, exactly what `JSON.parse` accepts; whether it is UTF-8 at all is
+ * for others to check) and finds the values at given
+ * paths, in one pass and without making anything of what it passes over.
+ *
+ * Why not `JSON.parse`: three small values are wanted of each record. To build all the others, and to
+ * have them collected again, takes several times as long as to read the text.
+ *
+ * Iterative, so that no depth of nesting can exhaust the stack. Of duplicate keys the last counts, as
+ * it does for `JSON.parse`. One object for many texts: the answers are those of the last scan.
+ */
+export class JsonScanner {
+  readonly #root: Node = emptyNode();
+  readonly #maxDepth: number;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  /** Of each open container: its place, if one of the paths leads through it; of an array, its index. */
+  readonly #nodes: (Node | undefined)[] = [];
+  readonly #elements: number[] = [];
+  #json: Buffer = Buffer.alloc(0);
+  #string = '';
+  #isAscii = true;
+
+  /** @param maxDepth how deep arrays and objects may be nested */
+  constructor(paths: readonly Path[], maxDepth: number) {
+    for (const [target, path] of paths.entries()) addPath(this.#root, path, target);
+    this.#maxDepth = maxDepth;
+    this.#starts = new Int32Array(paths.length).fill(-1);
+    this.#ends = new Int32Array(paths.length);
+  }
+
+  /** The text of the value at a path, if it is a scalar; `undefined`: there is nothing, or a container. */
+  source(target: number): string | undefined {
+    const start = this.#starts[target] ?? -1;
+    const end = this.#ends[target] ?? 0;
+    return start < 0 || end === start ? undefined : this.#text(start, end);
+  }
+
+  /**
+   * The value at a path as `JSON.parse` reads it, but an empty object for arrays and objects;
+   * `undefined`: there is nothing.
+   */
+  value(target: number): unknown {
+    const start = this.#starts[target] ?? -1;
+    if (start < 0) return undefined;
+    const end = this.#ends[target] ?? 0;
+    if (end === start) return {};
+    switch (this.#json[start]) {
+      case quote: {
+        const content = this.#text(start + 1, end - 1);
+        return content.includes('\\') ? JSON.parse(`"${content}"`) : content;
+      }
+      case lowerT:
+        return true;
+      case lowerF:
+        return false;
+      case lowerN:
+        return null;
+      default:
+        return Number(this.#text(start, end));
+    }
+  }
+
+  /** Of plain ASCII the text is at hand, at the same positions. */
+  #text(start: number, end: number): string {
+    return this.#isAscii ? this.#string.slice(start, end) : this.#json.toString('utf8', start, end);
+  }
+
+  /** @param string the same as text */
+  scan(json: Buffer, string: string): ScanOutcome {
+    this.#json = json;
+    this.#string = string;
+    this.#isAscii = json.length === string.length;
+    this.#starts.fill(-1);
+    let depth = 0;
+    let node: Node | undefined = this.#root;
+    let at = 0;
+
+    while (true) {
+      // A value begins here, at `node` if any path leads to it.
+      at = afterBlanks(json, at);
+      const first = json[at];
+      let end: number;
+      if (first === quote) {
+        end = stringEnd(json, at);
+      } else if (first === openBrace || first === openBracket) {
+        depth += 1;
+        if (depth > this.#maxDepth) return 'tooDeep';
+        if (node !== undefined) this.#found(node, at, at);
+        const inside: number = afterBlanks(json, at + 1);
+        if (json[inside] === (first === openBrace ? closeBrace : closeBracket)) {
+          depth -= 1;
+          end = inside + 1;
+        } else {
+          this.#nodes[depth] = node;
+          if (first === openBracket) {
+            this.#elements[depth] = 0;
+            node = node === undefined ? undefined : this.#element(node, 0);
+            at = inside;
+          } else {
+            this.#elements[depth] = -1;
+            const keyEnd = keyEndAt(json, inside);
+            if (keyEnd < 0) return 'invalid';
+            node = node === undefined ? undefined : this.#member(node, inside, keyEnd);
+            at = afterColon(json, keyEnd);
+            if (at < 0) return 'invalid';
+          }
+          continue;
+        }
+      } else {
+        end = scalarEnd(json, at, first);
+      }
+      if (end < 0) return 'invalid';
+      if (node !== undefined && first !== openBrace && first !== openBracket) {
+        this.#found(node, at, end);
+      }
+
+      // A value has ended: so may containers, or the next member or element begins.
+      at = afterBlanks(json, end);
+      while (depth > 0) {
+        const parent: Node | undefined = this.#nodes[depth];
+        const element: number = this.#elements[depth] ?? -1;
+        const code = json[at];
+        if (code === comma) {
+          if (element >= 0) {
+            this.#elements[depth] = element + 1;
+            node = parent === undefined ? undefined : this.#element(parent, element + 1);
+            at += 1;
+          } else {
+            at = afterBlanks(json, at + 1);
+            const keyEnd = keyEndAt(json, at);
+            if (keyEnd < 0) return 'invalid';
+            node = parent === undefined ? undefined : this.#member(parent, at, keyEnd);
+            at = afterColon(json, keyEnd);
+            if (at < 0) return 'invalid';
+          }
+          break;
+        }
+        if (code !== (element >= 0 ? closeBracket : closeBrace)) return 'invalid';
+        depth -= 1;
+        at = afterBlanks(json, at + 1);
+      }
+      if (depth === 0) return at === json.length ? 'valid' : 'invalid';
+    }
+  }
+
+  #found(node: Node, start: number, end: number): void {
+    for (const target of node.targets) {
+      this.#starts[target] = start;
+      this.#ends[target] = end;
+    }
+  }
+
+  /** The place of a member, whose earlier namesake no longer counts. */
+  #member(node: Node, keyStart: number, keyEnd: number): Node | undefined {
+    const json = this.#json;
+    const length = keyEnd - keyStart - 2;
+    const { keyBytes } = node;
+    for (let index = 0; index < keyBytes.length; index += 1) {
+      const key = keyBytes[index];
+      if (key !== undefined && key.length === length && spells(json, keyStart + 1, key)) {
+        // A backslash in the text begins an escape, and so stands for something else.
+        if (!key.includes(backslash)) return this.#enter(node.children[index]);
+      }
+    }
+    if (keyBytes.length === 0 || !holdsBackslash(json, keyStart, keyEnd)) return undefined;
+    const index = node.keys.indexOf(JSON.parse(this.#text(keyStart, keyEnd)));
+    return index < 0 ? undefined : this.#enter(node.children[index]);
+  }
+
+  #element(node: Node, element: number): Node | undefined {
+    const index = node.indices.indexOf(element);
+    return index < 0 ? undefined : this.#enter(node.children[index]);
+  }
+
+  #enter(node: Node | undefined): Node | undefined {
+    if (node !== undefined) for (const target of node.below) this.#starts[target] = -1;
+    return node;
+  }
+}
+
+/** Whether the bytes from `start` on are these. */
+function spells(json: Uint8Array, start: number, bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index += 1) {
+    if (json[start + index] !== bytes[index]) return false;
+  }
+  return true;
+}
+
+function holdsBackslash(json: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (json[at] === backslash) return true;
+  return false;
+}
+
+function emptyNode(): Node {
+  return { keys: [], keyBytes: [], children: [], indices: [], targets: [], below: [] };
+}
+
+function addPath(root: Node, path: Path, target: number): void {
+  let node = root;
+  node.below.push(target);
+  for (const segment of path) {
+    let child = node.children[node.keys.indexOf(segment)];
+    if (child === undefined) {
+      child = emptyNode();
+      node.keys.push(segment);
+      node.keyBytes.push(Buffer.from(segment));
+      node.indices.push(arrayIndex(segment));
+      node.children.push(child);
+    }
+    node = child;
+    node.below.push(target);
+  }
+  node.targets.push(target);
+}
+
+/** The position behind a key that begins at `at`; -1: there is none. */
+function keyEndAt(json: Uint8Array, at: number): number {
+  return json[at] === quote ? stringEnd(json, at) : -1;
+}
+
+/** The position behind the colon that follows a key; -1: there is none. */
+function afterColon(json: Uint8Array, keyEnd: number): number {
+  const at = afterBlanks(json, keyEnd);
+  return json[at] === colon ? at + 1 : -1;
+}
+
+/** The first position from `at` on that is no blank. */
+function afterBlanks(json: Uint8Array, at: number): number {
+  // Between most tokens there is none: everything else that JSON allows there is above the blanks.
+  const first = json[at];
+  if (first !== undefined && first > 0x20) return at;
+  while (isBlank(json[at])) at += 1;
+  return at;
+}
+
+/** The position behind the string that opens at `start`; -1: it is none. */
+function stringEnd(json: Uint8Array, start: number): number {
+  const { length } = json;
+  let at = start + 1;
+  while (at < length) {
+    const code = json[at];
+    if (code === quote) return at + 1;
+    if (code === undefined || code < 0x20) return -1;
+    at += 1;
+    if (code === backslash) {
+      at = escapeEnd(json, at);
+      if (at < 0) return -1;
+    }
+  }
+  return -1;
+}
+
+/** The position behind an escape whose backslash stands before `at`; -1: it is none. */
+function escapeEnd(json: Uint8Array, at: number): number {
+  switch (json[at]) {
+    case quote:
+    case backslash:
+    case 0x2f: // slash
+    case 0x62: // b
+    case lowerF:
+    case lowerN:
+    case 0x72: // r
+    case lowerT:
+      return at + 1;
+    case lowerU: {
+      for (let digit = at + 1; digit <= at + 4; digit += 1) {
+        if (!isHexDigit(json[digit])) return -1;
+      }
+      return at + 5;
+    }
+    default:
+      return -1;
+  }
+}
+
+/** The position behind a number, `true`, `false` or `null`; -1: it is none. */
+function scalarEnd(json: Uint8Array, start: number, first: number | undefined): number {
+  switch (first) {
+    case lowerT:
+      return spells(json, start, trueBytes) ? start + 4 : -1;
+    case lowerF:
+      return spells(json, start, falseBytes) ? start + 5 : -1;
+    case lowerN:
+      return spells(json, start, nullBytes) ? start + 4 : -1;
+    default:
+      return numberEnd(json, start);
+  }
+}
+
+/** RFC 8259, section 6. */
+function numberEnd(json: Uint8Array, start: number): number {
+  let at = json[start] === minus ? start + 1 : start;
+  if (json[at] === zero) {
+    at += 1;
+  } else {
+    at = digitsEnd(json, at);
+    if (at < 0) return -1;
+  }
+  if (json[at] === point) {
+    at = digitsEnd(json, at + 1);
+    if (at < 0) return -1;
+  }
+  const exponent = json[at];
+  if (exponent !== lowerE && exponent !== upperE) return at;
+  const sign = json[at + 1];
+  return digitsEnd(json, sign === minus || sign === 0x2b ? at + 2 : at + 1);
+}
+
+/** The position behind one digit or more; -1: there is none. */
+function digitsEnd(json: Uint8Array, start: number): number {
+  let at = start;
+  while (isDigit(json[at])) at += 1;
+  return at === start ? -1 : at;
+}
+
+function isDigit(code: number | undefined): boolean {
+  return code !== undefined && code >= zero && code <= nine;
+}
+
+function isHexDigit(code: number | undefined): boolean {
+  if (code === undefined) return false;
+  return isDigit(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= lowerF);
+}
