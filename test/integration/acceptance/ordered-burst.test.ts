@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Manifest, manifestOf } from '../../../scripts/demo/burst.ts';
+import { purchases } from '../../../scripts/demo/collections.ts';
+import { EventStream } from '../../../scripts/demo/generator.ts';
+import { produce } from '../../../scripts/demo/produce.ts';
+import type { DemoRecord } from '../../../scripts/demo/record.ts';
+import type { KafkaAccess } from '../../../scripts/kafka/access.ts';
+import type { FeedCounts } from '../../../src/hub/feed.ts';
+import type { RunningServer } from '../../../src/server.ts';
+import { type GraphqlResult, type Received, subscribers } from '../../support/graphql-client.ts';
+import { openProducer, sharedCluster } from '../../support/kafka.ts';
+import { feedIs } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
+import {
+  type KafkaClientName,
+  kafkaClients,
+  projectTopic,
+  type ProjectTopic,
+  reader,
+  runOnKafka,
+} from './real-server.ts';
+
+const partitions = 9;
+const eventsPerSecond = 4_000;
+const maxDelayMs = 1_500;
+type Transport = keyof typeof subscribers;
+
+test('100,000 events, 20% out of order and 5% twice, come to everyone once and in exact order', async (t) => {
+  const { manifest, servers } = await runBurst(t, {
+    events: 100_000,
+    latenessMs: 8_000,
+    lateShare: 0,
+    transports: {
+      kafkajs: ['graphql-ws', 'graphql-ws', 'graphql-sse'],
+      platformatic: [],
+    },
+  });
+  assert.ok(manifest.duplicateIds.length > 4_000);
+  assert.ok(manifest.events.filter(({ delayed }) => delayed).length > 18_000);
+  const expected = manifest.events.map(({ id }) => id);
+  for (const { name, counts, received } of servers) {
+    for (const { ids, lateIds } of received) {
+      assertSame(ids, expected, name);
+      assertSame(lateIds, [], `late ones of ${name}`);
+    }
+    assert.equal(counts.duplicates, manifest.duplicateIds.length, name);
+    assert.equal(counts.delivered, expected.length * received.length, name);
+  }
+});
+
+test('events beyond the lateness come once, flagged, and move nobody else', async (t) => {
+  const { manifest, servers } = await runBurst(t, {
+    events: 20_000,
+    latenessMs: 4_000,
+    lateShare: 0.01,
+    transports: {
+      kafkajs: ['graphql-ws', 'graphql-sse'],
+      platformatic: ['graphql-ws', 'graphql-sse'],
+    },
+  });
+  assert.ok(manifest.lateIds.length > 100);
+  const onTime = manifest.events.filter(({ late }) => !late).map(({ id }) => id);
+  for (const { name, counts, received } of servers) {
+    for (const { ids, lateIds } of received) {
+      assertSame(lateIds.toSorted(), manifest.lateIds.toSorted(), `late ones of ${name}`);
+      const late = new Set(lateIds);
+      const others = ids.filter((id) => !late.has(id));
+      assertSame(others, onTime, name);
+    }
+    assert.equal(counts.duplicates, manifest.duplicateIds.length, name);
+    assert.equal(counts.late, manifest.lateIds.length, name);
+    assert.equal(counts.delivered, manifest.events.length * received.length, name);
+  }
+});
+
+interface BurstOptions {
+  readonly events: number;
+  /**
+   * Records carry the producer's times, and a producer that falls behind them uses up lateness. This
+   * one shares its process with servers and clients, so it needs much more than the delays take.
+   */
+  readonly latenessMs: number;
+  /** Of the events: recorded later still. */
+  readonly lateShare: number;
+  /** Who subscribes to the server with which Kafka client. */
+  readonly transports: Readonly<Record<KafkaClientName, readonly Transport[]>>;
+}
+
+/** What a subscriber was given, in the order in which it was. */
+interface Delivered {
+  readonly ids: readonly string[];
+  readonly lateIds: readonly string[];
+}
+
+/** What came of a burst at one server. */
+interface Outcome {
+  readonly name: string;
+  readonly counts: FeedCounts;
+  readonly received: readonly Delivered[];
+}
+
+/**
+ * Records events as they happen while the subscribers of two servers listen. Resolves when the servers
+ * have read all and hold nothing back, and what they handed out has arrived.
+ */
+async function runBurst(
+  t: TestContext,
+  options: BurstOptions,
+): Promise<{ manifest: Manifest; servers: readonly Outcome[] }> {
+  const { transports, latenessMs } = options;
+  const kafka = await sharedCluster();
+  const topic = await projectTopic(t, kafka, 'burst', { partitions });
+  const listening = await Promise.all(
+    kafkaClients
+      .filter((client) => transports[client].length > 0)
+      .map((client) => listen(t, kafka, client, topic, options)),
+  );
+  const startedAtMs = performance.now();
+  const records = await record(t, kafka, topic, options);
+  const recordedMs = performance.now() - startedAtMs;
+  const servers = await Promise.all(
+    listening.map(async ({ name, server, all }) => {
+      const counts = await settled(server, topic, records.length);
+      const perSubscriber = counts.delivered / all.length;
+      const received = await Promise.all(all.map((one) => one.atLeast(perSubscriber)));
+      return { name, counts, received: received.map(deliveredOf) };
+    }),
+  );
+  const tookMs = performance.now() - startedAtMs;
+  t.diagnostic(
+    `${records.length} records, recorded in ${seconds(recordedMs)} s, with everyone after ${seconds(tookMs)} s; the lateness is ${seconds(latenessMs)} s`,
+  );
+  return { manifest: manifestOf(records), servers };
+}
+
+async function listen(
+  t: TestContext,
+  kafka: KafkaAccess,
+  client: KafkaClientName,
+  { name, kafkaTopic }: ProjectTopic,
+  { transports, latenessMs }: BurstOptions,
+): Promise<{ name: KafkaClientName; server: RunningServer; all: readonly Received[] }> {
+  const server = await runOnKafka(t, kafka, client, {
+    MILLRACE_TOPICS_DEFAULTS_LATENESS: `${latenessMs}ms`,
+    // Clients that wait for their turn in this one process are not slow.
+    MILLRACE_LIMITS_OUTBOUND_BYTES_PER_CONNECTION: '256MiB',
+  });
+  const all = transports[client].map((transport) =>
+    subscribers[transport](t, {
+      url: server.url,
+      login: reader,
+      query: 'subscription($topic: String!) { events(topic: $topic) { id late } }',
+      variables: { topic: name },
+    }),
+  );
+  await feedIs(server, kafkaTopic, { subscribers: all.length });
+  return { name: client, server, all };
+}
+
+/** Writes so many events, from now on, each record at its time. Answers the records. */
+async function record(
+  t: TestContext,
+  kafka: KafkaAccess,
+  { kafkaTopic }: ProjectTopic,
+  { events, latenessMs, lateShare }: BurstOptions,
+): Promise<readonly DemoRecord[]> {
+  const producer = await openProducer(t, kafka);
+  const plan = new EventStream({
+    collection: purchases,
+    topic: kafkaTopic,
+    deadLetterTopic: `${kafkaTopic}-dlq`,
+    seed: 7,
+    startMs: Date.now(),
+    eventsPerSecond,
+    partitions,
+    events,
+    disorder: {
+      delayedShare: 0.2,
+      duplicateShare: 0.05,
+      lateShare,
+      maxDelayMs,
+      latenessMs,
+      deadLetterShare: 0,
+      unparsableShare: 0,
+    },
+  });
+  const written: DemoRecord[] = [];
+  const ended = new AbortController();
+  t.after(() => ended.abort());
+  await produce({
+    plan,
+    signal: ended.signal,
+    maxBehindMs: Number.POSITIVE_INFINITY,
+    onTrouble: (reason) => t.diagnostic(reason),
+    sink: {
+      async send(records) {
+        await producer.send(kafkaTopic, records);
+        written.push(...records);
+      },
+    },
+  });
+  return written;
+}
+
+/** What the topic's feed has done when so many records have gone through it. */
+async function settled(
+  { hub }: RunningServer,
+  { kafkaTopic }: ProjectTopic,
+  records: number,
+): Promise<FeedCounts> {
+  const feed = [...hub.registry.feeds()].find((one) => one.kafkaTopic === kafkaTopic);
+  assert.ok(feed);
+  await until(
+    `${records} records read, none held`,
+    () => feed.counts.received >= records && feed.counts.held === 0,
+  );
+  assert.equal(feed.counts.received, records);
+  return feed.counts;
+}
+
+function deliveredOf(results: readonly GraphqlResult[]): Delivered {
+  const ids: string[] = [];
+  const lateIds: string[] = [];
+  for (const { data } of results) {
+    const { id, late } = Object(data?.['events']);
+    ids.push(id);
+    if (late === true) lateIds.push(id);
+  }
+  return { ids, lateIds };
+}
+
+/** Names the first difference only: a full one of long lists takes minutes to make. */
+function assertSame(actual: readonly string[], expected: readonly string[], what: string): void {
+  const length = Math.max(actual.length, expected.length);
+  for (let at = 0; at < length; at += 1) {
+    if (actual[at] === expected[at]) continue;
+    const [start, end] = [Math.max(0, at - 2), at + 3];
+    assert.deepEqual(
+      actual.slice(start, end),
+      expected.slice(start, end),
+      `${what}, from place ${at} of ${expected.length}`,
+    );
+  }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
