@@ -140,8 +140,8 @@ export async function startServer(
         '/graphql',
         {
           protocols: ['graphql-transport-ws'],
-          serve: (socket, stream) => {
-            keepAlive.watch(socket);
+          serve: (socket, stream, { socket: connection }) => {
+            keepAlive.watch(socket, connection);
             serveGraphql(socket, stream);
           },
         },

@@ -1,14 +1,27 @@
+import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../core/clock.ts';
 
+/** For how many intervals a peer may take nothing of what waits for it. */
+const stalledIntervals = 5;
+
+interface Peer {
+  readonly stream: Socket;
+  /** What had been received when it was pinged last; undefined: it has not been. */
+  heardBytes: number | undefined;
+}
+
 /**
  * Finds peers that have gone without a word: every socket is pinged once in an interval, and one that
- * has not answered by the next is cut. So a dead peer is noticed within two intervals.
+ * has sent nothing by the next is cut. So a dead peer is noticed within two intervals.
+ *
+ * A ping cannot overtake what waits in the socket, so a slow peer may be alive and yet silent: while
+ * bytes wait, it is cut only when it has taken none of them for five intervals.
  */
 export class KeepAlive {
   readonly #clock: Clock;
   readonly #intervalMs: number;
-  readonly #answered = new Map<WebSocket, boolean>();
+  readonly #peers = new Map<WebSocket, Peer>();
   #timer: Timer | undefined;
 
   constructor(clock: Clock, intervalMs: number) {
@@ -17,10 +30,14 @@ export class KeepAlive {
     this.#arm();
   }
 
-  watch(socket: WebSocket): void {
-    this.#answered.set(socket, true);
-    socket.on('pong', () => this.#answered.set(socket, true));
-    socket.on('close', () => this.#answered.delete(socket));
+  /** @param stream what carries the WebSocket */
+  watch(socket: WebSocket, stream: Socket): void {
+    this.#peers.set(socket, { stream, heardBytes: undefined });
+    socket.on('close', () => this.#peers.delete(socket));
+    // Node's own idle timeout is the one that sees a large write being taken in parts.
+    stream.setTimeout(this.#intervalMs * stalledIntervals, () => {
+      if (socket.bufferedAmount > 0) socket.terminate();
+    });
   }
 
   stop(): void {
@@ -29,15 +46,18 @@ export class KeepAlive {
 
   #arm(): void {
     this.#timer = this.#clock.schedule(this.#intervalMs, () => {
-      for (const [socket, answered] of this.#answered) {
-        if (answered) {
-          this.#answered.set(socket, false);
-          socket.ping();
-        } else {
-          socket.terminate();
-        }
-      }
+      for (const [socket, peer] of this.#peers) check(socket, peer);
       this.#arm();
     });
+  }
+}
+
+function check(socket: WebSocket, peer: Peer): void {
+  const { bytesRead } = peer.stream;
+  if (peer.heardBytes !== bytesRead) {
+    peer.heardBytes = bytesRead;
+    socket.ping();
+  } else if (socket.bufferedAmount === 0) {
+    socket.terminate();
   }
 }

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import type { ClientOptions } from 'ws';
+import { KeepAlive } from '../../../src/transports/keep-alive.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { until } from '../../support/until.ts';
+import { socketPair } from '../../support/websocket.ts';
+
+const intervalMs = 12_000;
+
+async function watched(t: TestContext, options?: ClientOptions) {
+  const clock = new ManualClock();
+  const keepAlive = new KeepAlive(clock, intervalMs);
+  t.after(() => keepAlive.stop());
+  const pair = await socketPair(t, options);
+  keepAlive.watch(pair.socket, pair.stream);
+  return { clock, keepAlive, ...pair };
+}
+
+test('who answers is kept', async (t) => {
+  const { clock, socket } = await watched(t);
+  for (let i = 0; i < 5; i += 1) {
+    const answered = once(socket, 'pong');
+    await clock.advance(intervalMs);
+    await answered;
+  }
+  assert.equal(socket.readyState, socket.OPEN);
+});
+
+test('who is silent is cut within two intervals', async (t) => {
+  const { clock, socket, client } = await watched(t, { autoPong: false });
+  const asked = once(client, 'ping');
+  const cut = once(socket, 'close');
+  await clock.advance(intervalMs);
+  await asked;
+  assert.equal(socket.readyState, socket.OPEN);
+  await clock.advance(intervalMs);
+  await cut;
+  assert.equal(socket.readyState, socket.CLOSED);
+});
+
+test('who sends anything is alive', async (t) => {
+  const { clock, socket, client } = await watched(t, { autoPong: false });
+  for (let i = 0; i < 5; i += 1) {
+    const asked = once(client, 'ping');
+    await clock.advance(intervalMs);
+    await asked;
+    const said = once(socket, 'message');
+    client.send('hello');
+    await said;
+  }
+  assert.equal(socket.readyState, socket.OPEN);
+});
+
+test('who is slow to take what waits is not cut for its silence, but when it takes nothing at all', async (t) => {
+  const { clock, socket, stream, client } = await watched(t);
+  client.pause();
+  const chunk = 'x'.repeat(1_048_576);
+  while (socket.bufferedAmount === 0) {
+    socket.send(chunk);
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+  await clock.advance(intervalMs * 4);
+  assert.equal(socket.readyState, socket.OPEN);
+  assert.equal(stream.timeout, intervalMs * 5);
+  // Node has seen no byte taken for so long.
+  stream.emit('timeout');
+  await until('the socket to be cut', () => socket.readyState === socket.CLOSED);
+});
+
+test('a socket on which nothing waits is not cut by the idle timeout', async (t) => {
+  const { socket, stream } = await watched(t);
+  stream.emit('timeout');
+  assert.equal(socket.readyState, socket.OPEN);
+});
+
+test('a socket that has closed is forgotten, and stopping leaves no timer', async (t) => {
+  const { clock, keepAlive, socket, client } = await watched(t);
+  const closed = once(socket, 'close');
+  client.close();
+  await closed;
+  await clock.advance(intervalMs * 3);
+  keepAlive.stop();
+  assert.equal(clock.pending, 0);
+});
