@@ -79,6 +79,8 @@ export function createHttpServer(options: HttpServerOptions): {
     if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
     if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
     webSockets.handleUpgrade(request, stream, head, (socket) => {
+      // Without a listener a client that breaks the protocol would end the process.
+      socket.on('error', (error) => logger.debug({ err: error }, 'a client broke the protocol'));
       route.serve(socket, stream, request);
     });
   });

@@ -153,7 +153,6 @@ export function createGraphqlWebSocket(
       },
       connection,
     );
-    socket.on('error', (error) => logger.debug({ err: error }, 'a client broke the protocol'));
     socket.once('close', (code, reason) => {
       initTimer.cancel();
       closed(code, String(reason)).catch((error: unknown) => {

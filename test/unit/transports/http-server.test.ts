@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { MillraceError } from '../../../src/core/errors.ts';
+import { createLogger } from '../../../src/observe/logger.ts';
+import { createHttpServer, type Route } from '../../../src/transports/http-server.ts';
+import { respond } from '../../../src/transports/respond.ts';
+import { portOf } from '../../support/websocket.ts';
+
+const allowed = 'https://app.example.com';
+
+async function listen(
+  t: TestContext,
+  route: Route = (_request, response) => respond(response, 200, {}),
+) {
+  const { server, sockets } = createHttpServer({
+    routes: new Map([['/there', route]]),
+    socketRoutes: new Map([
+      [
+        '/there',
+        { protocols: ['spoken'], serve: (socket) => socket.on('message', () => socket.close()) },
+      ],
+    ]),
+    allowedOrigins: [allowed],
+    maxInboundFrameBytes: 1_024,
+    logger: createLogger({ level: 'silent' }),
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.terminate();
+    server.close();
+    server.closeAllConnections();
+  });
+  const port = portOf(server);
+  return { port, url: `http://127.0.0.1:${port}` };
+}
+
+test('an unknown path is 404 and names those that there are', async (t) => {
+  const { url } = await listen(t);
+  const response = await fetch(`${url}/elsewhere?x=/there`);
+  assert.equal(response.status, 404);
+  assert.deepEqual(await response.json(), { paths: ['/there'] });
+});
+
+test('a query string does not belong to the path', async (t) => {
+  const { url } = await listen(t);
+  assert.equal((await fetch(`${url}/there?a=b?c`)).status, 200);
+});
+
+test('a page of another origin is refused, in words that its operator can act on', async (t) => {
+  const { url } = await listen(t);
+  for (const origin of ['https://evil.example', 'null', `${allowed}:444`, `${allowed}.evil`]) {
+    const response = await fetch(`${url}/there`, { headers: { origin } });
+    assert.equal(response.status, 403, origin);
+    assert.equal(response.headers.get('access-control-allow-origin'), null);
+    assert.match(await response.text(), /http\.allowedOrigins/);
+  }
+});
+
+test('a listed origin and the server’s own pages may, and so may who has none', async (t) => {
+  const { url } = await listen(t);
+  for (const origin of [allowed, url]) {
+    const response = await fetch(`${url}/there`, { headers: { origin } });
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('access-control-allow-origin'), origin);
+    assert.equal(response.headers.get('access-control-allow-credentials'), null);
+    assert.match(response.headers.get('vary') ?? '', /origin/i);
+  }
+  assert.equal((await fetch(`${url}/there`)).status, 200);
+});
+
+test('a preflight is answered without asking the route', async (t) => {
+  const { url } = await listen(t, () => assert.fail('asked'));
+  const preflight = (origin: string) =>
+    fetch(`${url}/there`, { method: 'OPTIONS', headers: { origin } });
+  const response = await preflight(allowed);
+  assert.equal(response.status, 204);
+  assert.equal(response.headers.get('access-control-allow-methods'), 'GET, POST');
+  assert.match(response.headers.get('access-control-allow-headers') ?? '', /authorization/);
+  assert.equal((await preflight('https://evil.example')).status, 403);
+});
+
+test('an error for the client is shown, any other is masked', async (t) => {
+  const errors = [
+    new MillraceError('TOPIC_NOT_FOUND', 'no such topic'),
+    new Error('the password is hunter2'),
+  ];
+  const { url } = await listen(t, () => {
+    throw errors.shift();
+  });
+  const shown = await fetch(`${url}/there`);
+  assert.equal(shown.status, 404);
+  assert.match(await shown.text(), /no such topic/);
+  const masked = await fetch(`${url}/there`);
+  assert.equal(masked.status, 500);
+  assert.doesNotMatch(await masked.text(), /hunter2/);
+});
+
+test('a WebSocket opens on its path, for its protocol, from an allowed origin only', async (t) => {
+  const { port } = await listen(t);
+  const open = async (path: string, protocol: string, origin?: string): Promise<string> => {
+    const options = origin === undefined ? {} : { origin };
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol, options);
+    t.after(() => socket.terminate());
+    return new Promise((resolve) => {
+      socket.once('open', () => resolve('open'));
+      socket.once('error', ({ message }) => resolve(message));
+    });
+  };
+  assert.equal(await open('/there', 'spoken'), 'open');
+  assert.equal(await open('/there', 'spoken', allowed), 'open');
+  assert.match(await open('/there', 'unknown'), /no subprotocol/);
+  assert.match(await open('/elsewhere', 'spoken'), /404/);
+  assert.match(await open('/there', 'spoken', 'https://evil.example'), /403/);
+});
+
+test('a frame that is too large closes the socket with 1009', async (t) => {
+  const { port } = await listen(t);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/there`, 'spoken');
+  await once(socket, 'open');
+  socket.send('x'.repeat(1_025));
+  const [code] = await once(socket, 'close');
+  assert.equal(code, 1009);
+});
+
+test('who is refused an upgrade and does not hang up is hung up on', async (t) => {
+  const { port } = await listen(t);
+  const stream = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => stream.destroy());
+  stream.write(
+    'GET /elsewhere HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+  );
+  assert.match(await text(stream), /^HTTP\/1\.1 404 /);
+  // Our half is still open: writing tells whether theirs is gone.
+  const gone = new Promise<void>((resolve) => {
+    stream.once('error', () => resolve());
+  });
+  const writing = setInterval(() => stream.write('x'), 5);
+  t.after(() => clearInterval(writing));
+  await gone;
+  clearInterval(writing);
+});
