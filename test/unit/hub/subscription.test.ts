@@ -66,3 +66,25 @@ test('a second next() before the answer is refused', async () => {
   await subscription.return();
   await first;
 });
+
+test('a single message passes, however large', async () => {
+  const { subscription, calls } = open(2);
+  subscription.offer('large', 3);
+  assert.deepEqual(calls, []);
+  subscription.offer('one more', 1);
+  assert.deepEqual(calls, ['end']);
+  assert.deepEqual((await subscription.next()).value, ['large', 'one more']);
+});
+
+test('cut() drops what is queued, also of one that is ending already', async () => {
+  for (const ending of [false, true]) {
+    const { subscription, calls } = open();
+    subscription.offer('a', 1);
+    if (ending) subscription.end(new Error('gone'));
+    subscription.cut(new Error('revoked'));
+    assert.equal(subscription.queuedBytes, 0);
+    await assert.rejects(subscription.next(), { message: 'revoked' });
+    assert.deepEqual(await subscription.next(), { done: true, value: undefined });
+    assert.deepEqual(calls, ['end']);
+  }
+});

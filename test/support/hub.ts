@@ -1,0 +1,206 @@
+import type { TestContext } from 'node:test';
+import type { Principal } from '../../src/auth/principal.ts';
+import { MillraceError } from '../../src/core/errors.ts';
+import { type EventsRequest, Hub, type HubOptions } from '../../src/hub/hub.ts';
+import type { DeadLetterMessage, EventMessage } from '../../src/hub/message.ts';
+import type { Subscription } from '../../src/hub/subscription.ts';
+import type { TopicSettings } from '../../src/hub/topic-settings.ts';
+import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
+import type { KafkaClient, KafkaDriver } from '../../src/kafka/port.ts';
+import { ManualClock, settle } from './manual-clock.ts';
+
+export const topicSettings: TopicSettings = {
+  id: 'id',
+  timestamp: 'at',
+  sequence: 'n',
+  order: 'TIMESTAMP',
+  latenessMs: 2_000,
+  maxAdvanceMs: 1_000,
+  dedupWindowMs: 600_000,
+  maxDedupBytes: 2 ** 20,
+  maxHeldBytes: 2 ** 20,
+  maxStallMs: 10_000,
+};
+
+/** What a driver was asked to do, and what of it is still open. */
+export interface Use {
+  connected: number;
+  openClients: number;
+  opened: number;
+  readonly openReaders: Set<string>;
+}
+
+/** Counts the clients and readers that are opened and closed. */
+function counted(driver: KafkaDriver, use: Use): KafkaDriver {
+  return {
+    name: driver.name,
+    connect(sasl) {
+      use.connected += 1;
+      use.openClients += 1;
+      const client = driver.connect(sasl);
+      const counting: KafkaClient = {
+        login: () => client.login(),
+        clusterId: () => client.clusterId(),
+        listTopics: () => client.listTopics(),
+        describeTopics: (topics) => client.describeTopics(topics),
+        listOffsets: (topics, at) => client.listOffsets(topics, at),
+        openReader(options) {
+          use.opened += 1;
+          const name = `${options.topic} ${use.opened}`;
+          use.openReaders.add(name);
+          const reader = client.openReader(options);
+          return {
+            get status() {
+              return reader.status;
+            },
+            pause: (partitions) => reader.pause(partitions),
+            resume: (partitions) => reader.resume(partitions),
+            async close() {
+              await reader.close();
+              use.openReaders.delete(name);
+            },
+          };
+        },
+        async close() {
+          use.openClients -= 1;
+          await client.close();
+        },
+      };
+      return counting;
+    },
+  };
+}
+
+export interface TestPrincipal extends Principal {
+  /** How many retain it at the moment. */
+  retained: number;
+  revoke(): void;
+}
+
+export function principalOf(projectId = 'acme', topics: readonly string[] | null = null) {
+  const controller = new AbortController();
+  const principal: TestPrincipal = {
+    projectId,
+    key: { name: 'test', kind: 'READ', topics },
+    login: null,
+    loginId: `login of ${projectId}`,
+    revoked: controller.signal,
+    retained: 0,
+    mayRead(topic) {
+      if (topics !== null && !topics.includes(topic)) {
+        throw new MillraceError('FORBIDDEN', `this key may not read topic ${topic}`);
+      }
+    },
+    retain() {
+      controller.signal.throwIfAborted();
+      principal.retained += 1;
+      return () => {
+        principal.retained -= 1;
+      };
+    },
+    revoke: () => controller.abort(new MillraceError('UNAUTHENTICATED', 'this key was revoked')),
+  };
+  return principal;
+}
+
+export interface HubSetUp {
+  /** Topic to number of partitions. @default { purchases: 3 } */
+  readonly topics?: Readonly<Record<string, number>>;
+  readonly settings?: Partial<TopicSettings>;
+  readonly options?: Partial<HubOptions>;
+  /** What the hub reads with instead of the embedded log. */
+  readonly driver?: (embedded: KafkaDriver) => KafkaDriver;
+}
+
+export const lingerMs = 30_000;
+
+/** A hub over an embedded log, both on a clock that stands still. */
+export function openHub(
+  t: TestContext,
+  { topics = { purchases: 3 }, settings, options, driver }: HubSetUp = {},
+) {
+  const clock = new ManualClock();
+  const kafka = new EmbeddedKafka({ clock });
+  for (const [name, partitions] of Object.entries(topics)) kafka.createTopic(name, partitions);
+  const use: Use = { connected: 0, openClients: 0, opened: 0, openReaders: new Set() };
+  const embedded = kafka.driver();
+  const hub = new Hub({
+    driver: counted(driver?.(embedded) ?? embedded, use),
+    clock,
+    idKey: new Uint8Array(32),
+    topicTemplate: '{topic}',
+    deadLetterSuffix: '-dlq',
+    settingsOf: () => ({ ...topicSettings, ...settings }),
+    lingerMs,
+    maxQueuedBytes: 2 ** 20,
+    maxPrivateFeedsPerProject: 2,
+    ...options,
+  });
+  t.after(() => hub.close());
+  const principal = principalOf();
+
+  /** Records an event; its own time is now, or so long ago. */
+  const record = (
+    id: string,
+    {
+      topic = 'purchases',
+      partition = 0,
+      agoMs = 0,
+      ...more
+    }: { topic?: string; partition?: number; agoMs?: number; pad?: string } = {},
+  ) =>
+    kafka.append(topic, {
+      partition,
+      value: JSON.stringify({ id, at: new Date(clock.now() - agoMs).toISOString(), ...more }),
+    });
+
+  const events = (
+    request: Partial<EventsRequest> = {},
+    by: Principal = principal,
+  ): Promise<Subscription<EventMessage>> =>
+    hub.events(by, { topic: 'purchases', deduplicate: true, where: [], ...request });
+
+  return { clock, kafka, hub, use, principal, record, events };
+}
+
+/** Takes all that comes, as it comes. */
+export function collect<Message extends EventMessage | DeadLetterMessage>(
+  subscription: Subscription<Message>,
+) {
+  const taken = { messages: [] as Message[], ended: false, error: undefined as unknown };
+  void (async () => {
+    try {
+      for await (const batch of subscription) taken.messages.push(...batch);
+    } catch (error) {
+      taken.error = error;
+    }
+    taken.ended = true;
+  })();
+  return {
+    get ids() {
+      return taken.messages.map((message) =>
+        'event' in message ? message.event.id : message.deadLetter.event,
+      );
+    },
+    get sortedIds() {
+      return this.ids.map(String).toSorted();
+    },
+    get late() {
+      return taken.messages
+        .filter((message) => 'late' in message && message.late)
+        .map((message) => ('event' in message ? message.event.id : null));
+    },
+    get ended() {
+      return taken.ended;
+    },
+    get error() {
+      return taken.error;
+    },
+  };
+}
+
+/** Waits for what a promise answers while the clock stands still. */
+export async function settled<T>(promise: Promise<T>): Promise<T> {
+  await settle();
+  return promise;
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MillraceError } from '../../../src/core/errors.ts';
+import { collect, lingerMs, openHub, principalOf, settled } from '../../support/hub.ts';
+import { settle } from '../../support/manual-clock.ts';
+
+test('one feed serves all subscribers of a login and a topic', async (t) => {
+  const { hub, use, events } = openHub(t);
+  await Promise.all(Array.from({ length: 50 }, () => events()));
+  await events({ order: 'ARRIVAL' });
+  await settle();
+  assert.deepEqual([use.connected, use.opened], [1, 1]);
+  const [feed, ...others] = hub.registry.feeds();
+  assert.deepEqual(others, []);
+  assert.equal(feed?.subscribers, 51);
+});
+
+test('another login or another topic gets a feed of its own', async (t) => {
+  const { use, events } = openHub(t, { topics: { purchases: 1, signups: 1 } });
+  await events();
+  await events({ topic: 'signups' });
+  await events({}, principalOf('globex'));
+  assert.deepEqual([use.connected, use.opened], [2, 3]);
+});
+
+test('a feed goes on for a while after the last subscriber, then its reader and its client are closed', async (t) => {
+  const { clock, use, events } = openHub(t);
+  const [a, b] = await Promise.all([events(), events()]);
+  await a.return();
+  await clock.advance(lingerMs * 2);
+  assert.equal(use.openReaders.size, 1);
+  await b.return();
+  await clock.advance(lingerMs - 1);
+  assert.equal(use.openReaders.size, 1);
+  await clock.advance(1);
+  assert.equal(use.openReaders.size, 0);
+  assert.equal(use.openClients, 1);
+  await clock.advance(lingerMs);
+  assert.equal(use.openClients, 0);
+  assert.equal(clock.pending, 0);
+});
+
+test('who comes back in time finds the feed running; who comes later gets a new one', async (t) => {
+  const { clock, use, record, events } = openHub(t);
+  await (await events()).return();
+  await clock.advance(lingerMs - 1);
+  const again = await events();
+  await clock.advance(lingerMs * 2);
+  assert.equal(use.opened, 1);
+  await again.return();
+  await clock.advance(lingerMs * 2);
+  assert.deepEqual([use.openReaders.size, use.openClients], [0, 0]);
+  record('while nobody listened');
+  await clock.advance(1);
+  const received = collect(await events());
+  record('after');
+  await clock.advance(3_000);
+  assert.deepEqual(received.ids, ['after']);
+  assert.deepEqual([use.opened, use.connected], [2, 2]);
+});
+
+test('a feed that failed is replaced for the next subscriber, and leaves nothing open', async (t) => {
+  const { clock, kafka, use, events } = openHub(t);
+  const lost = collect(await events());
+  await clock.advance(500);
+  kafka.deleteTopic('purchases');
+  await clock.advance(10_000);
+  assert.ok(lost.error instanceof MillraceError);
+  assert.equal(lost.error.code, 'TOPIC_NOT_FOUND');
+  assert.equal(use.openReaders.size, 0);
+  kafka.createTopic('purchases', 1);
+  await events();
+  assert.equal(use.openReaders.size, 1);
+});
+
+test('what fails before it is accepted leaves nothing open', async (t) => {
+  const { clock, hub, use, principal, events } = openHub(t);
+  const refused = async (code: string, attempt: () => Promise<unknown>): Promise<void> => {
+    await assert.rejects(attempt(), { code });
+    await clock.advance(lingerMs * 2);
+    assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0], code);
+    assert.equal(principal.retained, 0);
+    assert.deepEqual([...hub.registry.feeds()], []);
+  };
+  await refused('TOPIC_NOT_FOUND', () => events({ topic: 'nothing' }));
+  await refused('TOPIC_NOT_FOUND', () => events({ topic: 'nothing', sinceMs: 0 }));
+  await refused('TOPIC_NOT_FOUND', () =>
+    hub.deadLetters(principal, { topic: 'nothing', sinceMs: 0 }),
+  );
+  await refused('BAD_USER_INPUT', () => events({ topic: 'x'.repeat(300) }));
+  await refused('FORBIDDEN', () => events({}, principalOf('acme', ['signups'])));
+  const revoked = principalOf();
+  revoked.revoke();
+  await refused('UNAUTHENTICATED', () => events({}, revoked));
+  await refused('UNAUTHENTICATED', () => events({ sinceMs: 0 }, revoked));
+  await refused('UNAUTHENTICATED', () => hub.deadLetters(revoked, { topic: 'purchases' }));
+});
+
+test('a stream that cannot be made leaves nothing open', async (t) => {
+  const { clock, use, principal, events } = openHub(t, { settings: { maxDedupBytes: 1 } });
+  await assert.rejects(events(), RangeError);
+  assert.equal(principal.retained, 0);
+  await clock.advance(lingerMs * 2);
+  assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0]);
+});
+
+test('readers of the past are bounded for each project, and given back', async (t) => {
+  const { hub, use, principal, events } = openHub(t, { topics: { purchases: 1 } });
+  const [first] = await Promise.all([events({ sinceMs: 0 }), events({ sinceMs: 0 })]);
+  await assert.rejects(events({ sinceMs: 0 }), {
+    code: 'LIMIT_EXCEEDED',
+    details: { limit: 'limits.sinceReadersPerProject' },
+  });
+  await events({ sinceMs: 0 }, principalOf('globex'));
+  await events();
+  await first.return();
+  await settle();
+  assert.equal(use.openReaders.size, 3);
+  // It needs two, and one is left: neither is kept.
+  await assert.rejects(hub.deadLetters(principal, { topic: 'purchases', sinceMs: 0 }), {
+    code: 'LIMIT_EXCEEDED',
+  });
+  await events({ sinceMs: 0 });
+});
+
+test('a subscriber that leaves while it waits to be accepted leaves nothing open', async (t) => {
+  const { clock, kafka, use, principal, events } = openHub(t);
+  kafka.setAvailable(false);
+  const accepted = events();
+  await clock.advance(2_000);
+  await (await settled(accepted)).return();
+  assert.equal(principal.retained, 0);
+  await clock.advance(lingerMs * 2);
+  assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0]);
+});
+
+test('after it was closed the hub opens nothing', async (t) => {
+  const { clock, hub, use, events } = openHub(t);
+  const received = collect(await events());
+  await hub.close();
+  await settle();
+  assert.ok(received.ended);
+  assert.equal(received.error, undefined);
+  await assert.rejects(events(), { code: 'KAFKA_UNAVAILABLE' });
+  await assert.rejects(events({ sinceMs: 0 }), { code: 'KAFKA_UNAVAILABLE' });
+  assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0]);
+});
+
+test('a dead-letter topic that is read as events too has a feed for each', async (t) => {
+  const { clock, kafka, hub, principal, events } = openHub(t, {
+    topics: { purchases: 1, 'purchases-dlq': 1 },
+  });
+  const asEvents = collect(await events({ topic: 'purchases-dlq', order: 'ARRIVAL' }));
+  const deadLetters = collect(await hub.deadLetters(principal, { topic: 'purchases' }));
+  kafka.append('purchases-dlq', { value: '{"id":"x","event":"{","error":"bad"}' });
+  await clock.advance(1_000);
+  assert.deepEqual(asEvents.ids, ['x']);
+  assert.deepEqual(deadLetters.ids, ['{']);
+});

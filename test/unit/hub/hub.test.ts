@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MillraceError } from '../../../src/core/errors.ts';
+import { collect, lingerMs, openHub, principalOf } from '../../support/hub.ts';
+import { settle } from '../../support/manual-clock.ts';
+
+test('a revoked key ends its subscriptions with the reason, and nobody else’s', async (t) => {
+  const { clock, principal, record, events } = openHub(t);
+  const revoked = collect(await events());
+  const other = principalOf();
+  const untouched = collect(await events({}, other));
+  assert.equal(principal.retained, 1);
+  principal.revoke();
+  await settle();
+  assert.ok(revoked.error instanceof MillraceError);
+  assert.equal(revoked.error.message, 'this key was revoked');
+  assert.equal(principal.retained, 0);
+  record('after');
+  await clock.advance(4_000);
+  assert.deepEqual(revoked.ids, []);
+  assert.deepEqual(untouched.ids, ['after']);
+});
+
+test('what waits for a slow reader is not handed out after its key was revoked', async (t) => {
+  const { clock, principal, record, events } = openHub(t);
+  const subscription = await events({ order: 'ARRIVAL' });
+  record('waits');
+  await clock.advance(1_000);
+  assert.ok(subscription.queuedBytes > 0);
+  principal.revoke();
+  assert.equal(subscription.queuedBytes, 0);
+  await assert.rejects(subscription.next(), { message: 'this key was revoked' });
+});
+
+test('who is revoked while waiting to be accepted is told so and leaves nothing open', async (t) => {
+  const { clock, kafka, use, principal, events } = openHub(t);
+  kafka.setAvailable(false);
+  const accepting = events();
+  await clock.advance(500);
+  principal.revoke();
+  await clock.advance(2_000);
+  await assert.rejects((await accepting).next(), { message: 'this key was revoked' });
+  assert.equal(principal.retained, 0);
+  await clock.advance(lingerMs * 2);
+  assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0]);
+});
+
+test('dead letters come from the topic itself and from its dead-letter topic', async (t) => {
+  const { clock, kafka, hub, principal } = openHub(t, {
+    topics: { purchases: 2, 'purchases-dlq': 1 },
+  });
+  const received = collect(await hub.deadLetters(principal, { topic: 'purchases' }));
+  kafka.append('purchases', { value: '{"broken' });
+  kafka.append('purchases', { value: '{"id":"fine"}' });
+  await clock.advance(100);
+  kafka.append('purchases-dlq', { value: '{"event":"{upstream","error":"bad"}' });
+  kafka.appendUnreadable('purchases', 0, 3, 'the checksum is wrong');
+  await clock.advance(100);
+  assert.deepEqual(received.sortedIds, ['', '{"broken', '{upstream']);
+  assert.equal(received.ended, false);
+});
+
+test('a source of dead letters that fails ends the subscription and gives back the other', async (t) => {
+  const { clock, kafka, hub, use, principal } = openHub(t, {
+    topics: { purchases: 1, 'purchases-dlq': 1 },
+  });
+  const received = collect(await hub.deadLetters(principal, { topic: 'purchases' }));
+  await clock.advance(1_000);
+  kafka.append('purchases-dlq', { value: '{"event":"a","error":"b"}' });
+  await clock.advance(1_000);
+  kafka.truncate('purchases-dlq', 0, 0);
+  await clock.advance(1_000);
+  assert.ok(received.error instanceof MillraceError);
+  assert.equal(received.error.code, 'LOG_TRUNCATED');
+  assert.equal(principal.retained, 0);
+  await clock.advance(lingerMs * 2);
+  assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0]);
+});
+
+test('dead letters of the past come from both sources, at the reader’s own pace', async (t) => {
+  const { clock, kafka, hub, principal } = openHub(t, {
+    topics: { purchases: 1, 'purchases-dlq': 1 },
+    options: { maxQueuedBytes: 64 * 1024 },
+  });
+  const text = '{'.padEnd(1_000, 'x');
+  for (let i = 0; i < 3_000; i += 1) {
+    kafka.append('purchases', { value: text });
+    kafka.append('purchases-dlq', { value: JSON.stringify({ event: text, error: 'bad' }) });
+  }
+  const subscription = await hub.deadLetters(principal, { topic: 'purchases', sinceMs: 0 });
+  await clock.advance(60_000);
+  const { queuedBytes } = subscription;
+  assert.ok(queuedBytes > 32 * 1024 && queuedBytes < 3 * 2 ** 20, `${queuedBytes} are queued`);
+  const received = collect(subscription);
+  await clock.advance(10_000);
+  assert.equal(received.ids.length, 6_000);
+});
+
+test('a reader that takes nothing loses its place on a shared feed, not the others theirs', async (t) => {
+  const { clock, record, events } = openHub(t, { options: { maxQueuedBytes: 10_000 } });
+  const stalled = await events({ order: 'ARRIVAL' });
+  const others = collect(await events({ order: 'ARRIVAL' }));
+  for (let i = 0; i < 20; i += 1) record(`event ${i}`, { pad: 'x'.repeat(1_000) });
+  await clock.advance(1_000);
+  assert.equal(others.ids.length, 20);
+  await stalled.next();
+  await assert.rejects(stalled.next(), { code: 'LIMIT_EXCEEDED' });
+});
+
+test('filters choose for one subscriber only', async (t) => {
+  const { clock, record, events } = openHub(t);
+  const all = collect(await events({ order: 'ARRIVAL' }));
+  const some = collect(
+    await events({
+      order: 'ARRIVAL',
+      where: [{ property: 'id', operator: 'EQ', value: 'b' }],
+    }),
+  );
+  for (const id of ['a', 'b', 'c']) record(id);
+  await clock.advance(1_000);
+  assert.deepEqual(all.ids, ['a', 'b', 'c']);
+  assert.deepEqual(some.ids, ['b']);
+});
+
+test('topics are those that the principal may read, without dead-letter topics', async (t) => {
+  const { clock, hub, kafka, use } = openHub(t, {
+    topics: { purchases: 1, 'purchases-dlq': 1, signups: 1, 'lone-dlq': 1 },
+  });
+  const names = async (topics: readonly string[] | null) =>
+    (await hub.topics(principalOf('acme', topics))).map(({ name }) => name);
+  assert.deepEqual(await names(null), ['lone-dlq', 'purchases', 'signups']);
+  assert.deepEqual(await names(['signups']), ['signups']);
+  kafka.setAvailable(false);
+  await assert.rejects(names(null), { code: 'KAFKA_UNAVAILABLE' });
+  await clock.advance(lingerMs);
+  assert.equal(use.openClients, 0);
+});
