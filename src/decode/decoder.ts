@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { RawRecord } from '../kafka/port.ts';
 import { bridgeDeadLetter } from './dead-letter.ts';
 import { DecodedEvent } from './decoded-event.ts';
@@ -5,7 +6,7 @@ import type { DeadLetter, Event } from './event.ts';
 import { exactInteger } from './integer.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { parsePath } from './path.ts';
-import { reasonOf, textOf, withoutByteOrderMark } from './record-text.ts';
+import { reasonOf, withoutByteOrderMark } from './record-text.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** Where a topic's events keep what the stream needs of them: dotted paths, see `parsePath`. */
@@ -31,17 +32,18 @@ const maxDepth = 1_000;
 const idTarget = 0;
 const timestampTarget = 1;
 const sequenceTarget = 2;
+const rootTarget = 3;
 
 /**
  * Makes the decoder of a topic. Any JSON value but `null` is an event, also one without id, timestamp
  * or sequence. A dead letter: a tombstone, an empty record, invalid UTF-8, invalid JSON, the value
  * `null`, more than 1,000 levels of nesting.
  *
- * It copies what it keeps: the record's buffer may be reused afterwards.
+ * An event keeps the record's buffer, and with it the answer that the buffer is a slice of.
  */
 export function createDecoder(paths: EventPaths): Decoder {
   const scanner = new JsonScanner(
-    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence)],
+    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence), []],
     maxDepth,
   );
 
@@ -53,38 +55,41 @@ export function createDecoder(paths: EventPaths): Decoder {
     if (value.length === 0) {
       return bridgeDeadLetter(partition, record, '', 'The record is empty.');
     }
-    const text = textOf(value);
-    if (text === undefined) {
+    if (!isUtf8(value)) {
       const error = 'The record is not valid UTF-8; what could not be read is shown as U+FFFD.';
       return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
     }
-    const json = withoutByteOrderMark(text);
-    const outcome = scanner.scan(json === text ? value : Buffer.from(json), json);
+    const json = withoutByteOrderMark(value);
+    const outcome = scanner.scan(json);
     if (outcome !== 'valid') {
       const error =
         outcome === 'tooDeep'
           ? `The record is nested deeper than ${maxDepth} levels.`
-          : `The record is not valid JSON: ${reasonOf(json)}`;
-      return bridgeDeadLetter(partition, record, text, error);
+          : `The record is not valid JSON: ${reasonOf(json.toString('utf8'))}`;
+      return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
     }
-    if (isNull(json)) {
-      return bridgeDeadLetter(partition, record, text, 'The record is `null`, which is no event.');
+    if (scanner.value(rootTarget) === null) {
+      const error = 'The record is `null`, which is no event.';
+      return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
     }
 
     const timestamp = scanner.value(timestampTarget);
     const timestampUs = parseTimestamp(timestamp);
-    return new DecodedEvent({
-      kind: 'event',
-      id: idOf(scanner.value(idTarget), scanner),
-      timestampUs: timestampUs ?? record.timestampMs * 1_000,
-      timestamp: typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
-      timestampReadable: timestampUs !== undefined || timestamp === undefined || timestamp === null,
-      sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
+    return new DecodedEvent(
+      {
+        id: idOf(scanner.value(idTarget), scanner),
+        timestampUs: timestampUs ?? record.timestampMs * 1_000,
+        timestamp:
+          typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
+        timestampReadable:
+          timestampUs !== undefined || timestamp === undefined || timestamp === null,
+        sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
+        partition,
+        offset: record.offset,
+        recordedAtMs: record.timestampMs,
+      },
       json,
-      partition,
-      offset: record.offset,
-      recordedAtMs: record.timestampMs,
-    });
+    );
   };
 }
 
@@ -102,9 +107,4 @@ function sequenceOf(value: unknown, scanner: JsonScanner): number | bigint | nul
     return exactInteger(scanner.source(sequenceTarget) ?? '');
   }
   return typeof value === 'string' && /^-?\d{1,100}$/.test(value) ? exactInteger(value) : null;
-}
-
-/** Of valid JSON, only the value `null` begins with that letter. */
-function isNull(json: string): boolean {
-  return json.trimStart().startsWith('n');
 }

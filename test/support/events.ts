@@ -11,7 +11,7 @@ export interface EventSketch {
   readonly t?: number;
   readonly readable?: boolean;
   readonly sequence?: number | bigint | null;
-  readonly json?: string;
+  readonly size?: number;
 }
 
 export function sketched(sketch: EventSketch): Event {
@@ -23,7 +23,8 @@ export function sketched(sketch: EventSketch): Event {
     timestamp: sketch.t ?? null,
     timestampReadable: sketch.readable ?? true,
     sequence: sketch.sequence ?? null,
-    json: sketch.json ?? '{}',
+    json: '{}',
+    size: sketch.size ?? 2,
     payload: {},
     partition: sketch.partition ?? 0,
     offset: sketch.offset,
