@@ -1,5 +1,6 @@
 import type { LostRange } from '../core/errors.ts';
 import { KafkaError } from './port.ts';
+import { errorCode, errorName } from './wire/error-codes.ts';
 
 /**
  * How long a reader keeps asking for a topic that the cluster says it does not have. A broker that
@@ -46,4 +47,32 @@ export function offsetOutOfRange(topic: string, ranges: readonly LostRange[]): K
   return new KafkaError('OFFSET_OUT_OF_RANGE', `topic ${topic} lacks ${gone.join(', ')}`, {
     ranges,
   });
+}
+
+/** What an error code in an answer says of a topic; `null`: there is none. */
+export function topicError(topic: string, code: number): KafkaError | null {
+  if (code === errorCode.NONE) return null;
+  const cause = new Error(errorName(code));
+  switch (code) {
+    case errorCode.UNKNOWN_TOPIC_OR_PARTITION:
+    case errorCode.UNKNOWN_TOPIC_ID:
+    case errorCode.INVALID_TOPIC_EXCEPTION:
+      return topicNotFound(topic, { cause });
+    case errorCode.TOPIC_AUTHORIZATION_FAILED:
+    case errorCode.CLUSTER_AUTHORIZATION_FAILED:
+      return notAuthorized(topic, { cause });
+    default:
+      return new KafkaError('UNAVAILABLE', `topic ${topic}: ${errorName(code)}`);
+  }
+}
+
+/**
+ * The same of a partition. A leader that does not know a topic, of which the cluster knows, has not
+ * heard of it yet or no longer leads.
+ */
+export function partitionError(topic: string, code: number): KafkaError | null {
+  const error = topicError(topic, code);
+  return error?.code === 'TOPIC_NOT_FOUND'
+    ? new KafkaError('UNAVAILABLE', `topic ${topic}: unknown to the leader of a partition`)
+    : error;
 }

@@ -8,20 +8,18 @@ export class Wakeup {
     this.#resolve?.();
   }
 
-  /** Resolves at the next signal, or after so many milliseconds; true: there was a signal. */
-  async next(withinMs?: number): Promise<boolean> {
+  /** Resolves at the next signal, or after so many milliseconds. @default Infinity */
+  async next(withinMs = Infinity): Promise<void> {
     if (!this.#pending) {
       await new Promise<void>((resolve) => {
-        const timer = withinMs === undefined ? undefined : setTimeout(resolve, withinMs);
+        const timer = withinMs === Infinity ? undefined : setTimeout(resolve, withinMs);
         this.#resolve = () => {
           clearTimeout(timer);
           resolve();
         };
       });
     }
-    const signalled = this.#pending;
     this.#pending = false;
     this.#resolve = null;
-    return signalled;
   }
 }

@@ -7,20 +7,21 @@ import type {
   TopicDescription,
   TopicReader,
 } from '../port.ts';
-import { noLeader, topicNotFound } from '../topic-errors.ts';
+import { ClusterReader } from '../reader/cluster-reader.ts';
+import { noLeader } from '../topic-errors.ts';
+import { errorCode } from '../wire/error-codes.ts';
+import { KafkajsBrokers } from './brokers.ts';
 import { Cluster } from './cluster.ts';
 import type { ConnectionSettings } from './connection.ts';
-import { errorCode, topicError } from './errors.ts';
-import type { TopicMetadata } from './metadata.ts';
+import { topicsIn } from './metadata.ts';
 import type { FoundOffset, LedPartition } from './offsets.ts';
 import { findOffsets } from './offsets.ts';
-import { KafkajsReader } from './reader.ts';
 
 /** One login's view of the cluster through kafkajs. */
 export class KafkajsClient implements KafkaClient {
   readonly #settings: ConnectionSettings;
   readonly #cluster: Cluster;
-  readonly #readers = new Set<KafkajsReader>();
+  readonly #readers = new Set<ClusterReader>();
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
@@ -38,27 +39,22 @@ export class KafkajsClient implements KafkaClient {
   async listTopics(): Promise<string[]> {
     const { topics } = await this.#cluster.describe(null);
     return topics
-      .filter((topic) => topic.errorCode === errorCode.none && !topic.internal)
+      .filter((topic) => topic.errorCode === errorCode.NONE && !topic.internal)
       .map(({ name }) => name);
   }
 
   async describeTopics(
     topics: readonly string[],
   ): Promise<Map<string, TopicDescription | KafkaError>> {
-    const answers = await this.#metadata(topics);
-    return new Map(
-      topics.map((topic) => {
-        const answer = answers.get(topic);
-        return [topic, answer instanceof KafkaError ? answer : description(topic, answer)];
-      }),
-    );
+    if (topics.length === 0) return new Map();
+    return topicsIn(await this.#cluster.describe(topics), topics);
   }
 
   async listOffsets(
     topics: readonly string[],
     at: OffsetPoint,
   ): Promise<Map<string, PartitionOffsets | KafkaError>> {
-    const answers = await this.#metadata(topics);
+    const answers = await this.describeTopics(topics);
     const led: LedPartition[] = [];
     for (const [topic, answer] of answers) {
       if (answer instanceof KafkaError) continue;
@@ -76,7 +72,8 @@ export class KafkajsClient implements KafkaClient {
   }
 
   openReader(options: ReaderOptions): TopicReader {
-    const reader = new KafkajsReader(this.#cluster, this.#settings, options);
+    const brokers = new KafkajsBrokers(this.#cluster);
+    const reader = new ClusterReader(brokers, options, this.#settings.metadataMaxAgeMs);
     this.#readers.add(reader);
     void reader.closed.then(() => this.#readers.delete(reader));
     return reader;
@@ -86,34 +83,11 @@ export class KafkajsClient implements KafkaClient {
     const closing = [...this.#readers].map((reader) => reader.close());
     await Promise.all([...closing, this.#cluster.close()]);
   }
-
-  async #metadata(topics: readonly string[]): Promise<Map<string, TopicMetadata | KafkaError>> {
-    if (topics.length === 0) return new Map();
-    const { topics: described } = await this.#cluster.describe(topics);
-    const byName = new Map(described.map((topic) => [topic.name, topic]));
-    return new Map(
-      topics.map((name) => {
-        const topic = byName.get(name);
-        if (!topic) return [name, topicNotFound(name)];
-        const refused = topic.errorCode !== errorCode.none;
-        return [name, refused ? topicError(name, topic.errorCode) : topic];
-      }),
-    );
-  }
-}
-
-function description(
-  name: string,
-  topic: TopicMetadata | undefined,
-): TopicDescription | KafkaError {
-  if (!topic) return topicNotFound(name);
-  const { topicId, partitions } = topic;
-  return { name, topicId, partitions: partitions.toSorted((a, b) => a.id - b.id) };
 }
 
 /** Of all partitions, or why one of them cannot be told. */
 function offsetsOf(
-  topic: TopicMetadata,
+  topic: TopicDescription,
   found: readonly FoundOffset[],
 ): PartitionOffsets | KafkaError {
   const leaderless = topic.partitions.filter(({ leader }) => leader === null);

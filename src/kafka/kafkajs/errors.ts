@@ -1,30 +1,4 @@
 import { KafkaError } from '../port.ts';
-import { notAuthorized, topicNotFound } from '../topic-errors.ts';
-import { privateApi } from './private-api.ts';
-
-/** Kafka's error codes that are not mere unavailability. */
-export const errorCode = {
-  none: 0,
-  offsetOutOfRange: 1,
-  unknownTopicOrPartition: 3,
-  leaderNotAvailable: 5,
-  invalidTopic: 17,
-  topicAuthorizationFailed: 29,
-} as const;
-
-/** What a broker answered about a topic or one of its partitions. */
-export function topicError(topic: string, code: number): KafkaError {
-  const cause = new Error(privateApi().errorName(code));
-  switch (code) {
-    case errorCode.unknownTopicOrPartition:
-    case errorCode.invalidTopic:
-      return topicNotFound(topic, { cause });
-    case errorCode.topicAuthorizationFailed:
-      return notAuthorized(topic, { cause });
-    default:
-      return new KafkaError('UNAVAILABLE', `topic ${topic}: ${cause.message}`);
-  }
-}
 
 const refusals = new Set([
   'SASL_AUTHENTICATION_FAILED',

@@ -1,50 +1,100 @@
 import { KafkaError } from '../port.ts';
+import type { FetchRequest } from '../reader/brokers.ts';
+import type { FetchAnswer } from '../wire/fetch-answer.ts';
+import { decodeFetchAnswer } from '../wire/fetch-answer.ts';
+import { WireReader } from '../wire/wire-reader.ts';
+import { WireWriter } from '../wire/wire-writer.ts';
 import type { BrokerConnection } from './connection.ts';
 import type { WireAnswer, WireRequest } from './private-api.ts';
-import { privateApi } from './private-api.ts';
-import type { AbortedTransaction } from './record-batch.ts';
-import { WireReader } from './wire.ts';
+import { privateApi, wireBody } from './private-api.ts';
 
-export interface FetchParameters {
-  readonly topic: string;
-  /** Partition to position, in the order in which they may fill the answer. */
-  readonly positions: ReadonlyMap<number, number>;
-  readonly maxWaitMs: number;
-  /** Of the whole answer, and of one partition in it. */
-  readonly maxBytes: number;
-  readonly partitionMaxBytes: number;
-}
+/** With the throttle time as kafkajs heeds it. */
+export type ThrottledFetchAnswer = FetchAnswer & WireAnswer;
 
-export interface FetchAnswer extends WireAnswer {
-  readonly clientSideThrottleTime: number;
-  readonly partitions: readonly FetchedPartition[];
-}
-
-export interface FetchedPartition {
-  readonly partition: number;
-  readonly errorCode: number;
-  /** Where what may be read ends: aborted and unended transactions are not read. */
-  readonly lastStableOffset: number;
-  readonly logStartOffset: number;
-  readonly aborted: readonly AbortedTransaction[];
-  /** Batches as they lie in the log; the last may be cut off. A slice of the answer. */
-  readonly batches: Buffer;
-}
-
+const apiKey = 1;
 /** Kafka 2.3. */
-const version = 11;
+const oldestVersion = 11;
+/** Kafka 2.7: the first that tells where a log departs from the one that was read. */
+const version = 12;
 const readCommitted = 1;
 
-/**
- * The answer is taken apart here rather than by kafkajs, which gives up a whole answer for the error
- * of one partition or the damage of one batch, and does not tell how far an empty batch reaches.
- */
+/** @throws {KafkaError} if the broker is too old */
 export function fetchRequest(
   connection: Pick<BrokerConnection, 'maxVersion'>,
-  parameters: FetchParameters,
-): WireRequest<FetchAnswer> {
-  const { topic, positions, maxWaitMs, maxBytes, partitionMaxBytes } = parameters;
-  const { request } = privateApi().requests.Fetch.protocol({ version })<FetchAnswer>({
+  request: FetchRequest,
+): WireRequest<ThrottledFetchAnswer> {
+  const spoken = connection.maxVersion(apiKey);
+  if (spoken < oldestVersion) {
+    throw new KafkaError('UNAVAILABLE', 'the broker is older than Kafka 2.3');
+  }
+  return spoken < version ? olderRequest(request) : newerRequest(request);
+}
+
+function newerRequest(parameters: FetchRequest): WireRequest<ThrottledFetchAnswer> {
+  return {
+    request: {
+      apiKey,
+      apiVersion: version,
+      apiName: 'Fetch',
+      encode: async () => wireBody(encode(parameters)),
+    },
+    response: {
+      decode: async (payload) => {
+        const body = new WireReader(payload);
+        body.tags(); // of the header
+        return throttled(decodeFetchAnswer(body, { compact: true, named: true }));
+      },
+      parse: async (answer) => answer,
+    },
+  };
+}
+
+function encode({
+  topic,
+  positions,
+  maxWaitMs,
+  maxBytes,
+  partitionMaxBytes,
+}: FetchRequest): Buffer {
+  const body = new WireWriter();
+  // Belongs to the header, which kafkajs writes as it was before tagged fields.
+  body.tags();
+  body.int32(-1); // no replica
+  body.int32(maxWaitMs);
+  body.int32(1); // least bytes
+  body.int32(maxBytes);
+  body.int8(readCommitted);
+  body.int32(0); // no session: each answer tells of all partitions
+  body.int32(-1);
+  body.compactArray([topic], () => {
+    body.compactString(topic);
+    body.compactArray(positions, ({ partition, offset, leaderEpoch, readEpoch }) => {
+      body.int32(partition);
+      body.int32(leaderEpoch ?? -1);
+      body.int64(offset);
+      body.int32(readEpoch ?? -1);
+      body.int64(-1); // log start of a replica
+      body.int32(partitionMaxBytes);
+      body.tags();
+    });
+    body.tags();
+  });
+  body.compactArray([], () => undefined); // topics that leave the session
+  body.compactString(''); // rack
+  body.tags();
+  return body.finish();
+}
+
+function olderRequest({
+  topic,
+  positions,
+  maxWaitMs,
+  maxBytes,
+  partitionMaxBytes,
+}: FetchRequest): WireRequest<ThrottledFetchAnswer> {
+  const { request } = privateApi().requests.Fetch.protocol({
+    version: oldestVersion,
+  })<ThrottledFetchAnswer>({
     maxWaitTime: maxWaitMs,
     minBytes: 1,
     maxBytes,
@@ -52,53 +102,25 @@ export function fetchRequest(
     topics: [
       {
         topic,
-        partitions: Array.from(positions, ([partition, position]) => ({
+        partitions: positions.map(({ partition, offset, leaderEpoch }) => ({
           partition,
-          fetchOffset: position,
+          currentLeaderEpoch: leaderEpoch ?? -1,
+          fetchOffset: offset,
           maxBytes: partitionMaxBytes,
         })),
       },
     ],
   });
-  if (connection.maxVersion(request.apiKey) < version) {
-    throw new KafkaError('UNAVAILABLE', 'the broker is older than Kafka 2.3');
-  }
   return {
     request,
-    response: { decode: async (payload) => decode(payload), parse: async (answer) => answer },
+    response: {
+      decode: async (payload) =>
+        throttled(decodeFetchAnswer(new WireReader(payload), { compact: false, named: true })),
+      parse: async (answer) => answer,
+    },
   };
 }
 
-function decode(payload: Buffer): FetchAnswer {
-  const body = new WireReader(payload);
-  const clientSideThrottleTime = body.int32();
-  const errorCode = body.int16();
-  if (errorCode !== 0) {
-    throw new KafkaError('UNAVAILABLE', `fetch: ${privateApi().errorName(errorCode)}`);
-  }
-  body.int32(); // session
-  const topics = body.array(() => {
-    body.string();
-    return body.array(() => decodePartition(body));
-  });
-  return { clientSideThrottleTime, partitions: topics.flat() };
-}
-
-function decodePartition(body: WireReader): FetchedPartition {
-  const partition = body.int32();
-  const errorCode = body.int16();
-  const highWatermark = body.int64();
-  const lastStableOffset = body.int64();
-  const logStartOffset = body.int64();
-  const aborted = body.array(() => ({ producerId: body.int64(), firstOffset: body.int64() }));
-  body.int32(); // a replica that would be nearer
-  const batches = body.bytes(Math.max(0, body.int32()));
-  return {
-    partition,
-    errorCode,
-    lastStableOffset: lastStableOffset < 0 ? highWatermark : lastStableOffset,
-    logStartOffset,
-    aborted,
-    batches,
-  };
+function throttled(answer: FetchAnswer): ThrottledFetchAnswer {
+  return { ...answer, clientSideThrottleTime: answer.throttledMs };
 }

@@ -1,7 +1,10 @@
+import type { KafkaError, PartitionDescription, TopicDescription } from '../port.ts';
+import { topicError, topicNotFound } from '../topic-errors.ts';
+import { WireReader } from '../wire/wire-reader.ts';
+import { WireWriter } from '../wire/wire-writer.ts';
 import type { BrokerConnection } from './connection.ts';
 import type { WireAnswer, WireRequest } from './private-api.ts';
-import { privateApi } from './private-api.ts';
-import { WireReader, WireWriter } from './wire.ts';
+import { privateApi, wireBody } from './private-api.ts';
 
 export interface ClusterMetadata extends WireAnswer {
   readonly clusterId: string | null;
@@ -21,13 +24,23 @@ export interface TopicMetadata {
   /** `null`: the broker is older than Kafka 3.1. */
   readonly topicId: string | null;
   readonly internal: boolean;
-  readonly partitions: readonly PartitionMetadata[];
+  readonly partitions: readonly PartitionDescription[];
 }
 
-export interface PartitionMetadata {
-  readonly id: number;
-  readonly leader: number | null;
-  readonly leaderEpoch: number | null;
+/** What an answer says of topics that were asked about. */
+export function topicsIn(
+  { topics }: ClusterMetadata,
+  names: readonly string[],
+): Map<string, TopicDescription | KafkaError> {
+  const byName = new Map(topics.map((topic) => [topic.name, topic]));
+  return new Map(names.map((name) => [name, described(name, byName.get(name))]));
+}
+
+function described(name: string, topic: TopicMetadata | undefined): TopicDescription | KafkaError {
+  if (!topic) return topicNotFound(name);
+  const { errorCode, topicId, partitions } = topic;
+  const error = topicError(name, errorCode);
+  return error ?? { name, topicId, partitions: partitions.toSorted((a, b) => a.id - b.id) };
 }
 
 const apiKey = 3;
@@ -62,7 +75,7 @@ export function metadataRequest(
         body.boolean(false); // create topics
         body.boolean(false); // list permitted operations
         body.tags();
-        return body.finish();
+        return wireBody(body.finish());
       },
     },
     response: { decode: async (payload) => decode(payload), parse: async (answer) => answer },
@@ -95,7 +108,7 @@ function decode(payload: Buffer): ClusterMetadata {
   return { clientSideThrottleTime, clusterId, brokers, topics };
 }
 
-function decodePartition(body: WireReader): PartitionMetadata {
+function decodePartition(body: WireReader): PartitionDescription {
   body.int16(); // error: says no more than that there is no leader, or that a follower is down
   const id = body.int32();
   const leader = body.int32();

@@ -1,6 +1,7 @@
 import type { KafkaError, OffsetPoint } from '../port.ts';
+import { partitionError } from '../topic-errors.ts';
 import type { Cluster } from './cluster.ts';
-import { errorCode, toKafkaError, topicError } from './errors.ts';
+import { toKafkaError } from './errors.ts';
 import type { WireAnswer, WireRequest } from './private-api.ts';
 import { privateApi } from './private-api.ts';
 
@@ -28,8 +29,11 @@ interface ListOffsetsAnswer extends WireAnswer {
   }[];
 }
 
+/** Up to the high watermark, or up to the last stable offset. */
+export const isolation = { readUncommitted: 0, readCommitted: 1 } as const;
+export type IsolationLevel = (typeof isolation)[keyof typeof isolation];
+
 const version = 3;
-const readCommitted = 1;
 const earliest = -2;
 const latest = -1;
 /** What a broker answers when no record is as late as the time asked for. */
@@ -40,29 +44,28 @@ export async function findOffsets(
   cluster: Cluster,
   partitions: readonly LedPartition[],
   at: OffsetPoint,
+  upTo: IsolationLevel = isolation.readCommitted,
 ): Promise<FoundOffset[]> {
-  const timestamp = at === 'earliest' ? earliest : at === 'latest' ? latest : at.timestampMs;
-  const found = await ask(cluster, partitions, timestamp);
-  const pastEnd = new Set(found.filter(({ offset }) => offset === noSuchOffset).map(keyOf));
-  if (pastEnd.size === 0) return found;
-  const ends = await ask(
-    cluster,
-    partitions.filter((partition) => pastEnd.has(keyOf(partition))),
-    latest,
-  );
-  return [...found.filter((one) => !pastEnd.has(keyOf(one))), ...ends];
+  if (at === 'earliest') return ask(cluster, partitions, earliest, upTo);
+  // The end first: a record that comes between the two questions must not be passed over.
+  const ends = await ask(cluster, partitions, latest, upTo);
+  if (at === 'latest') return ends;
+  const endOf = new Map(ends.map((end) => [keyOf(end), end]));
+  const found = await ask(cluster, partitions, Math.ceil(at.timestampMs), upTo);
+  return found.map((one) => (one.offset === noSuchOffset ? (endOf.get(keyOf(one)) ?? one) : one));
 }
 
 async function ask(
   cluster: Cluster,
   partitions: readonly LedPartition[],
   timestamp: number,
+  upTo: IsolationLevel,
 ): Promise<FoundOffset[]> {
   const byLeader = Map.groupBy(partitions, ({ leader }) => leader);
   const answers = await Promise.all(
     Array.from(byLeader, async ([leader, led]): Promise<FoundOffset[]> => {
       try {
-        const { responses } = await cluster.ask(leader, () => request(led, timestamp));
+        const { responses } = await cluster.ask(leader, () => request(led, timestamp, upTo));
         return responses.flatMap((response) =>
           response.partitions.map((one) => found(response.topic, one)),
         );
@@ -79,8 +82,7 @@ function found(
   topic: string,
   one: ListOffsetsAnswer['responses'][number]['partitions'][number],
 ): FoundOffset {
-  const offset =
-    one.errorCode === errorCode.none ? Number(one.offset) : topicError(topic, one.errorCode);
+  const offset = partitionError(topic, one.errorCode) ?? Number(one.offset);
   return { topic, partition: one.partition, offset };
 }
 
@@ -88,12 +90,13 @@ function found(
 function request(
   partitions: readonly LedPartition[],
   timestamp: number,
+  isolationLevel: IsolationLevel,
 ): WireRequest<ListOffsetsAnswer> {
   const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
   const { request, response } = privateApi().requests.ListOffsets.protocol({
     version,
   })<ListOffsetsAnswer>({
-    isolationLevel: readCommitted,
+    isolationLevel,
     topics: Array.from(byTopic, ([topic, ofTopic]) => ({
       topic,
       partitions: ofTopic.map(({ partition }) => ({ partition, timestamp })),

@@ -35,6 +35,10 @@ export interface WireBody {
   readonly buffer: Buffer;
 }
 
+export function wireBody(bytes: Buffer): WireBody {
+  return { buf: bytes, buffer: bytes };
+}
+
 /** Versions that the broker speaks, by API key. */
 export type ApiVersions = Readonly<Record<number, { readonly maxVersion: number } | undefined>>;
 
@@ -86,8 +90,6 @@ export interface PrivateApi {
     Record<'Fetch' | 'ListOffsets' | 'Metadata' | 'ApiVersions', RequestDefinition>
   >;
   readonly RequestQueue: { readonly prototype: RequestQueue };
-  /** Kafka's name of an error code. */
-  errorName(code: number): string;
 }
 
 interface Cluster {
@@ -112,18 +114,10 @@ function load(): PrivateApi {
   }
   const { requests }: Pick<PrivateApi, 'requests'> = require('kafkajs/src/protocol/requests');
   const queue: PrivateApi['RequestQueue'] = require('kafkajs/src/network/requestQueue');
-  const { errorCodes }: { errorCodes: readonly { code: number; type: string }[] } =
-    require('kafkajs/src/protocol/error');
-  const names = new Map(errorCodes.map(({ code, type }) => [code, type]));
-  const newer = new Map([
-    [100, 'UNKNOWN_TOPIC_ID'],
-    [103, 'INCONSISTENT_TOPIC_ID'],
-  ]);
   return {
     connection,
     requests,
     RequestQueue: queue,
-    errorName: (code) => names.get(code) ?? newer.get(code) ?? `error ${code}`,
   };
 }
 

@@ -16,6 +16,9 @@ export interface BrokerAddress {
   readonly port: number;
 }
 
+/** A broker that has something to say is not silent for so long; one that is stands still or is gone. */
+const longestSilenceMs = 10_000;
+
 /** One connection to one broker, logged in. All rejections are `KafkaError`. */
 export class BrokerConnection {
   readonly #connection: Connection;
@@ -24,12 +27,15 @@ export class BrokerConnection {
   readonly #timeoutMs: number;
   #versions: ReturnType<typeof apiVersionsV1.parseResponse>['apiKeys'] = [];
   #closed = false;
+  /** Milliseconds beyond what was asked for, after which an answer will not come. */
+  readonly silenceMs: number;
 
   /** Of no use before `open` has resolved. */
   constructor(address: BrokerAddress, options: KafkaConnectionOptions, sasl: KafkaSasl | null) {
     this.#address = address;
     this.#where = `${address.host}:${address.port}`;
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000;
+    this.silenceMs = Math.min(this.#timeoutMs, longestSilenceMs);
     this.#connection = new Connection(options.clientId, connectionOptions(options, sasl));
     // Without a listener, an error that the library tells of twice would end the process.
     this.#connection.on('error', () => this.destroy());

@@ -9,14 +9,15 @@ import type {
   TopicDescription,
   TopicReader,
 } from '../port.ts';
+import { ClusterReader } from '../reader/cluster-reader.ts';
+import { PlatformaticBrokers } from './brokers.ts';
 import { Cluster } from './cluster.ts';
 import { topicIn } from './metadata.ts';
-import { PlatformaticReader } from './reader.ts';
 
 /** One login's view of the cluster. */
 export class PlatformaticClient implements KafkaClient {
   readonly #cluster: Cluster;
-  readonly #readers = new Set<PlatformaticReader>();
+  readonly #readers = new Set<ClusterReader>();
 
   constructor(options: KafkaConnectionOptions, sasl: KafkaSasl | null) {
     this.#cluster = new Cluster(options, sasl);
@@ -52,10 +53,10 @@ export class PlatformaticClient implements KafkaClient {
   }
 
   openReader(options: ReaderOptions): TopicReader {
-    const reader = new PlatformaticReader(this.#cluster, options, () =>
-      this.#readers.delete(reader),
-    );
+    const brokers = new PlatformaticBrokers(this.#cluster);
+    const reader = new ClusterReader(brokers, options, this.#cluster.options.metadataMaxAgeMs);
     this.#readers.add(reader);
+    void reader.closed.then(() => this.#readers.delete(reader));
     return reader;
   }
 

@@ -8,9 +8,9 @@ import {
   type PartitionOffsets,
   type TopicDescription,
 } from '../port.ts';
-import { noLeader } from '../topic-errors.ts';
+import type { LedPartition } from '../reader/brokers.ts';
+import { noLeader, partitionError } from '../topic-errors.ts';
 import { BrokerConnection, type BrokerAddress } from './broker-connection.ts';
-import { partitionError } from './lib-errors.ts';
 import {
   isolation,
   listOffsetsApis,
@@ -42,14 +42,14 @@ export class Cluster {
     this.#timeoutMs = Math.min(options.requestTimeoutMs ?? 30_000, questionTimeoutMs);
   }
 
-  /** A connection that the caller owns; of no use before it is opened. */
-  newConnection(address: BrokerAddress): BrokerConnection {
-    return new BrokerConnection(address, this.options, this.#sasl);
+  /** A connection that the caller owns; of no use before it is opened. @throws {KafkaError} */
+  connectionTo(nodeId: number): BrokerConnection {
+    return this.#newConnection(this.#addressOf(nodeId));
   }
 
   async login(): Promise<void> {
     await this.#ofAnyBroker(async (address) => {
-      const connection = this.newConnection(address);
+      const connection = this.#newConnection(address);
       try {
         await connection.open();
       } finally {
@@ -81,6 +81,21 @@ export class Cluster {
     const firsts = await this.#listOffsets(topics, at, upTo);
     for (const [topic, offsets] of firsts) firsts.set(topic, orEnd(offsets, ends.get(topic)));
     return firsts;
+  }
+
+  /** Up to the high watermark. Rejects never. */
+  async logBounds(
+    topic: string,
+    partitions: readonly LedPartition[],
+    which: 'earliest' | 'latest',
+  ): Promise<Map<number, number | KafkaError>> {
+    const bounds = new Map<number, number | KafkaError>();
+    const questions = new Map<number, OffsetQuestion[]>();
+    addQuestions(questions, { name: topic, partitions }, wireTimestamp(which));
+    await this.#askLeaders(questions, isolation.readUncommitted, (_topic, partition, offset) =>
+      bounds.set(partition, offset),
+    );
+    return bounds;
   }
 
   close(): void {
@@ -126,32 +141,52 @@ export class Cluster {
       const leaderless = addQuestions(questions, described, wireTimestamp(at));
       if (leaderless.length > 0) failures.set(topic, noLeader(topic, leaderless));
     }
+    await this.#askLeaders(questions, upTo, (topic, partition, offset) => {
+      if (offset instanceof KafkaError) failures.set(topic, offset);
+      else found.get(topic)?.set(partition, offset);
+    });
+    return new Map<string, PartitionOffsets | KafkaError>([...found, ...failures]);
+  }
+
+  /** Rejects never: what cannot be found out is an error in its place. */
+  async #askLeaders(
+    questions: ReadonlyMap<number, OffsetQuestion[]>,
+    upTo: IsolationLevel,
+    tell: (topic: string, partition: number, offset: number | KafkaError) => void,
+  ): Promise<void> {
     await Promise.all(
       Array.from(questions, async ([nodeId, question]) => {
         try {
           for (const { name, partitions } of await this.#askLeader(nodeId, question, upTo)) {
             for (const { partitionIndex, errorCode, offset } of partitions) {
-              const error = partitionError(name, errorCode);
-              if (error) failures.set(name, error);
-              else found.get(name)?.set(partitionIndex, Number(offset));
+              tell(name, partitionIndex, partitionError(name, errorCode) ?? Number(offset));
             }
           }
         } catch (error) {
-          if (!isUnavailable(error)) throw error;
-          for (const { name } of question) failures.set(name, error);
+          if (!(error instanceof KafkaError)) throw error;
+          for (const { name, partitions } of question) {
+            for (const { partitionIndex } of partitions) tell(name, partitionIndex, error);
+          }
         }
       }),
     );
-    return new Map<string, PartitionOffsets | KafkaError>([...found, ...failures]);
   }
 
   async #askLeader(nodeId: number, question: OffsetQuestion[], upTo: IsolationLevel) {
-    const address = this.#brokers.get(nodeId);
-    if (!address) throw new KafkaError('UNAVAILABLE', `broker ${nodeId} is not in the cluster`);
-    const connection = await this.#connected(address);
+    const connection = await this.#connected(this.#addressOf(nodeId));
     const api = connection.choose(listOffsetsApis);
     const answer = await connection.request(api, [-1, upTo, question], this.#timeoutMs);
     return answer.topics;
+  }
+
+  #newConnection(address: BrokerAddress): BrokerConnection {
+    return new BrokerConnection(address, this.options, this.#sasl);
+  }
+
+  #addressOf(nodeId: number): BrokerAddress {
+    const address = this.#brokers.get(nodeId);
+    if (!address) throw new KafkaError('UNAVAILABLE', `broker ${nodeId} is not in the cluster`);
+    return address;
   }
 
   /** Tries brokers until one answers; a refused login is an answer. */
@@ -188,7 +223,7 @@ export class Cluster {
     if (this.#closed) throw new KafkaError('UNAVAILABLE', 'the client is closed');
     const known = this.#connections.get(keyOf(address));
     if (known && !known.connection.closed) return known.ready;
-    const connection = this.newConnection(address);
+    const connection = this.#newConnection(address);
     const ready = connection.open().then(() => connection);
     this.#connections.set(keyOf(address), { connection, ready });
     return ready;
@@ -203,7 +238,7 @@ interface Opened {
 /** Spreads the partitions of a topic over their leaders. Answers those that have none. */
 function addQuestions(
   questions: Map<number, OffsetQuestion[]>,
-  { name, partitions }: TopicDescription,
+  { name, partitions }: Pick<TopicDescription, 'name' | 'partitions'>,
   timestamp: bigint,
 ): number[] {
   const leaderless: number[] = [];

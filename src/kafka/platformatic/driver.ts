@@ -1,7 +1,10 @@
 import type { KafkaConnectionOptions, KafkaDriver } from '../port.ts';
 import { PlatformaticClient } from './client.ts';
 
-/** Reads Kafka through `@platformatic/kafka`: its connections, logins, requests and codecs. */
+/**
+ * Reads Kafka through `@platformatic/kafka`: its connections, logins and request encoding, but not its
+ * decoding of records.
+ */
 export function createPlatformaticDriver(options: KafkaConnectionOptions): KafkaDriver {
   return {
     name: 'platformatic',

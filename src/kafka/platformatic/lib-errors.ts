@@ -1,6 +1,5 @@
-import { AuthenticationError, ProtocolError, protocolErrorsCodesById } from '@platformatic/kafka';
+import { AuthenticationError, ProtocolError } from '@platformatic/kafka';
 import { KafkaError } from '../port.ts';
-import { notAuthorized, topicNotFound } from '../topic-errors.ts';
 
 /** No bearer token could be had: nothing that the cluster said of the login. */
 export class TokenUnavailable extends Error {
@@ -46,35 +45,4 @@ function* causesOf(error: unknown): Generator<Error> {
   yield error;
   if (error instanceof AggregateError) for (const part of error.errors) yield* causesOf(part);
   yield* causesOf(error.cause);
-}
-
-/** What an error code inside of an answer says of a topic; 0 is none. */
-export function topicError(topic: string, errorCode: number): KafkaError | null {
-  if (errorCode === 0) return null;
-  const id = protocolErrorsCodesById[errorCode] ?? `error ${errorCode}`;
-  switch (id) {
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-    case 'UNKNOWN_TOPIC_ID':
-    case 'INVALID_TOPIC_EXCEPTION':
-      return topicNotFound(topic);
-    case 'TOPIC_AUTHORIZATION_FAILED':
-    case 'CLUSTER_AUTHORIZATION_FAILED':
-      return notAuthorized(topic);
-    default:
-      return new KafkaError('UNAVAILABLE', `topic ${topic}: ${id}`);
-  }
-}
-
-/** The broker's code for a position that the log does not hold. */
-export const offsetOutOfRangeCode = 1;
-
-/**
- * The same of a partition. A leader that does not know a topic, of which the cluster knows, has not
- * heard of it yet or no longer leads.
- */
-export function partitionError(topic: string, errorCode: number): KafkaError | null {
-  const error = topicError(topic, errorCode);
-  return error?.code === 'TOPIC_NOT_FOUND'
-    ? new KafkaError('UNAVAILABLE', `topic ${topic}: unknown to the leader of a partition`)
-    : error;
 }

@@ -1,8 +1,7 @@
 import { createAPI, metadataV12, metadataV8, metadataV9, type API } from '@platformatic/kafka';
 import type { KafkaError, PartitionDescription, TopicDescription } from '../port.ts';
-import { topicNotFound } from '../topic-errors.ts';
+import { topicError, topicNotFound } from '../topic-errors.ts';
 import type { BrokerAddress } from './broker-connection.ts';
-import { topicError } from './lib-errors.ts';
 
 type MetadataRequest = [topics: readonly string[] | null, createTopics: false];
 

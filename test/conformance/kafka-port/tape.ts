@@ -103,7 +103,10 @@ export class Tape {
     return failure;
   }
 
-  start(client: KafkaClient, options: Omit<ReaderOptions, 'onBatches' | 'onStatus'>): void {
+  start(
+    client: Pick<KafkaClient, 'openReader'>,
+    options: Omit<ReaderOptions, 'onBatches' | 'onStatus'>,
+  ): void {
     this.#reader = client.openReader({
       ...options,
       onBatches: (batches) => {

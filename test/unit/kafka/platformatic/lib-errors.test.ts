@@ -6,12 +6,7 @@ import {
   NetworkError,
   ProtocolError,
 } from '@platformatic/kafka';
-import {
-  partitionError,
-  toKafkaError,
-  TokenUnavailable,
-  topicError,
-} from '../../../../src/kafka/platformatic/lib-errors.ts';
+import { toKafkaError, TokenUnavailable } from '../../../../src/kafka/platformatic/lib-errors.ts';
 import { KafkaError } from '../../../../src/kafka/port.ts';
 
 const network = (cause: Error) => new NetworkError('Connection failed.', { cause });
@@ -45,16 +40,4 @@ test('a token that could not be had is no refusal', () => {
 test('what is known already stays as it is', () => {
   const error = new KafkaError('NOT_AUTHORIZED', 'no');
   assert.equal(toKafkaError(error, 'x'), error);
-});
-
-test('codes inside of answers', () => {
-  assert.equal(topicError('a', 0), null);
-  assert.equal(topicError('a', 3)?.code, 'TOPIC_NOT_FOUND');
-  assert.equal(topicError('a', 17)?.code, 'TOPIC_NOT_FOUND');
-  assert.equal(topicError('a', 100)?.code, 'TOPIC_NOT_FOUND');
-  assert.equal(topicError('a', 29)?.code, 'NOT_AUTHORIZED');
-  assert.equal(topicError('a', 6)?.code, 'UNAVAILABLE');
-  assert.equal(topicError('a', 9_999)?.code, 'UNAVAILABLE');
-  assert.equal(partitionError('a', 3)?.code, 'UNAVAILABLE');
-  assert.equal(partitionError('a', 29)?.code, 'NOT_AUTHORIZED');
 });

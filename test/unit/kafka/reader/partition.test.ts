@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Partition } from '../../../../src/kafka/kafkajs/partition.ts';
+import { Partition } from '../../../../src/kafka/reader/partition.ts';
 
 const now = 1_000_000;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '@platformatic/wasm-utils';
 import * as fc from 'fast-check';
-import { offsetBehind, readBatches } from '../../../../src/kafka/kafkajs/record-batch.ts';
+import { offsetBehind, readBatches } from '../../../../src/kafka/wire/record-batch.ts';
 import type { BatchCodec, RecordContent } from '../../../support/record-batch.ts';
 import { writeBatch } from '../../../support/record-batch.ts';
 

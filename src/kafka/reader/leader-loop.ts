@@ -1,23 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
+import { backoffMs } from '../backoff.ts';
 import type { KafkaError } from '../port.ts';
-import { Alarm } from './alarm.ts';
-import type { BrokerConnection } from './connection.ts';
-import { toKafkaError } from './errors.ts';
-import type { FetchAnswer } from './fetch.ts';
-import { fetchRequest } from './fetch.ts';
+import { partitionError } from '../topic-errors.ts';
+import { Wakeup } from '../wakeup.ts';
+import type { FetchAnswer } from '../wire/fetch-answer.ts';
+import { asKafkaError } from './as-kafka-error.ts';
+import type { FetchConnection, FetchPosition } from './brokers.ts';
 import type { Partition } from './partition.ts';
-import type { WireRequest } from './private-api.ts';
-
-/** A connection as far as a loop uses it. */
-export interface FetchConnection
-  extends Pick<BrokerConnection, 'usable' | 'silenceMs' | 'maxVersion' | 'close'> {
-  open(): Promise<unknown>;
-  request(request: WireRequest<FetchAnswer>, silenceMs: number): Promise<FetchAnswer>;
-}
 
 /** What a loop needs of its reader. */
 export interface FetchPlan {
   readonly topic: string;
+  readonly topicId: string | null;
   readonly maxBytes: number;
   maxWaitMs(): number;
   /** Partitions that this node leads, paused ones and those that wait for another attempt too. */
@@ -25,11 +19,13 @@ export interface FetchPlan {
   connectionTo(nodeId: number): FetchConnection;
   /**
    * Takes note of an answer, before the next request is made: from here on its records are read.
+   *
+   * @param asked by partition: where it was asked from
    * @returns hands them over; must be called
    */
   accept(nodeId: number, asked: ReadonlyMap<number, number>, answer: FetchAnswer): () => void;
-  /** None of these could be asked for. */
-  unreachable(partitions: readonly Partition[], error: KafkaError): void;
+  /** The node could not be asked about these; it is asked again. */
+  unreachable(nodeId: number, partitions: readonly Partition[], error: KafkaError): void;
 }
 
 /**
@@ -50,12 +46,15 @@ interface Exchange {
 export class LeaderLoop {
   readonly #nodeId: number;
   readonly #plan: FetchPlan;
-  readonly #alarm = new Alarm();
+  readonly #wakeup = new Wakeup();
   readonly ended: Promise<void>;
   #connection: FetchConnection | null = null;
   #stopped = false;
   #turn = 0;
   #throttledMs = 0;
+  /** Of the node as a whole, in a row; partitions that it refuses wait each for itself. */
+  #failures = 0;
+  #retryAtMs = 0;
 
   constructor(nodeId: number, plan: FetchPlan) {
     this.#nodeId = nodeId;
@@ -65,13 +64,13 @@ export class LeaderLoop {
 
   /** There may be something to ask for, now. */
   wake(): void {
-    this.#alarm.ring();
+    this.#wakeup.wake();
   }
 
   /** Nothing more is taken. Resolves when the connection is closed. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#alarm.ring();
+    this.#wakeup.wake();
     await this.#connection?.close();
     await this.ended;
   }
@@ -100,11 +99,15 @@ export class LeaderLoop {
     const asking = await this.#due();
     if (this.#stopped) return null;
     try {
-      return await this.#fetch(asking);
+      const exchange = await this.#fetch(asking);
+      this.#failures = 0;
+      return exchange;
     } catch (error) {
       await this.#connection?.close();
       this.#connection = null;
-      if (!this.#stopped) this.#plan.unreachable(asking, toKafkaError(error));
+      this.#failures += 1;
+      this.#retryAtMs = performance.now() + backoffMs(this.#failures);
+      if (!this.#stopped) this.#plan.unreachable(this.#nodeId, asking, asKafkaError(error));
       return null;
     }
   }
@@ -112,38 +115,45 @@ export class LeaderLoop {
   /** Waits until there is something to ask for. */
   async #due(): Promise<Partition[]> {
     while (!this.#stopped) {
-      const now = Date.now();
+      const now = performance.now();
       const led = this.#plan.ledBy(this.#nodeId).filter(({ paused }) => !paused);
+      const waitMs = Math.max(0, this.#retryAtMs - now);
       const due = led.filter((partition) => partition.waitMs(now) === 0);
-      if (due.length > 0) return due;
-      await this.#alarm.wait(Math.min(...led.map((partition) => partition.waitMs(now))));
+      if (waitMs === 0 && due.length > 0) return due;
+      const firstDueMs = Math.min(...led.map((partition) => partition.waitMs(now)));
+      await this.#wakeup.next(Math.max(waitMs, firstDueMs));
     }
     return [];
   }
 
   async #fetch(partitions: readonly Partition[]): Promise<Exchange> {
     const connection = await this.#connected();
-    // Each comes first in its turn: who comes first always gets its next batch, however large.
-    this.#turn = (this.#turn + 1) % partitions.length;
-    const inTurn = [...partitions.slice(this.#turn), ...partitions.slice(0, this.#turn)];
-    const asked = new Map(inTurn.map(({ id, position }) => [id, position]));
-    const { topic, maxBytes } = this.#plan;
+    const { topic, topicId, maxBytes } = this.#plan;
     const leftOut = this.#plan.ledBy(this.#nodeId).length > partitions.length;
-    const maxWaitMs = Math.min(this.#plan.maxWaitMs(), leftOut ? shortWaitMs : Infinity);
     const behind = partitions.filter((partition) => partition.behind).length;
-    const partitionMaxBytes = Math.ceil(maxBytes / Math.max(1, behind));
-    const answer = await connection.request(
-      fetchRequest(connection, {
-        topic,
-        positions: asked,
-        maxWaitMs,
-        maxBytes,
-        partitionMaxBytes,
-      }),
-      maxWaitMs + this.#throttledMs + connection.silenceMs,
-    );
-    this.#throttledMs = answer.clientSideThrottleTime;
-    return { asked, answer };
+    const positions = this.#inTurn(partitions).map(positionOf);
+    const answer = await connection.fetch({
+      topic,
+      topicId,
+      positions,
+      maxWaitMs: Math.min(this.#plan.maxWaitMs(), leftOut ? shortWaitMs : Infinity),
+      throttledMs: this.#throttledMs,
+      maxBytes,
+      partitionMaxBytes: Math.ceil(maxBytes / Math.max(1, behind)),
+    });
+    const error = partitionError(topic, answer.errorCode);
+    if (error) throw error;
+    this.#throttledMs = answer.throttledMs;
+    return {
+      asked: new Map(positions.map(({ partition, offset }) => [partition, offset])),
+      answer,
+    };
+  }
+
+  /** Each comes first in its turn: who comes first always gets its next batch, however large. */
+  #inTurn(partitions: readonly Partition[]): Partition[] {
+    this.#turn = (this.#turn + 1) % partitions.length;
+    return [...partitions.slice(this.#turn), ...partitions.slice(0, this.#turn)];
   }
 
   async #connected(): Promise<FetchConnection> {
@@ -153,4 +163,8 @@ export class LeaderLoop {
     await connection.open();
     return connection;
   }
+}
+
+function positionOf({ id, position, leaderEpoch, readEpoch }: Partition): FetchPosition {
+  return { partition: id, offset: position, leaderEpoch, readEpoch };
 }

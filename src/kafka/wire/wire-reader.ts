@@ -1,55 +1,7 @@
-import type { WireBody } from './private-api.ts';
-
-/*
- * The primitive types of Kafka's protocol, as far as kafkajs lacks them: those of "flexible" requests
- * (KIP-482). A compact length is one more than the length, zero: none.
+/**
+ * Reads the primitive types of Kafka's protocol, one after the other, also those of "flexible" answers
+ * (KIP-482). @throws {RangeError} past the end
  */
-
-export class WireWriter {
-  readonly #parts: Buffer[] = [];
-
-  boolean(value: boolean): void {
-    this.#parts.push(Buffer.from([value ? 1 : 0]));
-  }
-
-  bytes(value: Buffer): void {
-    this.#parts.push(value);
-  }
-
-  compactString(value: string): void {
-    const bytes = Buffer.from(value);
-    this.#unsigned(bytes.length + 1);
-    this.#parts.push(bytes);
-  }
-
-  compactArray<T>(values: readonly T[] | null, write: (value: T) => void): void {
-    this.#unsigned(values === null ? 0 : values.length + 1);
-    for (const value of values ?? []) write(value);
-  }
-
-  /** No tagged fields. */
-  tags(): void {
-    this.#unsigned(0);
-  }
-
-  finish(): WireBody {
-    const buffer = Buffer.concat(this.#parts);
-    return { buf: buffer, buffer };
-  }
-
-  #unsigned(value: number): void {
-    const bytes: number[] = [];
-    let rest = value;
-    while (rest > 0x7f) {
-      bytes.push((rest & 0x7f) | 0x80);
-      rest >>>= 7;
-    }
-    bytes.push(rest);
-    this.#parts.push(Buffer.from(bytes));
-  }
-}
-
-/** Reads on from where it is. @throws {RangeError} past the end */
 export class WireReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -97,11 +49,17 @@ export class WireReader {
     return this.#times(this.#unsigned() - 1, read);
   }
 
-  /** Passes tagged fields over. */
-  tags(): void {
+  /** `null` reads as empty. A slice, no copy. */
+  compactBytes(): Buffer {
+    return this.bytes(Math.max(0, this.#unsigned() - 1));
+  }
+
+  /** Passes tagged fields over, but for those that are read here. */
+  tags(read?: (tag: number, field: WireReader) => void): void {
     for (let left = this.#unsigned(); left > 0; left -= 1) {
-      this.#unsigned();
-      this.bytes(this.#unsigned());
+      const tag = this.#unsigned();
+      const field = this.bytes(this.#unsigned());
+      read?.(tag, new WireReader(field));
     }
   }
 

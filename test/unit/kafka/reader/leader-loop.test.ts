@@ -1,21 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FetchAnswer } from '../../../../src/kafka/kafkajs/fetch.ts';
-import type { FetchConnection, FetchPlan } from '../../../../src/kafka/kafkajs/leader-loop.ts';
-import { LeaderLoop } from '../../../../src/kafka/kafkajs/leader-loop.ts';
-import { Partition } from '../../../../src/kafka/kafkajs/partition.ts';
 import { KafkaError } from '../../../../src/kafka/port.ts';
+import type { FetchConnection } from '../../../../src/kafka/reader/brokers.ts';
+import type { FetchPlan } from '../../../../src/kafka/reader/leader-loop.ts';
+import { LeaderLoop } from '../../../../src/kafka/reader/leader-loop.ts';
+import { Partition } from '../../../../src/kafka/reader/partition.ts';
+import type { FetchAnswer } from '../../../../src/kafka/wire/fetch-answer.ts';
 
-const answer: FetchAnswer = { clientSideThrottleTime: 0, partitions: [] };
+const answer: FetchAnswer = { throttledMs: 0, errorCode: 0, partitions: [] };
 
 /** A broker whose answers the test gives; `close` rejects what is under way, as a real one does. */
 class FakeConnection implements FetchConnection {
-  readonly silenceMs = 1_000;
   readonly requests: PromiseWithResolvers<FetchAnswer>[] = [];
   readonly #asked = Promise.withResolvers<void>();
   usable = true;
 
-  maxVersion = () => 11;
   open = async () => undefined;
 
   /** Resolves at the first request. */
@@ -23,7 +22,7 @@ class FakeConnection implements FetchConnection {
     return this.#asked.promise;
   }
 
-  request = async () => {
+  fetch = async () => {
     const request = Promise.withResolvers<FetchAnswer>();
     this.requests.push(request);
     this.#asked.resolve();
@@ -41,6 +40,7 @@ function plan(connection: FetchConnection, told: Partial<FetchPlan>): FetchPlan 
   partition.ledBy(1);
   return {
     topic: 'acme.orders',
+    topicId: null,
     maxBytes: 1_000,
     maxWaitMs: () => 100,
     ledBy: () => [partition],

@@ -1,6 +1,6 @@
 import { crc32c } from '@platformatic/wasm-utils';
 import type { RawRecord, UnreadableRange } from '../port.ts';
-import { decompress } from './codecs.ts';
+import { decompress } from './decompress.ts';
 import { RecordCursor } from './record-cursor.ts';
 
 /*
@@ -13,6 +13,7 @@ import { RecordCursor } from './record-cursor.ts';
  *  53 sequence (int32)   57 number of records (int32)   61 records, compressed or not
  */
 const lengthAt = 8;
+const leaderEpochAt = 12;
 const magicAt = 16;
 const crcAt = 17;
 const attributesAt = 21;
@@ -56,6 +57,18 @@ export function offsetBehind(batches: Buffer, position: number): number {
     at = end;
   }
   return next;
+}
+
+/** Of the last whole batch: which leader wrote it. `null`: there is none. */
+export function lastLeaderEpoch(batches: Buffer): number | null {
+  let epoch: number | null = null;
+  for (let at = 0; at < batches.length; ) {
+    const end = endOfBatch(batches, at);
+    if (end === null) break;
+    epoch = batches.readInt32BE(at + leaderEpochAt);
+    at = end;
+  }
+  return epoch;
 }
 
 /**

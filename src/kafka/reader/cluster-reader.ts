@@ -1,21 +1,14 @@
-import type {
-  KafkaConnectionOptions,
-  ReaderOptions,
-  ReaderStatus,
-  RecordBatch,
-  TopicReader,
-} from '../port.ts';
+import type { ReaderOptions, ReaderStatus, RecordBatch, TopicReader } from '../port.ts';
 import { KafkaError } from '../port.ts';
 import { ReaderStatusLine } from '../reader-status.ts';
-import { notAuthorized } from '../topic-errors.ts';
-import type { Cluster } from './cluster.ts';
-import type { BrokerConnection } from './connection.ts';
-import { errorCode, topicError } from './errors.ts';
-import type { FetchAnswer, FetchedPartition } from './fetch.ts';
+import { offsetOutOfRange, partitionError } from '../topic-errors.ts';
+import { errorCode } from '../wire/error-codes.ts';
+import type { FetchAnswer, FetchedPartition } from '../wire/fetch-answer.ts';
+import { lastLeaderEpoch, offsetBehind, readBatches } from '../wire/record-batch.ts';
+import type { Brokers, FetchConnection } from './brokers.ts';
 import type { FetchPlan } from './leader-loop.ts';
 import { LeaderLoop } from './leader-loop.ts';
 import { Partition } from './partition.ts';
-import { offsetBehind, readBatches } from './record-batch.ts';
 import { TopicWatch } from './topic-watch.ts';
 
 /** An answer about one partition that has been taken note of but not handed over. */
@@ -25,37 +18,46 @@ interface Taken {
   readonly fetched: FetchedPartition;
 }
 
+/** The leader does not know the topic, or not this incarnation of it. */
+const unknownTopicCodes: ReadonlySet<number> = new Set([
+  errorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  errorCode.UNKNOWN_TOPIC_ID,
+  errorCode.INCONSISTENT_TOPIC_ID,
+]);
+
 /**
- * Reads one topic: keeps a loop for each leader, and knows by regular looks at the metadata who leads
- * what.
+ * Reads one topic of a cluster: keeps a loop for each leader, and knows by regular looks at the
+ * metadata who leads what.
  *
  * Invariant: an answer counts only if its partition still stands where it stood when it was asked for
  * and is still led by who answers. So nothing is repeated or passed over however leaders change.
  */
-export class KafkajsReader implements TopicReader, FetchPlan {
-  readonly #cluster: Cluster;
+export class ClusterReader implements TopicReader, FetchPlan {
+  readonly #brokers: Brokers;
   readonly #options: ReaderOptions;
   readonly #status: ReaderStatusLine;
   readonly #partitions = new Map<number, Partition>();
+  /** Those too that are not known yet. */
+  readonly #paused = new Set<number>();
   readonly #loops = new Map<number, LeaderLoop>();
   readonly #watch: TopicWatch;
   readonly #closed = Promise.withResolvers<void>();
   /** Nothing is read any more: closed or failed. */
   #over = false;
   #closing = false;
-  /** A partition seems to be out of range; until that is cleared nothing is handed over. */
-  #doubted = false;
+  /** Seem to be out of range; until that is cleared nothing more is read. */
+  readonly #suspects = new Set<Partition>();
 
-  constructor(cluster: Cluster, settings: KafkaConnectionOptions, options: ReaderOptions) {
-    this.#cluster = cluster;
+  /** @param metadataMaxAgeMs milliseconds between two looks at the metadata when all is well */
+  constructor(brokers: Brokers, options: ReaderOptions, metadataMaxAgeMs = 10_000) {
+    this.#brokers = brokers;
     this.#options = options;
     this.#status = new ReaderStatusLine(options.onStatus);
-    for (const [id, position] of options.start) {
-      this.#partitions.set(id, new Partition(id, position));
-    }
-    this.#watch = new TopicWatch(cluster, this.#partitions, {
+    for (const [id, position] of options.start) this.#begin(id, position);
+    this.#watch = new TopicWatch(brokers, this.#partitions, {
       topic: options.topic,
-      maxAgeMs: settings.metadataMaxAgeMs ?? 10_000,
+      maxAgeMs: metadataMaxAgeMs,
+      appeared: (id, start) => this.#begin(id, start),
       outOfReach: (partitions, error) => this.#outOfReach(partitions, error),
       failed: (error) => this.#fail(error),
       placed: () => this.#followLeaders(),
@@ -73,18 +75,18 @@ export class KafkajsReader implements TopicReader, FetchPlan {
   }
 
   pause(partitions: Iterable<number>): void {
-    const paused: number[] = [];
-    for (const id of partitions) {
+    const paused = [...partitions];
+    for (const id of paused) {
+      this.#paused.add(id);
       const partition = this.#partitions.get(id);
-      if (!partition) continue;
-      partition.paused = true;
-      paused.push(id);
+      if (partition) partition.paused = true;
     }
     if (!this.#over) this.#status.paused(paused);
   }
 
   resume(partitions: Iterable<number>): void {
     for (const id of partitions) {
+      this.#paused.delete(id);
       const partition = this.#partitions.get(id);
       if (!partition?.paused) continue;
       partition.paused = false;
@@ -106,6 +108,10 @@ export class KafkajsReader implements TopicReader, FetchPlan {
     return this.#options.topic;
   }
 
+  get topicId(): string | null {
+    return this.#watch.topicId;
+  }
+
   get maxBytes(): number {
     return this.#options.maxBytes ?? 1_048_576;
   }
@@ -115,18 +121,22 @@ export class KafkajsReader implements TopicReader, FetchPlan {
   }
 
   ledBy(nodeId: number): readonly Partition[] {
-    if (this.#doubted) return [];
+    if (this.#suspects.size > 0) return [];
     return [...this.#partitions.values()].filter(({ leader }) => leader === nodeId);
   }
 
-  connectionTo(nodeId: number): BrokerConnection {
-    return this.#cluster.connectionTo(nodeId);
+  connectionTo(nodeId: number): FetchConnection {
+    return this.#brokers.connectionTo(nodeId);
   }
 
-  unreachable(partitions: readonly Partition[], error: KafkaError): void {
+  unreachable(nodeId: number, partitions: readonly Partition[], error: KafkaError): void {
     if (this.#over) return;
-    if (error.code === 'AUTHENTICATION_FAILED') return this.#fail(error);
-    this.#lost(partitions, error);
+    if (error.code !== 'UNAVAILABLE') return this.#fail(error);
+    this.#outOfReach(
+      partitions.filter(({ leader }) => leader === nodeId),
+      error,
+    );
+    this.#watch.look();
   }
 
   accept(nodeId: number, asked: ReadonlyMap<number, number>, answer: FetchAnswer): () => void {
@@ -134,17 +144,20 @@ export class KafkajsReader implements TopicReader, FetchPlan {
     for (const fetched of answer.partitions) {
       const partition = this.#partitions.get(fetched.partition);
       const from = asked.get(fetched.partition);
-      if (this.#doubted || from === undefined || !partition) continue;
+      if (this.#suspects.size > 0 || from === undefined || !partition) continue;
       if (partition.leader !== nodeId || partition.position !== from) continue;
-      if (fetched.errorCode !== errorCode.none) {
+      if (fetched.errorCode !== errorCode.NONE) {
         this.#refused(partition, fetched.errorCode);
-        continue;
+      } else if (fetched.divergesFrom !== null) {
+        this.#diverged(partition, fetched.divergesFrom);
+      } else {
+        const nextOffset = offsetBehind(fetched.batches, from);
+        partition.answered();
+        partition.position = nextOffset;
+        partition.readEpoch = lastLeaderEpoch(fetched.batches) ?? partition.readEpoch;
+        partition.behind = nextOffset < fetched.lastStableOffset;
+        taken.push({ from, nextOffset, fetched });
       }
-      const nextOffset = offsetBehind(fetched.batches, from);
-      partition.answered();
-      partition.position = nextOffset;
-      partition.behind = nextOffset < fetched.lastStableOffset;
-      taken.push({ from, nextOffset, fetched });
     }
     return () => this.#handOver(taken);
   }
@@ -173,24 +186,35 @@ export class KafkajsReader implements TopicReader, FetchPlan {
     }
   }
 
+  #begin(id: number, position: number): void {
+    const partition = new Partition(id, position);
+    partition.paused = this.#paused.has(id);
+    this.#partitions.set(id, partition);
+  }
+
   #refused(partition: Partition, code: number): void {
-    if (code === errorCode.topicAuthorizationFailed) return this.#fail(notAuthorized(this.topic));
-    if (code === errorCode.offsetOutOfRange) {
-      this.#doubted = true;
+    partition.refused(performance.now());
+    if (code === errorCode.OFFSET_OUT_OF_RANGE) {
+      // Also said for a moment after a change of leaders, and by a leader to whom `readEpoch` means
+      // nothing any more.
+      this.#suspects.add(partition);
       this.#watch.checkRanges();
       return;
     }
+    const error = partitionError(this.topic, code);
+    if (!error || this.#over) return;
+    if (error.code !== 'UNAVAILABLE') return this.#fail(error);
     // Not asked again before the metadata names a leader, and by that whether it is still this topic:
     // one that was created anew under the same name would answer.
-    if (code === errorCode.unknownTopicOrPartition) partition.ledBy(null);
-    this.#lost([partition], topicError(this.topic, code));
+    if (unknownTopicCodes.has(code)) partition.ledBy(null);
+    this.#outOfReach([partition], error);
+    this.#watch.look();
   }
 
-  #lost(partitions: readonly Partition[], error: KafkaError): void {
-    const now = Date.now();
-    for (const partition of partitions) partition.refused(now);
-    this.#outOfReach(partitions, error);
-    this.#watch.look();
+  /** The leader's log departs, at the latest, from the last record that was read. */
+  #diverged({ id, position }: Partition, divergesFrom: number): void {
+    const from = Math.min(divergesFrom, position - 1);
+    this.#fail(offsetOutOfRange(this.topic, [{ partition: id, from, to: position }]));
   }
 
   /** Paused partitions are not missed. */
@@ -223,7 +247,8 @@ export class KafkajsReader implements TopicReader, FetchPlan {
   }
 
   #trustAgain(): void {
-    this.#doubted = false;
+    for (const partition of this.#suspects) partition.readEpoch = null;
+    this.#suspects.clear();
     for (const loop of this.#loops.values()) loop.wake();
   }
 
