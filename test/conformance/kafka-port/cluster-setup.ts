@@ -33,7 +33,6 @@ export function clusterPort(
       transactions: true,
       openTransactions: true,
       logAppendTime: true,
-      corruption: false,
     },
     open: async () => clusterSetup(await sharedCluster(), createDriver),
   };

@@ -22,10 +22,12 @@ export function loginTests(
         const topic = topicName(prefix);
         await setup().createTopic(topic, 2);
         await setup().produce(topic, [...numbered(0, 0, 3), ...numbered(1, 0, 3)]);
+        const given = { ...sasl };
         const client = clientOf(t, setup(), sasl, { tls: over });
         await client.login();
         const tape = play(t, client, topic, [0, 0]);
         await tape.untilRecords(6);
+        assert.deepEqual(sasl, given, 'it is left as it was');
       });
 
       test(`refuses wrong credentials of ${way}`, async (t) => {

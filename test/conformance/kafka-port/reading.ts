@@ -7,7 +7,7 @@ import { adminClient, freshTopic, numbered } from './topic.ts';
 /** Records as they come: order, holes, codecs, back-pressure. */
 export function readingTests(
   setup: () => KafkaPortSetup,
-  { codecs, brokerCodecs = [], transactions, logAppendTime, corruption }: KafkaPortCapabilities,
+  { codecs, brokerCodecs = [], transactions, logAppendTime }: KafkaPortCapabilities,
 ): void {
   test('reads each partition in order, from the offset that was asked for', async (t) => {
     const topic = await freshTopic(setup(), 3);
@@ -226,23 +226,6 @@ export function readingTests(
     for (const { timestampMs } of tape.records) {
       assert.ok(timestampMs >= before - 1_000 && timestampMs <= Date.now() + 1_000);
     }
-  });
-
-  test('names what cannot be read and goes on behind it', { skip: !corruption }, async (t) => {
-    const topic = await freshTopic(setup(), 1);
-    await setup().produce(topic, numbered(0, 0, 3));
-    await setup().produce(topic, numbered(0, 3, 4, filler), { compression: 'gzip' });
-    await setup().produce(topic, numbered(0, 7, 3));
-    await setup().corrupt?.(topic, 0, 4);
-    const tape = play(t, adminClient(t, setup()), topic, [0]);
-    await tape.untilPosition(0, 10);
-    assert.deepEqual(tape.offsets(0), [0, 1, 2, 7, 8, 9]);
-    const unreadable = tape.batches.flatMap((batch) => batch.unreadable ?? []);
-    assert.deepEqual(
-      unreadable.map(({ from, to }) => [from, to]),
-      [[3, 7]],
-    );
-    assert.ok(unreadable[0]?.reason);
   });
 }
 

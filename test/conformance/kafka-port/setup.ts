@@ -22,8 +22,6 @@ export interface KafkaPortCapabilities {
   readonly openTransactions?: boolean;
   /** Topics whose record times are set by the broker (`message.timestamp.type=LogAppendTime`). */
   readonly logAppendTime: boolean;
-  /** Can damage a batch in the log, see `KafkaPortSetup.corrupt`. */
-  readonly corruption: boolean;
 }
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
@@ -52,8 +50,6 @@ export interface KafkaPortSetup {
   ): Promise<void>;
   /** Writes in a transaction that stays open until it is ended. With `openTransactions` only. */
   openTransaction?(topic: string, records: readonly ProducedRecord[]): Promise<OpenTransaction>;
-  /** Damages, where it lies, the compressed batch that holds the record. With `corruption` only. */
-  corrupt?(topic: string, partition: number, offset: number): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -16,7 +16,6 @@ describeKafkaPort('embedded', {
     transactions: true,
     openTransactions: true,
     logAppendTime: false,
-    corruption: false,
   },
   open: async () => setUp(),
 });
