@@ -116,7 +116,7 @@ const topicSettings = {
     default: 10 * minute,
     description: 'How far apart two copies of an event are still known as copies.',
   }),
-  maxDedupBytes: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
+  maxDedupBytes: setting(bytes({ min: MiB, max: 64 * GiB }), {
     default: 64 * MiB,
     description:
       'Most memory for the ids of one stream. What does not fit cuts the window short, which a gauge shows.',
