@@ -129,7 +129,6 @@ function sketched(n: number, partition: number, offset: number, atMs: number, id
     timestampReadable: true,
     sequence: n,
     json: '{"keen":{}}',
-    size: 11,
     payload: null,
     partition,
     offset,

@@ -1,16 +1,14 @@
 import type { Event } from './event.ts';
 import { parseText } from './record-text.ts';
 
-/** All of an event but what its record says again. */
-export type EventFields = Omit<Event, 'kind' | 'json' | 'size' | 'payload'>;
+/** All of an event but what its text says again. */
+export type EventFields = Omit<Event, 'payload'>;
 
 /**
- * An event that keeps its record's bytes, and makes text and payload of them when somebody asks.
- *
- * Events wait in ordering buffers by the ten thousands. As text they would be most of the garbage
- * collector's work: it copies what survives, and again, while the bytes of an answer lie outside of its
- * heap. The answer stays in memory as long as one of its events waits; the others do not wait much
- * shorter. Once the text has been made, the bytes are let go.
+ * An event that keeps its text only, and parses it again when somebody asks for the payload. Events wait
+ * in ordering buffers by the ten thousands: their parsed payloads would be several times the size of
+ * their texts, and the garbage collector would copy them over and over. Filters are who asks, all of
+ * them together once.
  */
 export class DecodedEvent implements Event {
   readonly kind = 'event';
@@ -19,31 +17,22 @@ export class DecodedEvent implements Event {
   readonly timestamp: string | number | null;
   readonly timestampReadable: boolean;
   readonly sequence: number | bigint | null;
-  readonly size: number;
+  readonly json: string;
   readonly partition: number;
   readonly offset: number;
   readonly recordedAtMs: number;
-  /** Bytes, until the text has been made of them. */
-  #text: Buffer | string;
   #payload: unknown;
 
-  /** @param bytes valid UTF-8 and valid JSON */
-  constructor(fields: EventFields, bytes: Buffer) {
+  constructor(fields: EventFields) {
     this.id = fields.id;
     this.timestampUs = fields.timestampUs;
     this.timestamp = fields.timestamp;
     this.timestampReadable = fields.timestampReadable;
     this.sequence = fields.sequence;
-    this.size = bytes.length;
+    this.json = fields.json;
     this.partition = fields.partition;
     this.offset = fields.offset;
     this.recordedAtMs = fields.recordedAtMs;
-    this.#text = bytes;
-  }
-
-  get json(): string {
-    if (typeof this.#text !== 'string') this.#text = this.#text.toString('utf8');
-    return this.#text;
   }
 
   get payload(): unknown {
@@ -54,6 +43,6 @@ export class DecodedEvent implements Event {
 
 function payloadOf(json: string): unknown {
   const parsed = parseText(json);
-  // What is no JSON never becomes an event.
+  // Undecodable texts never become events.
   return parsed.kind === 'parsed' ? parsed.payload : undefined;
 }

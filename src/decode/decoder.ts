@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { RawRecord } from '../kafka/port.ts';
 import { bridgeDeadLetter } from './dead-letter.ts';
 import { DecodedEvent } from './decoded-event.ts';
@@ -6,7 +5,7 @@ import type { DeadLetter, Event } from './event.ts';
 import { exactInteger } from './integer.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { parsePath } from './path.ts';
-import { reasonOf, withoutByteOrderMark } from './record-text.ts';
+import { reasonOf, textOf, withoutByteOrderMark } from './record-text.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** Where a topic's events keep what the stream needs of them: dotted paths, see `parsePath`. */
@@ -32,18 +31,17 @@ const maxDepth = 1_000;
 const idTarget = 0;
 const timestampTarget = 1;
 const sequenceTarget = 2;
-const rootTarget = 3;
 
 /**
  * Makes the decoder of a topic. Any JSON value but `null` is an event, also one without id, timestamp
  * or sequence. A dead letter: a tombstone, an empty record, invalid UTF-8, invalid JSON, the value
  * `null`, more than 1,000 levels of nesting.
  *
- * An event keeps the record's buffer, and with it the answer that the buffer is a slice of.
+ * It copies what it keeps: the record's buffer may be reused afterwards.
  */
 export function createDecoder(paths: EventPaths): Decoder {
   const scanner = new JsonScanner(
-    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence), []],
+    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence)],
     maxDepth,
   );
 
@@ -55,41 +53,38 @@ export function createDecoder(paths: EventPaths): Decoder {
     if (value.length === 0) {
       return bridgeDeadLetter(partition, record, '', 'The record is empty.');
     }
-    if (!isUtf8(value)) {
+    const text = textOf(value);
+    if (text === undefined) {
       const error = 'The record is not valid UTF-8; what could not be read is shown as U+FFFD.';
       return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
     }
-    const json = withoutByteOrderMark(value);
-    const outcome = scanner.scan(json);
+    const json = withoutByteOrderMark(text);
+    const outcome = scanner.scan(json === text ? value : Buffer.from(json), json);
     if (outcome !== 'valid') {
       const error =
         outcome === 'tooDeep'
           ? `The record is nested deeper than ${maxDepth} levels.`
-          : `The record is not valid JSON: ${reasonOf(json.toString('utf8'))}`;
-      return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
+          : `The record is not valid JSON: ${reasonOf(json)}`;
+      return bridgeDeadLetter(partition, record, text, error);
     }
-    if (scanner.value(rootTarget) === null) {
-      const error = 'The record is `null`, which is no event.';
-      return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
+    if (isNull(json)) {
+      return bridgeDeadLetter(partition, record, text, 'The record is `null`, which is no event.');
     }
 
     const timestamp = scanner.value(timestampTarget);
     const timestampUs = parseTimestamp(timestamp);
-    return new DecodedEvent(
-      {
-        id: idOf(scanner.value(idTarget), scanner),
-        timestampUs: timestampUs ?? record.timestampMs * 1_000,
-        timestamp:
-          typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
-        timestampReadable:
-          timestampUs !== undefined || timestamp === undefined || timestamp === null,
-        sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
-        partition,
-        offset: record.offset,
-        recordedAtMs: record.timestampMs,
-      },
+    return new DecodedEvent({
+      kind: 'event',
+      id: idOf(scanner.value(idTarget), scanner),
+      timestampUs: timestampUs ?? record.timestampMs * 1_000,
+      timestamp: typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
+      timestampReadable: timestampUs !== undefined || timestamp === undefined || timestamp === null,
+      sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
       json,
-    );
+      partition,
+      offset: record.offset,
+      recordedAtMs: record.timestampMs,
+    });
   };
 }
 
@@ -107,4 +102,9 @@ function sequenceOf(value: unknown, scanner: JsonScanner): number | bigint | nul
     return exactInteger(scanner.source(sequenceTarget) ?? '');
   }
   return typeof value === 'string' && /^-?\d{1,100}$/.test(value) ? exactInteger(value) : null;
+}
+
+/** Of valid JSON, only the value `null` begins with that letter. */
+function isNull(json: string): boolean {
+  return json.trimStart().startsWith('n');
 }

@@ -14,10 +14,8 @@ export interface Event {
   readonly timestampReadable: boolean;
   /** `null`: the event has none, or it is no integer. A bigint only beyond 2^53. */
   readonly sequence: number | bigint | null;
-  /** The record's own text: valid JSON, never re-serialised. Made when first asked for. */
+  /** The record's own text, byte for byte: valid JSON, never re-serialised. */
   readonly json: string;
-  /** How large that text is, in bytes. */
-  readonly size: number;
   /** `json`, parsed when first asked for. Integers beyond 2^53 have lost digits here and only here. */
   readonly payload: unknown;
   readonly partition: number;

@@ -63,6 +63,8 @@ export class JsonScanner {
   readonly #nodes: (Node | undefined)[] = [];
   readonly #elements: number[] = [];
   #json: Buffer = Buffer.alloc(0);
+  #string = '';
+  #isAscii = true;
 
   /** @param maxDepth how deep arrays and objects may be nested */
   constructor(paths: readonly Path[], maxDepth: number) {
@@ -104,13 +106,16 @@ export class JsonScanner {
     }
   }
 
+  /** Of plain ASCII the text is at hand, at the same positions. */
   #text(start: number, end: number): string {
-    return this.#json.toString('utf8', start, end);
+    return this.#isAscii ? this.#string.slice(start, end) : this.#json.toString('utf8', start, end);
   }
 
-  /** The buffer is kept until the next scan. */
-  scan(json: Buffer): ScanOutcome {
+  /** @param string the same as text */
+  scan(json: Buffer, string: string): ScanOutcome {
     this.#json = json;
+    this.#string = string;
+    this.#isAscii = json.length === string.length;
     this.#starts.fill(-1);
     let depth = 0;
     let node: Node | undefined = this.#root;

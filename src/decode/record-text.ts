@@ -22,21 +22,19 @@ export interface UnparsableText {
   readonly reason: string;
 }
 
-const byteOrderMark = Buffer.from('\uFEFF');
+const byteOrderMark = '\uFEFF';
 
 /**
  * A byte order mark is no part of a JSON text, and may be ignored (RFC 8259, section 8.1). Everything
  * else stays as it is.
  */
-export function withoutByteOrderMark(value: Buffer): Buffer {
-  return value[0] === byteOrderMark[0] && value.subarray(0, 3).equals(byteOrderMark)
-    ? value.subarray(3)
-    : value;
+export function withoutByteOrderMark(text: string): string {
+  return text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
 }
 
-/** Parses a record's text, which may begin with a byte order mark. */
+/** Parses a record's text, without the byte order mark that it may begin with. */
 export function parseText(text: string): ParsedText | UnparsableText {
-  const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const json = withoutByteOrderMark(text);
   try {
     const payload: unknown = JSON.parse(json);
     return { kind: 'parsed', json, payload: hasEscapedKey(json) ? parseKeyByKey(json) : payload };

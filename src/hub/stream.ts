@@ -83,10 +83,7 @@ export class Stream {
   }
 
   #deliver(event: Event, late: boolean): void {
-    if (this.#subscribers.size === 0) return;
     const message: EventMessage = { topic: this.#topic, event, late };
-    // As text from here on: a slow subscriber's queue may hold it for long, and its bytes would keep a
-    // broker's whole answer in memory, which the bound of the queue does not know of.
     const bytes = event.json.length;
     const { partition, offset, recordedAtMs } = event;
     for (const { subscription, filter, join } of this.#subscribers.values()) {

@@ -99,8 +99,7 @@ export interface ReaderOptions {
   readonly start: PartitionOffsets;
   /**
    * Called once for each answer of a broker, synchronously, with one batch for each partition asked
-   * about, empty ones included. Buffers in it are slices of the answer and never written to again:
-   * whoever keeps one keeps the answer in memory.
+   * about, empty ones included. Buffers in it are valid during the call only: copy what is kept.
    */
   readonly onBatches: (batches: readonly RecordBatch[]) => void;
   /** Called at every change of status. After `failed` nothing more is read. */

@@ -39,9 +39,9 @@ export interface HeldOfPartition {
 export class OrderingBuffer {
   #capacity = 64;
   #size = 0;
-  #bytes = 0;
+  #textLength = 0;
   readonly #events: (Event | null)[] = [];
-  /** Size of the record, so that a release need not touch the event. */
+  /** Length of the JSON text, so that a release need not touch it. */
   #lengths = new Int32Array(this.#capacity);
   /** Written in SEQUENCE order only. */
   #recordedAtMs = new Float64Array(this.#capacity);
@@ -69,9 +69,9 @@ export class OrderingBuffer {
     return this.#size;
   }
 
-  /** Size of their records together. */
-  get bytes(): number {
-    return this.#bytes;
+  /** Length of their JSON texts together. */
+  get textLength(): number {
+    return this.#textLength;
   }
 
   /** The slot with the smallest key, or `none`. */
@@ -157,7 +157,7 @@ export class OrderingBuffer {
     to: HeldOfPartition,
   ): void {
     const indexed = (this.#flags[slot] ?? 0) & isIndexed;
-    this.#bytes -= this.#lengths[slot] ?? 0;
+    this.#textLength -= this.#lengths[slot] ?? 0;
     this.#unlink(slot, from);
     this.#write(slot, event, place, late, to);
     this.#flags[slot] = (this.#flags[slot] ?? 0) | indexed;
@@ -168,7 +168,7 @@ export class OrderingBuffer {
   remove(slot: number, ofPartition: HeldOfPartition): void {
     if (((this.#flags[slot] ?? 0) & isIndexed) !== 0) this.#index.remove(slot);
     this.#unlink(slot, ofPartition);
-    this.#bytes -= this.#lengths[slot] ?? 0;
+    this.#textLength -= this.#lengths[slot] ?? 0;
     this.#events[slot] = null;
     this.#free[this.#freeCount++] = slot;
     const place = this.#heapPlaces[slot] ?? 0;
@@ -209,9 +209,9 @@ export class OrderingBuffer {
     this.#events[slot] = event;
     if (this.#rankedBy === 'value') this.#recordedAtMs[slot] = place.recordedAtMs;
     this.#flags[slot] = late ? isLate : 0;
-    const length = event.size;
+    const { length } = event.json;
     this.#lengths[slot] = length;
-    this.#bytes += length;
+    this.#textLength += length;
     this.#before[slot] = ofPartition.last;
     this.#after[slot] = none;
     if (ofPartition.last === none) ofPartition.first = slot;

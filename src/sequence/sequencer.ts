@@ -21,7 +21,7 @@ export interface SequencerOptions {
   readonly dedupWindowMs: number;
   /** Most bytes for the ids of that window, at least 1 MiB; the window is cut short where they do not suffice. */
   readonly maxDedupBytes: number;
-  /** Most held events, as the size of their records. Past it events are released early. */
+  /** Most held events, as the length of their JSON texts. Past it events are released early. */
   readonly maxHeldBytes: number;
   /** After how long without an answer a partition no longer holds back the others. @default 10_000 */
   readonly maxStallMs?: number;
@@ -170,9 +170,9 @@ export class Sequencer {
     return this.#buffer.size + this.#ahead.length;
   }
 
-  /** The size of their records. */
+  /** The length of their JSON texts. */
   get heldBytes(): number {
-    return this.#buffer.bytes + this.#aheadBytes;
+    return this.#buffer.textLength + this.#aheadBytes;
   }
 
   /** What is remembered of ids; all 0 without de-duplication. */
@@ -323,7 +323,7 @@ export class Sequencer {
       return;
     }
     this.#buffer.hold(event, this.#at, this.#outOfBounds, identified, partition);
-    while (this.#buffer.bytes > this.#maxHeldBytes) {
+    while (this.#buffer.textLength > this.#maxHeldBytes) {
       // As any release: K moves to the smallest key, and the invariant holds; only the order may suffer.
       this.counters.releasedEarly++;
       this.#releaseHead();
@@ -478,7 +478,7 @@ export class Sequencer {
   /** A record at or above R must wait: whether it is a copy is known only when all below R is. */
   #defer(event: Event): void {
     this.#ahead.push(event);
-    this.#aheadBytes += event.size;
+    this.#aheadBytes += event.json.length;
   }
 
   /** A partition of a resumed stream has come to its R. After the last one the stream goes on. */

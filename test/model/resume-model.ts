@@ -102,7 +102,7 @@ function drawLog(dice: Dice, options: ModelOptions): Log {
       at: options.fromFuture === true && dice.oneIn(10) ? at + 2_000 + dice.below(90_000) : at,
       t: dice.oneIn(40) ? dice.below(3) * 4_000_000_000_000 - 5 : at - behindMs,
       sequence: dice.oneIn(15) ? null : Math.max(0, sequence - dice.below(6)),
-      size: 10,
+      json: 'x'.repeat(10),
     });
     own.push({ event, atMs: at });
   }

@@ -11,7 +11,7 @@ export interface EventSketch {
   readonly t?: number;
   readonly readable?: boolean;
   readonly sequence?: number | bigint | null;
-  readonly size?: number;
+  readonly json?: string;
 }
 
 export function sketched(sketch: EventSketch): Event {
@@ -23,8 +23,7 @@ export function sketched(sketch: EventSketch): Event {
     timestamp: sketch.t ?? null,
     timestampReadable: sketch.readable ?? true,
     sequence: sketch.sequence ?? null,
-    json: '{}',
-    size: sketch.size ?? 2,
+    json: sketch.json ?? '{}',
     payload: {},
     partition: sketch.partition ?? 0,
     offset: sketch.offset,

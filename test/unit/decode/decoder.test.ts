@@ -42,10 +42,9 @@ describe('an event', () => {
   it('has all that its record tells', () => {
     const json =
       '{ "keen": {"id":"5f1e","timestamp":"2026-11-23T17:00:00.123456"}, "sequence_number": 7 }\n';
-    const decoded = event(json);
-    const { payload } = decoded;
+    const { payload } = event(json);
     assert.deepEqual(
-      { ...decoded, json: decoded.json, payload },
+      { ...decode(json), payload },
       {
         kind: 'event',
         id: '5f1e',
@@ -54,7 +53,6 @@ describe('an event', () => {
         timestampReadable: true,
         sequence: 7,
         json,
-        size: json.length,
         payload: {
           keen: { id: '5f1e', timestamp: '2026-11-23T17:00:00.123456' },
           sequence_number: 7,
@@ -111,13 +109,11 @@ describe('an event', () => {
     assert.equal(event(large).json, large);
   });
 
-  it('lets go of its record when its text has been asked for', () => {
+  it('does not share memory with its record', () => {
     const value = Buffer.from('{"keen":{"id":"5f1e"}}');
     const decoded = event(value);
-    assert.equal(decoded.json, '{"keen":{"id":"5f1e"}}');
     value.fill(0);
     assert.equal(decoded.json, '{"keen":{"id":"5f1e"}}');
-    assert.deepEqual(decoded.payload, { keen: { id: '5f1e' } });
   });
 });
 

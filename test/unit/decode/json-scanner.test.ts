@@ -14,7 +14,7 @@ const paths: fc.Arbitrary<Path[]> = fc.array(
 
 function scanned(json: string, looked: readonly Path[] = [], maxDepth = 1_000) {
   const scanner = new JsonScanner(looked, maxDepth);
-  return { outcome: scanner.scan(Buffer.from(json)), scanner };
+  return { outcome: scanner.scan(Buffer.from(json), json), scanner };
 }
 
 function isJson(text: string): boolean {
@@ -170,8 +170,8 @@ describe('a scan', () => {
 
   it('forgets the last text', () => {
     const scanner = new JsonScanner([['a']], 10);
-    scanner.scan(Buffer.from('{"a":1}'));
-    scanner.scan(Buffer.from('{"b":1}'));
+    scanner.scan(Buffer.from('{"a":1}'), '{"a":1}');
+    scanner.scan(Buffer.from('{"b":1}'), '{"b":1}');
     assert.equal(scanner.value(0), undefined);
   });
 });

@@ -47,7 +47,7 @@ test('it does what a sorted list does', () => {
             at: 0,
             t: step.value / 1000,
             partition,
-            size: offset % 7,
+            json: 'x'.repeat(offset % 7),
           });
           const at = place(step.time, step.value, step.id);
           const key = keyOf(at, event);
@@ -56,7 +56,7 @@ test('it does what a sorted list does', () => {
           assert.equal(found, known?.slot ?? none);
           if (known === undefined) {
             const slot = buffer.hold(event, at, false, true, of(partition));
-            held.push({ key, id: step.id, slot, length: event.size });
+            held.push({ key, id: step.id, slot, length: event.json.length });
           } else {
             assert.equal(
               Math.sign(buffer.compare(at, event, found)),
@@ -65,7 +65,7 @@ test('it does what a sorted list does', () => {
             if (compareOrderKeys(key, known.key) < 0) {
               buffer.replace(found, event, at, false, of(known.key.partition), of(partition));
               known.key = key;
-              known.length = event.size;
+              known.length = event.json.length;
             }
           }
         } else if (held.length > 0) {
@@ -79,7 +79,7 @@ test('it does what a sorted list does', () => {
         assert.equal(buffer.size, held.length);
         assert.equal(buffer.head, held[0]?.slot ?? none);
         assert.equal(
-          buffer.bytes,
+          buffer.textLength,
           held.reduce((sum, { length }) => sum + length, 0),
         );
         for (const partition of [0, 1]) {

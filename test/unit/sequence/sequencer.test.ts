@@ -287,15 +287,15 @@ test('R moves over holes, and an older position does not move it back', () => {
 });
 
 test('at the bound the smallest are released early, and that is counted', () => {
-  const size = 100;
+  const json = 'x'.repeat(100);
   const r = rig({ maxHeldBytes: 250 });
-  r.put({ id: 'b', at: 2, size });
-  r.put({ id: 'c', at: 3, size });
-  r.put({ id: 'a', at: 1, size, partition: 1 });
+  r.put({ id: 'b', at: 2, json });
+  r.put({ id: 'c', at: 3, json });
+  r.put({ id: 'a', at: 1, json, partition: 1 });
   assert.equal(r.out, 'a');
   assert.equal(r.sequencer.heldBytes, 200);
   assert.equal(r.sequencer.counters.releasedEarly, 1);
-  r.put({ id: 'too late', at: 0, size, partition: 1 });
+  r.put({ id: 'too late', at: 0, json, partition: 1 });
   assert.equal(r.out, 'a too late!');
 });
 
@@ -529,7 +529,7 @@ function run(log: readonly LogEntry[], interleaving: readonly number[], maxHeldB
         offset: own.length,
         at: ms,
         t: ms - behindMs,
-        size: 4,
+        json: '{..}',
       }),
     );
   }
