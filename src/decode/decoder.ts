@@ -31,6 +31,7 @@ const maxDepth = 1_000;
 const idTarget = 0;
 const timestampTarget = 1;
 const sequenceTarget = 2;
+const rootTarget = 3;
 
 /**
  * Makes the decoder of a topic. Any JSON value but `null` is an event, also one without id, timestamp
@@ -41,7 +42,7 @@ const sequenceTarget = 2;
  */
 export function createDecoder(paths: EventPaths): Decoder {
   const scanner = new JsonScanner(
-    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence)],
+    [parsePath(paths.id), parsePath(paths.timestamp), parsePath(paths.sequence), []],
     maxDepth,
   );
 
@@ -67,7 +68,7 @@ export function createDecoder(paths: EventPaths): Decoder {
           : `The record is not valid JSON: ${reasonOf(json)}`;
       return bridgeDeadLetter(partition, record, text, error);
     }
-    if (isNull(json)) {
+    if (scanner.value(rootTarget) === null) {
       return bridgeDeadLetter(partition, record, text, 'The record is `null`, which is no event.');
     }
 
@@ -102,9 +103,4 @@ function sequenceOf(value: unknown, scanner: JsonScanner): number | bigint | nul
     return exactInteger(scanner.source(sequenceTarget) ?? '');
   }
   return typeof value === 'string' && /^-?\d{1,100}$/.test(value) ? exactInteger(value) : null;
-}
-
-/** Of valid JSON, only the value `null` begins with that letter. */
-function isNull(json: string): boolean {
-  return json.trimStart().startsWith('n');
 }

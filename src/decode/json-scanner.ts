@@ -15,9 +15,10 @@ export type ScanOutcome = 'valid' | 'invalid' | 'tooDeep';
 
 /** A place in the tree of all paths that are looked for. */
 interface Node {
-  /** Its children's keys, also as UTF-8, and beside them the children. */
+  /** Its children's keys, and beside them the children. */
   readonly keys: string[];
-  readonly keyBytes: Buffer[];
+  /** The keys as they stand between quotes if nothing in them is escaped; `null`: something must be. */
+  readonly spellings: (Uint8Array | null)[];
   readonly children: Node[];
   /** The same keys as array indices; -1 for those that are none. */
   readonly indices: number[];
@@ -102,7 +103,7 @@ export class JsonScanner {
       case lowerN:
         return null;
       default:
-        return Number(this.#text(start, end));
+        return smallInteger(this.#json, start, end) ?? Number(this.#text(start, end));
     }
   }
 
@@ -190,7 +191,9 @@ export class JsonScanner {
   }
 
   #found(node: Node, start: number, end: number): void {
-    for (const target of node.targets) {
+    const { targets } = node;
+    for (let index = 0; index < targets.length; index += 1) {
+      const target = targets[index] ?? 0;
       this.#starts[target] = start;
       this.#ends[target] = end;
     }
@@ -200,15 +203,13 @@ export class JsonScanner {
   #member(node: Node, keyStart: number, keyEnd: number): Node | undefined {
     const json = this.#json;
     const length = keyEnd - keyStart - 2;
-    const { keyBytes } = node;
-    for (let index = 0; index < keyBytes.length; index += 1) {
-      const key = keyBytes[index];
-      if (key !== undefined && key.length === length && spells(json, keyStart + 1, key)) {
-        // A backslash in the text begins an escape, and so stands for something else.
-        if (!key.includes(backslash)) return this.#enter(node.children[index]);
-      }
+    const { spellings } = node;
+    for (let index = 0; index < spellings.length; index += 1) {
+      const spelling = spellings[index] ?? null;
+      if (spelling === null || spelling.length !== length) continue;
+      if (spells(json, keyStart + 1, spelling)) return this.#enter(node.children[index]);
     }
-    if (keyBytes.length === 0 || !holdsBackslash(json, keyStart, keyEnd)) return undefined;
+    if (spellings.length === 0 || !holdsBackslash(json, keyStart, keyEnd)) return undefined;
     const index = node.keys.indexOf(JSON.parse(this.#text(keyStart, keyEnd)));
     return index < 0 ? undefined : this.#enter(node.children[index]);
   }
@@ -219,7 +220,9 @@ export class JsonScanner {
   }
 
   #enter(node: Node | undefined): Node | undefined {
-    if (node !== undefined) for (const target of node.below) this.#starts[target] = -1;
+    if (node === undefined) return undefined;
+    const { below } = node;
+    for (let index = 0; index < below.length; index += 1) this.#starts[below[index] ?? 0] = -1;
     return node;
   }
 }
@@ -237,8 +240,12 @@ function holdsBackslash(json: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
+function spellingOf(key: string): Uint8Array | null {
+  return JSON.stringify(key) === `"${key}"` ? Buffer.from(key) : null;
+}
+
 function emptyNode(): Node {
-  return { keys: [], keyBytes: [], children: [], indices: [], targets: [], below: [] };
+  return { keys: [], spellings: [], children: [], indices: [], targets: [], below: [] };
 }
 
 function addPath(root: Node, path: Path, target: number): void {
@@ -249,7 +256,7 @@ function addPath(root: Node, path: Path, target: number): void {
     if (child === undefined) {
       child = emptyNode();
       node.keys.push(segment);
-      node.keyBytes.push(Buffer.from(segment));
+      node.spellings.push(spellingOf(segment));
       node.indices.push(arrayIndex(segment));
       node.children.push(child);
     }
@@ -357,6 +364,18 @@ function digitsEnd(json: Uint8Array, start: number): number {
   let at = start;
   while (isDigit(json[at])) at += 1;
   return at === start ? -1 : at;
+}
+
+/** The number that up to 15 digits stand for; `null`: there is more to it. */
+function smallInteger(json: Uint8Array, start: number, end: number): number | null {
+  if (end - start > 15) return null;
+  let value = 0;
+  for (let at = start; at < end; at += 1) {
+    const code = json[at];
+    if (code === undefined || !isDigit(code)) return null;
+    value = value * 10 + (code - zero);
+  }
+  return value;
 }
 
 function isDigit(code: number | undefined): boolean {
