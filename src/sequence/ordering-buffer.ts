@@ -37,6 +37,7 @@ export interface HeldOfPartition {
  * 1975; A. LaMarca, R. E. Ladner, "The Influence of Caches on the Performance of Heaps", 1996).
  */
 export class OrderingBuffer {
+  /** A power of two. */
   #capacity = 64;
   #size = 0;
   #textLength = 0;
@@ -55,7 +56,14 @@ export class OrderingBuffer {
   /** Beside `#heap`: a double that sorts as the key does, as far as it goes. */
   #ranks = new Float64Array(this.#capacity);
   readonly #rankedBy: 'time' | 'value';
-  #free: Int32Array = freeSlots(0, this.#capacity);
+  /**
+   * Free slots, a ring: the one that has been free for longest is taken first. Events leave in about the
+   * order in which they came, so slots are used one after the other, and what lies beside each other in
+   * the arrays is used together. (Taken last in, first out, the slots would soon be shuffled, and each
+   * array would cost a cache miss.)
+   */
+  #free = slotsFrom(0, this.#capacity, this.#capacity);
+  #firstFree = 0;
   #freeCount = this.#capacity;
   readonly #index = new HeldIndex(this.#digests);
 
@@ -132,7 +140,9 @@ export class OrderingBuffer {
     ofPartition: HeldOfPartition,
   ): number {
     if (this.#freeCount === 0) this.#grow();
-    const slot = this.#free[--this.#freeCount] ?? 0;
+    const slot = this.#free[this.#firstFree] ?? 0;
+    this.#firstFree = (this.#firstFree + 1) & (this.#capacity - 1);
+    this.#freeCount -= 1;
     this.#write(slot, event, place, late, ofPartition);
     // One by one: `TypedArray.set` costs more than the four stores.
     const digests = this.#digests;
@@ -170,7 +180,8 @@ export class OrderingBuffer {
     this.#unlink(slot, ofPartition);
     this.#textLength -= this.#lengths[slot] ?? 0;
     this.#events[slot] = null;
-    this.#free[this.#freeCount++] = slot;
+    this.#free[(this.#firstFree + this.#freeCount) & (this.#capacity - 1)] = slot;
+    this.#freeCount += 1;
     const place = this.#heapPlaces[slot] ?? 0;
     const last = --this.#size;
     if (place === last) return;
@@ -306,7 +317,8 @@ export class OrderingBuffer {
     this.#after = enlarged(this.#after, new Int32Array(capacity));
     this.#heapPlaces = enlarged(this.#heapPlaces, new Int32Array(capacity));
     this.#heap = enlarged(this.#heap, new Int32Array(capacity));
-    this.#free = enlarged(freeSlots(former, capacity), new Int32Array(capacity));
+    this.#free = slotsFrom(former, former, capacity);
+    this.#firstFree = 0;
     this.#freeCount = former;
   }
 }
@@ -345,9 +357,11 @@ function compareCoordinates(a: Event, b: Event): number {
   return a.offset < b.offset ? -1 : a.offset > b.offset ? 1 : 0;
 }
 
-/** The slots from `from` up to `to`, the lowest to be taken first. */
-function freeSlots(from: number, to: number): Int32Array {
-  return Int32Array.from({ length: to - from }, (_, taken) => to - 1 - taken);
+/** A ring of `capacity` that begins with `count` slots from `first` on. */
+function slotsFrom(first: number, count: number, capacity: number): Int32Array {
+  const slots = new Int32Array(capacity);
+  for (let index = 0; index < count; index += 1) slots[index] = first + index;
+  return slots;
 }
 
 function enlarged<T extends Float64Array | Int32Array | Uint8Array>(from: T, to: T): T {
