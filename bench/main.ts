@@ -12,6 +12,8 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   sequence: ['sequence.ts'],
   'kafka-read kafkajs': ['kafka-read.ts', 'kafkajs'],
   'kafka-read platformatic': ['kafka-read.ts', 'platformatic'],
+  'cold-start kafkajs': ['cold-start.ts', 'kafkajs'],
+  'cold-start platformatic': ['cold-start.ts', 'platformatic'],
   pipeline: ['pipeline.ts', 'kafkajs'],
 };
 
