@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { parseAuthorization, parseCredentials } from './auth/authorization.ts';
 import { ClientAuthenticator } from './auth/client-authenticator.ts';
@@ -8,8 +7,11 @@ import { type Config, topicConfig } from './config/config.ts';
 import type { ProjectConfig } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
+import { keyFrom } from './hub/id-key.ts';
+import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
 import type { KafkaDriver } from './kafka/port.ts';
 import type { Logger } from './observe/logger.ts';
+import { perMinute } from './observe/rate-limit.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
@@ -46,6 +48,8 @@ export interface RunningServer {
 const keepAliveMs = 12_000;
 /** How long sockets may take to close by themselves at shutdown, in milliseconds. */
 const closePatienceMs = 2_000;
+/** Most lines that a Kafka client's own words may add to the log in a minute. */
+const driverLinesPerMinute = 30;
 
 const emptyStart: GraphiqlStart = {
   query: `# Put your project id and key into the headers below: base64 of "projectId:key".
@@ -66,7 +70,7 @@ export async function startServer(
   { logger, clock = systemClock, graphiql, ...given }: ServerDependencies,
 ): Promise<RunningServer> {
   const { kafka, limits } = config;
-  const driver = given.driver ?? (await createDriver(config, clock));
+  const driver = given.driver ?? (await createDriver(config, clock, logger));
   const service = new ServiceAuthenticator(config.auth.projects, kafka.sasl);
   const authenticator =
     kafka.credentials === 'service'
@@ -80,10 +84,18 @@ export async function startServer(
           concurrentLogins: limits.concurrentLogins,
           queuedLogins: limits.queuedLogins,
         });
+  const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
+  const refusals =
+    kafka.credentials === 'service'
+      ? refusalsOfService(({ message }) =>
+          logRefusedLogin(`Kafka refuses the login of this server (kafka.sasl): ${message}`),
+        )
+      : refusalOf;
   const hub = new Hub({
     driver,
     clock,
-    idKey: idKeyOf(config),
+    idKey: config.cursors.secret === null ? null : keyFrom(config.cursors.secret),
+    refusalOf: refusals,
     topicTemplate: kafka.topicTemplate,
     deadLetterSuffix: kafka.deadLetterSuffix,
     settingsOf: (topic) => topicConfig(config, topic),
@@ -100,7 +112,7 @@ export async function startServer(
   const contextOf = (principal: Principal): GraphqlContext => ({
     principal,
     hub,
-    topics: createTopicLoaders(() => hub.registry.clients.lease(principal)),
+    topics: createTopicLoaders(() => hub.registry.clients.lease(principal), refusals),
     maxRecent: limits.recentEvents,
   });
 
@@ -182,12 +194,16 @@ export async function startServer(
 }
 
 /** Loads the one client that is configured, and not the others. */
-async function createDriver({ kafka }: Config, clock: Clock): Promise<KafkaDriver> {
+async function createDriver({ kafka }: Config, clock: Clock, logger: Logger): Promise<KafkaDriver> {
   const { brokers, ssl, clientId } = kafka;
   switch (kafka.client) {
     case 'kafkajs': {
       const { createKafkajsDriver } = await import('./kafka/kafkajs/driver.ts');
-      return createKafkajsDriver({ brokers, ssl, clientId });
+      const log = perMinute(clock, driverLinesPerMinute, (level: 'error' | 'warn', text: string) =>
+        // What comes of it is told where it matters: these lines are for whoever looks for the cause.
+        level === 'error' ? logger.warn(`kafkajs: ${text}`) : logger.debug(`kafkajs: ${text}`),
+      );
+      return createKafkajsDriver({ brokers, ssl, clientId }, log);
     }
     case 'platformatic': {
       const { createPlatformaticDriver } = await import('./kafka/platformatic/driver.ts');
@@ -198,10 +214,4 @@ async function createDriver({ kafka }: Config, clock: Clock): Promise<KafkaDrive
       return new EmbeddedKafka({ clock }).driver();
     }
   }
-}
-
-/** Equal on all instances that share the secret: events of equal time are ordered by their ids' digests. */
-function idKeyOf({ cursors }: Config): Uint8Array {
-  if (cursors.secret === null) return randomBytes(32);
-  return createHash('sha256').update(`id digest ${cursors.secret}`).digest();
 }

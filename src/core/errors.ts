@@ -46,7 +46,8 @@ export const errorTable = {
   TOPIC_RECREATED: {
     httpStatus: 410,
     closeCode: 4410,
-    summary: 'The topic was deleted and created again since the cursor was issued.',
+    summary:
+      'The topic was deleted and created again since the subscription began or the cursor was issued.',
     remedy: 'Start again without `after`; the former topic and its offsets are gone.',
   },
   LOG_TRUNCATED: {

@@ -3,6 +3,8 @@ import { MillraceError } from '../core/errors.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
 import { Feed, type FeedOptions } from './feed.ts';
 import type { KafkaDriver } from '../kafka/port.ts';
+import { IdKey } from './id-key.ts';
+import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 
 /** What of a feed's options depends on the topic. */
 export interface FeedSource
@@ -16,7 +18,10 @@ export type FeedContent = 'events' | 'deadLetters';
 export interface FeedRegistryOptions {
   readonly driver: KafkaDriver;
   readonly clock: Clock;
-  readonly idKey: Uint8Array;
+  /** Key of the digests of event ids, 32 bytes; `null`: derived from the cluster's id. */
+  readonly idKey: Uint8Array | null;
+  /** @default every login is the client's own */
+  readonly refusalOf?: RefusalOf;
   /** How long a feed goes on without subscribers, in milliseconds. */
   readonly lingerMs: number;
   /** Private feeds (for `since`) that one project may have at a time. */
@@ -43,12 +48,14 @@ interface SharedFeed {
 export class FeedRegistry {
   readonly clients: ClientPool;
   readonly #options: FeedRegistryOptions;
+  readonly #idKey: IdKey;
   readonly #shared = new Map<string, SharedFeed>();
   readonly #private = new Set<Feed>();
   readonly #privateByProject = new Map<string, number>();
 
   constructor(options: FeedRegistryOptions) {
     this.#options = options;
+    this.#idKey = new IdKey(options.idKey);
     this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
   }
 
@@ -136,8 +143,8 @@ export class FeedRegistry {
   }
 
   #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
-    const { clock, idKey, lingerMs } = this.#options;
-    return new Feed({ ...source, ...use, clock, idKey, lingerMs });
+    const { clock, lingerMs, refusalOf = ofOwnLogin } = this.#options;
+    return new Feed({ ...source, ...use, clock, idKey: this.#idKey, lingerMs, refusalOf });
   }
 
   #closeWhenIdle(key: string, shared: SharedFeed): void {

@@ -12,7 +12,8 @@ import {
 import { findStart, type Start, type StartPoint } from './feed-start.ts';
 import type { EventFilter } from './filter.ts';
 import { type JoinPoint, precedes } from './join-point.ts';
-import { refusalOf } from './kafka-refusal.ts';
+import type { IdKey } from './id-key.ts';
+import type { RefusalOf } from './kafka-refusal.ts';
 import type { DeadLetterMessage, EventMessage } from './message.ts';
 import { Stream, type StreamKey } from './stream.ts';
 import type { Subscription } from './subscription.ts';
@@ -28,7 +29,8 @@ export interface FeedOptions {
   readonly decode: (partition: number, record: RawRecord) => Event | DeadLetter;
   readonly settings: TopicSettings;
   /** Key of the digests of event ids. */
-  readonly idKey: Uint8Array;
+  readonly idKey: IdKey;
+  readonly refusalOf: RefusalOf;
   readonly clock: Clock;
   /**
    * What to do about a topic that does not exist: `refuse` the subscribers, or `wait` until it comes
@@ -231,11 +233,12 @@ export class Feed {
 
   /** Never rejects: see `started`. */
   async #open(): Promise<void> {
-    const { client, kafkaTopic, clock, whenMissing } = this.#options;
+    const { client, kafkaTopic, clock, idKey, whenMissing } = this.#options;
     let { start } = this.#options;
     for (let failures = 1; !this.#closed; failures += 1) {
       try {
         const found = await findStart(client, kafkaTopic, start, () => clock.now());
+        await idKey.learn(client);
         if (this.#closed) return;
         this.#read(found);
         this.#begun.resolve();
@@ -308,7 +311,7 @@ export class Feed {
     if (this.#closed) return;
     const error =
       cause instanceof KafkaError
-        ? refusalOf(cause, this.#options.topic, this.#next)
+        ? this.#options.refusalOf(cause, this.#options.topic, this.#next)
         : asError(cause);
     const reason =
       cause instanceof KafkaError ? cause : new KafkaError('UNAVAILABLE', error.message, { cause });
@@ -346,7 +349,12 @@ export class Feed {
 
   #openStream(name: string, key: StreamKey): Stream {
     const { settings, clock, idKey, topic } = this.#options;
-    const stream = new Stream(topic, { ...settings, ...key, clock, idKey });
+    const stream = new Stream(topic, {
+      ...settings,
+      ...key,
+      clock,
+      idKey: () => idKey.bytes,
+    });
     for (const [partition, offset] of this.#next) stream.sequencer.addPartition(partition, offset);
     this.#streams.set(name, stream);
     return stream;

@@ -10,7 +10,7 @@ import type { FeedCounts } from './feed.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { acceptWithinMs } from './feed-start.ts';
 import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
-import { refusalOf } from './kafka-refusal.ts';
+import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 import type { DeadLetterMessage, EventMessage } from './message.ts';
 import { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
@@ -19,7 +19,10 @@ import { newestDeadLetters, newestEvents, readTail } from './tail.ts';
 export interface HubOptions {
   readonly driver: KafkaDriver;
   readonly clock: Clock;
-  readonly idKey: Uint8Array;
+  /** Key of the digests of event ids, 32 bytes; `null`: derived from the cluster's id. */
+  readonly idKey: Uint8Array | null;
+  /** @default every login is the client's own */
+  readonly refusalOf?: RefusalOf;
   readonly topicTemplate: string;
   readonly deadLetterSuffix: string;
   /** The settings of a topic, by the name that subscribers use. */
@@ -58,9 +61,11 @@ const searchedPerPartition = 5_000;
 export class Hub {
   readonly registry: FeedRegistry;
   readonly #options: HubOptions;
+  readonly #refusalOf: RefusalOf;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#refusalOf = options.refusalOf ?? ofOwnLogin;
     this.registry = new FeedRegistry(options);
   }
 
@@ -84,7 +89,7 @@ export class Hub {
         .toSorted()
         .map((name) => this.topicName(principal, name));
     } catch (error) {
-      throw error instanceof KafkaError ? refusalOf(error, '*') : error;
+      throw error instanceof KafkaError ? this.#refusalOf(error, '*') : error;
     } finally {
       lease.release();
     }
@@ -212,7 +217,7 @@ export class Hub {
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
       if (error.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') return [];
-      throw refusalOf(error, topic);
+      throw this.#refusalOf(error, topic);
     } finally {
       lease.release();
     }

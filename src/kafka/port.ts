@@ -175,6 +175,8 @@ export type KafkaErrorCode =
   /** The login may not read or describe the topic. */
   | 'NOT_AUTHORIZED'
   | 'TOPIC_NOT_FOUND'
+  /** The topic was deleted and created again: a reader's positions are of the former one. */
+  | 'TOPIC_RECREATED'
   /** A position below the start or above the end of the log: `ranges`. Never reset silently. */
   | 'OFFSET_OUT_OF_RANGE'
   /** Everything that another attempt may mend. */

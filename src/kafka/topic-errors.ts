@@ -14,7 +14,7 @@ export function topicNotFound(topic: string, options?: ErrorOptions): KafkaError
 
 /** The name is there again, but what a reader's offsets speak of is gone. */
 export function topicRecreated(topic: string): KafkaError {
-  return new KafkaError('TOPIC_NOT_FOUND', `topic ${topic} was deleted and created again`);
+  return new KafkaError('TOPIC_RECREATED', `topic ${topic} was deleted and created again`);
 }
 
 export function notAuthorized(topic: string, options?: ErrorOptions): KafkaError {

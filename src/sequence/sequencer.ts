@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Event } from '../decode/event.ts';
-import { IdDigester } from './dedup/id-digest.ts';
+import { IdDigester, type IdKeySource } from './dedup/id-digest.ts';
 import { SeenIds } from './dedup/seen-ids.ts';
 import type { EventOrder } from './order.ts';
 import type { OrderKey } from './order-key.ts';
@@ -26,7 +26,7 @@ export interface SequencerOptions {
   /** After how long without an answer a partition no longer holds back the others. @default 10_000 */
   readonly maxStallMs?: number;
   /** A secret of 32 bytes, the same on all instances: see `IdDigester`. */
-  readonly idKey: Uint8Array;
+  readonly idKey: IdKeySource;
   /** Asked for the time only. */
   readonly clock: Clock;
   /**

@@ -3,9 +3,27 @@ import { ChaskeyMac, permute } from './chaskey.ts';
 /** Bytes of the secret that ids are digested with. */
 export const idKeyBytes = 32;
 
+/** A function is asked at the first digest: the key may not be known before. */
+export type IdKeySource = Uint8Array | (() => Uint8Array);
+
 /** The value of a hexadecimal digit by its character code; -1: none, or an upper-case one. */
 const hexDigits = new Int8Array(128).fill(-1);
 for (let value = 0; value < 16; value++) hexDigits[value.toString(16).charCodeAt(0)] = value;
+
+/** What a key is made into. */
+interface Keyed {
+  readonly mac: ChaskeyMac;
+  readonly whitening: Int32Array;
+}
+
+function keyedBy(key: Uint8Array): Keyed {
+  if (key.length !== idKeyBytes) {
+    throw new RangeError(`The id key has ${key.length} bytes, not ${idKeyBytes}`);
+  }
+  const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
+  const words = Int32Array.from({ length: 8 }, (_, word) => view.getInt32(4 * word, true));
+  return { mac: new ChaskeyMac(words.subarray(0, 4)), whitening: words.subarray(4, 8) };
+}
 
 /**
  * Turns an event's id into 128 bits that stand for it, under a secret key.
@@ -25,23 +43,18 @@ for (let value = 0; value < 16; value++) hexDigits[value.toString(16).charCodeAt
 export class IdDigester {
   /** The digest of the last id given to `digest`. */
   readonly words = new Int32Array(4);
-  readonly #whitening: Int32Array;
-  readonly #mac: ChaskeyMac;
+  readonly #key: IdKeySource;
+  #keyed: Keyed | undefined;
   #word = 0;
 
   /**
    * @param key a secret of 32 bytes, the same on all instances: digests break ties of the order and
    *   stand in cursors
-   * @throws {RangeError} when the key has another length
+   * @throws {RangeError} when the key has another length; if it is asked for later, from `digest`
    */
-  constructor(key: Uint8Array) {
-    if (key.length !== idKeyBytes) {
-      throw new RangeError(`The id key has ${key.length} bytes, not ${idKeyBytes}`);
-    }
-    const view = new DataView(key.buffer, key.byteOffset, key.byteLength);
-    const words = Int32Array.from({ length: 8 }, (_, word) => view.getInt32(4 * word, true));
-    this.#mac = new ChaskeyMac(words.subarray(0, 4));
-    this.#whitening = words.subarray(4, 8);
+  constructor(key: IdKeySource) {
+    this.#key = key;
+    if (typeof key !== 'function') this.#keyed = keyedBy(key);
   }
 
   /** Writes the digest of `id` to `words`; of `null`, zeros. */
@@ -51,11 +64,13 @@ export class IdDigester {
       words.fill(0);
       return;
     }
+    const { mac, whitening } = (this.#keyed ??= keyedBy(
+      typeof this.#key === 'function' ? this.#key() : this.#key,
+    ));
     if (!(id.length === 24 ? this.#packHex(id) : id.length === 36 && this.#packUuid(id))) {
-      this.#mac.write(id, words);
+      mac.write(id, words);
       words[2] = (words[2] ?? 0) | 0xc0000000;
     }
-    const whitening = this.#whitening;
     for (let word = 0; word < 4; word++) words[word] = (words[word] ?? 0) ^ (whitening[word] ?? 0);
     permute(words);
     for (let word = 0; word < 4; word++) words[word] = (words[word] ?? 0) ^ (whitening[word] ?? 0);

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { ClientLease } from '../../hub/client-pool.ts';
-import { refusalOf } from '../../hub/kafka-refusal.ts';
+import type { RefusalOf } from '../../hub/kafka-refusal.ts';
 import {
   KafkaError,
   type OffsetPoint,
@@ -20,7 +20,7 @@ export interface TopicLoaders {
  * request and one offsets request for each broker. `lease` is called when something is asked first;
  * the lease lasts for the request.
  */
-export function createTopicLoaders(lease: () => ClientLease): TopicLoaders {
+export function createTopicLoaders(lease: () => ClientLease, refusalOf: RefusalOf): TopicLoaders {
   const ask = async <Answer>(
     names: readonly string[],
     request: (lease: ClientLease) => Promise<Map<string, Answer | KafkaError>>,
@@ -28,7 +28,7 @@ export function createTopicLoaders(lease: () => ClientLease): TopicLoaders {
     const held = lease();
     try {
       const answers = await request(held);
-      return names.map((name) => answerFor(name, answers));
+      return names.map((name) => answerFor(name, answers, refusalOf));
     } catch (error) {
       if (error instanceof KafkaError) throw refusalOf(error, names.join(', '));
       throw error;
@@ -50,6 +50,7 @@ export function createTopicLoaders(lease: () => ClientLease): TopicLoaders {
 function answerFor<Answer>(
   name: string,
   answers: Map<string, Answer | KafkaError>,
+  refusalOf: RefusalOf,
 ): Answer | Error | null {
   const answer = answers.get(name);
   if (answer === undefined) return null;

@@ -67,7 +67,7 @@ export function topicTests(
     await setup().deleteTopic(topic);
     await setup().createTopic(topic, 1);
     await setup().produce(topic, numbered(0, 0, 5));
-    kafkaError('TOPIC_NOT_FOUND')(await tape.untilFailed());
+    kafkaError('TOPIC_RECREATED')(await tape.untilFailed());
     assert.deepEqual(tape.offsets(0), [0, 1, 2]);
     const after = (await client.describeTopics([topic])).get(topic);
     assert.ok(before && !(before instanceof KafkaError));

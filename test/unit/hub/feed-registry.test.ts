@@ -73,6 +73,25 @@ test('a feed that failed is replaced for the next subscriber, and leaves nothing
   assert.equal(use.openReaders.size, 1);
 });
 
+for (const recreated of ['purchases', 'purchases-dlq']) {
+  test(`who reads ${recreated} when it is deleted and created again is told so`, async (t) => {
+    const { clock, kafka, hub, principal } = openHub(t, {
+      topics: { purchases: 1, 'purchases-dlq': 1 },
+    });
+    const ended = collect(await hub.deadLetters(principal, { topic: 'purchases' }));
+    await clock.advance(500);
+    kafka.deleteTopic(recreated);
+    kafka.createTopic(recreated, 1);
+    await clock.advance(1_000);
+    assert.ok(ended.error instanceof MillraceError);
+    assert.equal(ended.error.code, 'TOPIC_RECREATED');
+    const again = collect(await hub.deadLetters(principal, { topic: 'purchases' }));
+    kafka.append(recreated, { value: '{"event' });
+    await clock.advance(1_000);
+    assert.deepEqual([again.ids, again.error], [['{"event'], undefined]);
+  });
+}
+
 test('what fails before it is accepted leaves nothing open', async (t) => {
   const { clock, hub, use, principal, events } = openHub(t);
   const refused = async (code: string, attempt: () => Promise<unknown>): Promise<void> => {

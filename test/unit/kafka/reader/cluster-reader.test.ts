@@ -251,7 +251,7 @@ test('a topic of the same name is not the same topic', async (t) => {
   await tape.until(() => cluster.looks > looks + 1, 'two more looks');
   assert.equal(tape.reader.status.state, 'running');
   cluster.topicId = 'second';
-  assert.equal((await tape.untilFailed()).code, 'TOPIC_NOT_FOUND');
+  assert.equal((await tape.untilFailed()).code, 'TOPIC_RECREATED');
 });
 
 test('a leader that does not know the topic is not asked again before the cluster names it', async (t) => {
