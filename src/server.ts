@@ -102,6 +102,9 @@ export async function startServer(
     lingerMs: config.feeds.lingerMs,
     maxQueuedBytes: limits.outboundBytesPerConnection,
     maxPrivateFeedsPerProject: limits.sinceReadersPerProject,
+    maxRecentBytes: limits.recentBytes,
+    maxRecentReadersPerProject: limits.recentReadersPerProject,
+    logger,
   });
   const engine = new GraphqlEngine({
     schema: createSchema(),

@@ -277,6 +277,15 @@ export const settings = {
       default: 1_000,
       description: 'Most that `recentEvents` and `recentDeadLetters` answer.',
     }),
+    recentBytes: setting(bytes({ min: 64 * KiB, max: GiB }), {
+      default: 16 * MiB,
+      description: 'Most bytes of events or dead letters in one such answer.',
+    }),
+    recentReadersPerProject: setting(integer({ min: 2, max: 10_000 }), {
+      default: 8,
+      description:
+        'Most topics that such queries of one project look through at a time; `recentDeadLetters` takes two.',
+    }),
     concurrentLogins: setting(integer({ min: 1, max: 1_000 }), {
       default: 16,
       description:

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
-import { MillraceError } from '../core/errors.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
-import { Feed, type FeedOptions } from './feed.ts';
+import { Feed, type FeedCounts, type FeedLogger, type FeedOptions } from './feed.ts';
+import { PerProject } from './per-project.ts';
 import type { KafkaDriver } from '../kafka/port.ts';
 import { IdKey } from './id-key.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
@@ -26,6 +26,7 @@ export interface FeedRegistryOptions {
   readonly lingerMs: number;
   /** Private feeds (for `since`) that one project may have at a time. */
   readonly maxPrivateFeedsPerProject: number;
+  readonly logger: FeedLogger;
 }
 
 /** The use of a feed; `release` gives it back, once. */
@@ -41,6 +42,12 @@ interface SharedFeed {
   idle: Timer | undefined;
 }
 
+/** What is left of a feed that failed: nothing but what it had done. */
+interface FailedFeed {
+  readonly counts: FeedCounts;
+  readonly expiry: Timer;
+}
+
 /**
  * One feed for each (login, Kafka topic, what it holds), however many subscribers: started for the first, kept for a
  * while after the last.
@@ -51,12 +58,18 @@ export class FeedRegistry {
   readonly #idKey: IdKey;
   readonly #shared = new Map<string, SharedFeed>();
   readonly #private = new Set<Feed>();
-  readonly #privateByProject = new Map<string, number>();
+  readonly #failed = new Map<string, FailedFeed>();
+  readonly #privatePerProject: PerProject;
 
   constructor(options: FeedRegistryOptions) {
     this.#options = options;
     this.#idKey = new IdKey(options.idKey);
     this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
+    this.#privatePerProject = new PerProject({
+      max: options.maxPrivateFeedsPerProject,
+      what: 'readers of the past',
+      limit: 'limits.sinceReadersPerProject',
+    });
   }
 
   /** All feeds there are, shared and private. */
@@ -65,9 +78,10 @@ export class FeedRegistry {
     yield* this.#private;
   }
 
-  /** The running feed, for looking at; undefined: nobody has subscribed. */
-  peek(login: Login, kafkaTopic: string, holds: FeedContent): Feed | undefined {
-    return this.#shared.get(keyOf(login, kafkaTopic, holds))?.feed;
+  /** Of the shared feed, or of the last one for a while after it failed; undefined: there is none. */
+  countsOf(login: Login, kafkaTopic: string, holds: FeedContent): FeedCounts | undefined {
+    const key = keyOf(login, kafkaTopic, holds);
+    return this.#shared.get(key)?.feed.counts ?? this.#failed.get(key)?.counts;
   }
 
   /** Throws `KAFKA_UNAVAILABLE` after `close`. */
@@ -90,18 +104,14 @@ export class FeedRegistry {
    * too many of them.
    */
   leasePrivate(login: Login, projectId: string, source: FeedSource, sinceMs: number): FeedLease {
-    const open = this.#privateByProject.get(projectId) ?? 0;
-    const max = this.#options.maxPrivateFeedsPerProject;
-    if (open >= max) {
-      const limit = 'limits.sinceReadersPerProject';
-      throw new MillraceError(
-        'LIMIT_EXCEEDED',
-        `this project already has ${max} readers of the past (${limit})`,
-        { limit },
-      );
+    const giveBack = this.#privatePerProject.take(projectId);
+    let client: ClientLease;
+    try {
+      client = this.clients.lease(login);
+    } catch (error) {
+      giveBack();
+      throw error;
     }
-    const client = this.clients.lease(login);
-    this.#privateByProject.set(projectId, open + 1);
     const feed = this.#feed(source, {
       client: client.client,
       start: { at: 'instant', timestampMs: sinceMs },
@@ -109,9 +119,7 @@ export class FeedRegistry {
     });
     this.#private.add(feed);
     const release = once(() => {
-      const left = (this.#privateByProject.get(projectId) ?? 1) - 1;
-      if (left === 0) this.#privateByProject.delete(projectId);
-      else this.#privateByProject.set(projectId, left);
+      giveBack();
       this.#private.delete(feed);
       void feed.close().finally(() => client.release());
     });
@@ -122,6 +130,8 @@ export class FeedRegistry {
     const shared = [...this.#shared.values()];
     this.#shared.clear();
     for (const { idle } of shared) idle?.cancel();
+    for (const { expiry } of this.#failed.values()) expiry.cancel();
+    this.#failed.clear();
     await Promise.all([
       ...shared.map(({ feed }) => feed.close()),
       ...[...this.#private].map((feed) => feed.close()),
@@ -135,16 +145,29 @@ export class FeedRegistry {
       client: client.client,
       start: { at: 'acceptance', acceptedAtMs: this.#options.clock.now() },
       // A failed feed serves nobody: the next subscriber gets a new one.
-      onFailed: () => this.#close(key, shared),
+      onFailed: (began) => {
+        if (began) this.#remember(key, shared);
+        this.#close(key, shared);
+      },
     });
     const shared: SharedFeed = { feed, client, leases: 0, idle: undefined };
     this.#shared.set(key, shared);
+    this.#failed.get(key)?.expiry.cancel();
+    this.#failed.delete(key);
     return shared;
   }
 
+  /** Only of feeds that began: there are as many as topics, not as anybody can think of. */
+  #remember(key: string, shared: SharedFeed): void {
+    if (this.#shared.get(key) !== shared) return;
+    const { clock, lingerMs } = this.#options;
+    const expiry = clock.schedule(lingerMs, () => this.#failed.delete(key));
+    this.#failed.set(key, { counts: shared.feed.counts, expiry });
+  }
+
   #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
-    const { clock, lingerMs, refusalOf = ofOwnLogin } = this.#options;
-    return new Feed({ ...source, ...use, clock, idKey: this.#idKey, lingerMs, refusalOf });
+    const { clock, lingerMs, logger, refusalOf = ofOwnLogin } = this.#options;
+    return new Feed({ ...source, ...use, clock, idKey: this.#idKey, lingerMs, logger, refusalOf });
   }
 
   #closeWhenIdle(key: string, shared: SharedFeed): void {

@@ -18,11 +18,12 @@ import type { DeadLetterMessage, EventMessage } from './message.ts';
 import { Stream, type StreamKey } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
+import type { Logger } from '../observe/logger.ts';
 
 /** What a feed reads and for whom. */
 export interface FeedOptions {
   readonly client: KafkaClient;
-  /** The name that subscribers know the topic by. */
+  /** The name that the first subscriber knows the topic by, for errors. */
   readonly topic: string;
   readonly kafkaTopic: string;
   readonly start: StartPoint;
@@ -39,9 +40,13 @@ export interface FeedOptions {
   readonly whenMissing: 'refuse' | 'wait';
   /** How long a stream that nobody listens to is kept for the next subscriber, in milliseconds. */
   readonly lingerMs: number;
-  /** Called once, when the feed has come to its end by itself. */
-  readonly onFailed: () => void;
+  /** Told of each change of state that an operator would want to know of. */
+  readonly logger: FeedLogger;
+  /** Called once, when the feed has come to its end by itself. `began`: it had found where to read. */
+  readonly onFailed: (began: boolean) => void;
 }
+
+export type FeedLogger = Pick<Logger, 'info' | 'warn'>;
 
 export type FeedState = 'STARTING' | 'RUNNING' | 'DEGRADED' | 'FAILED';
 
@@ -55,6 +60,12 @@ export interface FeedCounts {
   readonly late: number;
   readonly held: number;
   readonly lag: number;
+}
+
+interface DeadLetterSubscriber {
+  /** The name that the subscriber knows the topic by: several may lead to one Kafka topic. */
+  readonly topic: string;
+  readonly join: JoinPoint | undefined;
 }
 
 /** Longest wait of a fetch while nothing is held, in milliseconds. */
@@ -97,7 +108,7 @@ export class Feed {
   readonly #retired = { delivered: 0, duplicates: 0, late: 0 };
   readonly #deadLetterSubscriptions = new Map<
     Subscription<DeadLetterMessage>,
-    JoinPoint | undefined
+    DeadLetterSubscriber
   >();
   /** Next offset of each partition. */
   readonly #next = new Map<number, number>();
@@ -119,6 +130,8 @@ export class Feed {
   #received = 0;
   #deliveredDeadLetters = 0;
   #stallCheck: Timer | undefined;
+  /** Partitions in which the instant was reached that the feed starts at: nothing is passed over there. */
+  readonly #reached = new Set<number>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -176,13 +189,13 @@ export class Feed {
   addEvents(
     subscription: Subscription<EventMessage>,
     key: StreamKey,
-    filter: EventFilter | undefined,
+    { topic, filter }: { readonly topic: string; readonly filter: EventFilter | undefined },
   ): () => void {
     const name = `${key.order} ${key.deduplicate}`;
     const stream = this.#streams.get(name) ?? this.#openStream(name, key);
     this.#idle.get(name)?.cancel();
     this.#idle.delete(name);
-    stream.add(subscription, filter, this.#joinPoint());
+    stream.add(subscription, { topic, filter, join: this.#joinPoint() });
     return () => {
       stream.remove(subscription);
       if (stream.subscribers === 0) this.#retireWhenIdle(name, stream);
@@ -190,8 +203,8 @@ export class Feed {
   }
 
   /** Answers the function that takes the subscription out again. */
-  addDeadLetters(subscription: Subscription<DeadLetterMessage>): () => void {
-    this.#deadLetterSubscriptions.set(subscription, this.#joinPoint());
+  addDeadLetters(subscription: Subscription<DeadLetterMessage>, topic: string): () => void {
+    this.#deadLetterSubscriptions.set(subscription, { topic, join: this.#joinPoint() });
     return () => {
       this.#deadLetterSubscriptions.delete(subscription);
     };
@@ -249,11 +262,11 @@ export class Feed {
         if (isKafkas && cause.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') {
           // Whatever will be in it is recorded after this.
           if (start.at === 'acceptance') start = { at: 'beginning' };
-          this.#status = { state: 'starting' };
+          this.#changeStatus({ state: 'starting' });
           this.#begun.resolve();
           await this.#pauseFor(missingRecheckMs);
         } else if (isKafkas && cause.code === 'UNAVAILABLE') {
-          this.#status = { state: 'degraded', error: cause, partitions: [] };
+          this.#changeStatus({ state: 'degraded', error: cause, partitions: [] });
           await this.#pauseFor(backoffMs(failures));
         } else {
           this.#fail(cause);
@@ -286,6 +299,8 @@ export class Feed {
       maxWaitMs: () => this.#maxWaitMs(),
     });
     this.#reader = reader;
+    // By what another feed of its subscriber delivered, before this one could read.
+    if (this.#heldUp) reader.pause(this.#next.keys());
     // Failed at once: nobody could close it then.
     if (this.#closed) void reader.close();
   }
@@ -302,8 +317,34 @@ export class Feed {
 
   #onStatus(status: ReaderStatus): void {
     if (this.#closed) return;
-    this.#status = status;
     if (status.state === 'failed') this.#fail(status.error);
+    else this.#changeStatus(status);
+  }
+
+  #changeStatus(status: Exclude<ReaderStatus, { state: 'failed' }>): void {
+    const before = this.#status;
+    this.#status = status;
+    const { kafkaTopic, logger } = this.#options;
+    if (status.state === 'degraded') {
+      const { code, message } = status.error;
+      if (before.state === 'degraded' && before.error.code === code) return;
+      logger.warn({ kafkaTopic, code, reason: message }, 'feed degraded: it keeps trying');
+    } else if (before.state === 'degraded') {
+      logger.info({ kafkaTopic }, `feed ${status.state} again`);
+    }
+  }
+
+  #logFailure(code: string, reason: string): void {
+    const { kafkaTopic, logger } = this.#options;
+    const fields = { kafkaTopic, code, reason };
+    // Anybody may ask for a topic that is not there: nothing is wrong with the server then.
+    const isRefusal = code === 'TOPIC_NOT_FOUND' || code === 'NOT_AUTHORIZED';
+    if (isRefusal && !this.#began) logger.info(fields, 'feed refused');
+    else logger.warn(fields, 'feed failed: its subscriptions end');
+  }
+
+  get #began(): boolean {
+    return this.#reader !== undefined;
   }
 
   /** Ends the feed and all who listen to it. */
@@ -316,10 +357,11 @@ export class Feed {
     const reason =
       cause instanceof KafkaError ? cause : new KafkaError('UNAVAILABLE', error.message, { cause });
     this.#status = { state: 'failed', error: reason };
+    this.#logFailure(cause instanceof KafkaError ? cause.code : 'INTERNAL', reason.message);
     this.#stop();
     this.#begun.reject(error);
     this.#endSubscriptions(error);
-    this.#options.onFailed();
+    this.#options.onFailed(this.#began);
   }
 
   #endSubscriptions(error: Error | undefined): void {
@@ -348,8 +390,8 @@ export class Feed {
   }
 
   #openStream(name: string, key: StreamKey): Stream {
-    const { settings, clock, idKey, topic } = this.#options;
-    const stream = new Stream(topic, {
+    const { settings, clock, idKey } = this.#options;
+    const stream = new Stream({
       ...settings,
       ...key,
       clock,
@@ -401,6 +443,7 @@ export class Feed {
   #ingestRecord(partition: number, record: RawRecord, streams: readonly Stream[]): void {
     const { offset, timestampMs } = record;
     if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) return;
+    if (!this.#isReached(partition, timestampMs)) return;
     this.#received += 1;
     const decoded = this.#options.decode(partition, record);
     if (decoded.kind === 'event') {
@@ -408,6 +451,19 @@ export class Feed {
     } else {
       this.#deliverDeadLetter(decoded);
     }
+  }
+
+  /**
+   * Whether a record is not before the first one of its partition at or after the instant that the
+   * feed starts at. If none was there when the cluster was asked, reading began at the end of the log,
+   * and what came next may still be from before.
+   */
+  #isReached(partition: number, recordedAtMs: number): boolean {
+    const { start } = this.#options;
+    if (start.at !== 'instant' || this.#reached.has(partition)) return true;
+    if (recordedAtMs < start.timestampMs) return false;
+    this.#reached.add(partition);
+    return true;
   }
 
   #reportUnreadable(
@@ -427,12 +483,13 @@ export class Feed {
   }
 
   #deliverDeadLetter(deadLetter: DeadLetter): void {
-    const message: DeadLetterMessage = { topic: this.#options.topic, deadLetter };
+    let message: DeadLetterMessage | undefined;
     const bytes = deadLetter.event.length + deadLetter.error.length;
     const { partition, offset, recordedAtMs } = deadLetter;
-    for (const [subscription, join] of this.#deadLetterSubscriptions) {
+    for (const [subscription, { topic, join }] of this.#deadLetterSubscriptions) {
       if (join !== undefined && precedes(join, partition, offset, recordedAtMs)) continue;
       this.#deliveredDeadLetters += 1;
+      if (message?.topic !== topic) message = { topic, deadLetter };
       subscription.offer(message, bytes);
     }
   }

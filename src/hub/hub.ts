@@ -1,20 +1,23 @@
 import type { Principal } from '../auth/principal.ts';
 import type { Clock } from '../core/clock.ts';
+import { MillraceError } from '../core/errors.ts';
 import { createDecoder } from '../decode/decoder.ts';
 import { kafkaTopic, topicOf } from '../decode/topic-name.ts';
 import { decodeUpstreamDeadLetter } from '../decode/upstream-dead-letter.ts';
-import type { DeadLetter, Event } from '../decode/event.ts';
 import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
 import type { EventOrder } from '../sequence/order.ts';
-import type { FeedCounts } from './feed.ts';
+import type { FeedCounts, FeedLogger } from './feed.ts';
+import type { ClientLease } from './client-pool.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { acceptWithinMs } from './feed-start.ts';
 import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 import type { DeadLetterMessage, EventMessage } from './message.ts';
+import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
+import { PerProject } from './per-project.ts';
 import { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
-import { newestDeadLetters, newestEvents, readTail } from './tail.ts';
+import { readTail } from './tail.ts';
 
 export interface HubOptions {
   readonly driver: KafkaDriver;
@@ -30,6 +33,11 @@ export interface HubOptions {
   readonly lingerMs: number;
   readonly maxQueuedBytes: number;
   readonly maxPrivateFeedsPerProject: number;
+  /** Most bytes of text that the newest of a topic may have, as an answer to one query. */
+  readonly maxRecentBytes: number;
+  /** How many topics may be looked through for their newest at a time, for one project. */
+  readonly maxRecentReadersPerProject: number;
+  readonly logger: FeedLogger;
 }
 
 /** A topic as subscribers call it, and as Kafka does. */
@@ -57,16 +65,25 @@ const duplicatesAllowance = 100;
 /** Newest records of each partition that are looked through for what matches a filter. */
 const searchedPerPartition = 5_000;
 
+/** How far `since` may be ahead of our clock, as the clocks of subscribers may be, in milliseconds. */
+const maxAheadMs = 60_000;
+
 /** What the server serves: subscriptions to feeds, and the newest of a topic. */
 export class Hub {
   readonly registry: FeedRegistry;
   readonly #options: HubOptions;
   readonly #refusalOf: RefusalOf;
+  readonly #tails: PerProject;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#refusalOf = options.refusalOf ?? ofOwnLogin;
     this.registry = new FeedRegistry(options);
+    this.#tails = new PerProject({
+      max: options.maxRecentReadersPerProject,
+      what: 'readers of recent events and dead letters',
+      limit: 'limits.recentReadersPerProject',
+    });
   }
 
   /**
@@ -112,11 +129,16 @@ export class Hub {
    */
   async events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
     const filter = filterOf(request.where);
-    const source = this.#events(principal, request.topic);
+    const { topic } = request;
+    const source = this.#events(principal, topic);
     const order = request.order ?? source.settings.order;
     const lease = this.#lease(principal, source, request.sinceMs);
     return this.#accept(principal, [lease], request.sinceMs !== undefined, (subscription) => [
-      lease.feed.addEvents(subscription, { order, deduplicate: request.deduplicate }, filter),
+      lease.feed.addEvents(
+        subscription,
+        { order, deduplicate: request.deduplicate },
+        { topic, filter },
+      ),
     ]);
   }
 
@@ -134,11 +156,14 @@ export class Hub {
     }
     const leases = [bridge, upstream];
     return this.#accept(principal, leases, sinceMs !== undefined, (subscription) =>
-      leases.map(({ feed }) => feed.addDeadLetters(subscription)),
+      leases.map(({ feed }) => feed.addDeadLetters(subscription, topic)),
     );
   }
 
-  /** The newest events of a topic by their own time, oldest first, without duplicates. */
+  /**
+   * The newest events of a topic by their own time, oldest first, without duplicates. Rejects with
+   * `LIMIT_EXCEEDED` when they have too many bytes, or the project has too many such queries running.
+   */
   async newestEvents(
     principal: Principal,
     topic: string,
@@ -148,34 +173,40 @@ export class Hub {
     const filter = filterOf(where);
     const source = this.#events(principal, topic);
     const perPartition = filter === undefined ? last + duplicatesAllowance : searchedPerPartition;
-    const tail = await this.#tail(principal, source, perPartition);
-    return newestEvents(tail, last, filter).map((event) => ({ topic, event, late: false }));
+    const bounds = { last, maxBytes: this.#options.maxRecentBytes };
+    const pick = (): NewestEvents => new NewestEvents(bounds, filter);
+    const events = await this.#tail(principal, source, perPartition, pick);
+    return events.map((event) => ({ topic, event, late: false }));
   }
 
-  /** The newest dead letters of a topic by the broker's time, oldest first. */
+  /** The newest dead letters of a topic by the broker's time, oldest first. Rejects as `newestEvents`. */
   async newestDeadLetters(
     principal: Principal,
     topic: string,
     last: number,
   ): Promise<DeadLetterMessage[]> {
-    const [bridge, upstream] = await Promise.all([
-      this.#tail(principal, this.#events(principal, topic), searchedPerPartition),
-      this.#tail(principal, this.#deadLetters(principal, topic), last),
+    const bounds = { last, maxBytes: this.#options.maxRecentBytes };
+    const pick = (): NewestDeadLetters => new NewestDeadLetters(bounds);
+    const sources = await Promise.all([
+      this.#tail(principal, this.#events(principal, topic), searchedPerPartition, pick),
+      this.#tail(principal, this.#deadLetters(principal, topic), last, pick),
     ]);
-    return newestDeadLetters([...bridge, ...upstream], last).map((deadLetter) => ({
-      topic,
-      deadLetter,
-    }));
+    const newest = pick();
+    for (const deadLetter of sources.flat()) newest.offer(deadLetter);
+    return newest.answer().map((deadLetter) => ({ topic, deadLetter }));
   }
 
-  /** What the shared feed of a topic is doing; undefined: nobody has subscribed. */
+  /**
+   * What the shared feed of a topic is doing, or had done when it failed a moment ago; undefined: nobody
+   * has subscribed.
+   */
   countsOf(principal: Principal, kafkaTopic: string): FeedCounts | undefined {
     const { registry } = this;
     // A dead-letter topic is rarely read as anything else.
-    const feed =
-      registry.peek(principal, kafkaTopic, 'events') ??
-      registry.peek(principal, kafkaTopic, 'deadLetters');
-    return feed?.counts;
+    return (
+      registry.countsOf(principal, kafkaTopic, 'events') ??
+      registry.countsOf(principal, kafkaTopic, 'deadLetters')
+    );
   }
 
   close(): Promise<void> {
@@ -205,26 +236,36 @@ export class Hub {
     };
   }
 
-  async #tail(
+  async #tail<Item>(
     principal: Principal,
     { topic, kafkaTopic, decode, whenMissing }: FeedSource,
     perPartition: number,
-  ): Promise<(Event | DeadLetter)[]> {
-    const lease = this.registry.clients.lease(principal);
-    const { clock } = this.#options;
+    pick: () => Newest<Item>,
+  ): Promise<Item[]> {
+    const done = this.#tails.take(principal.projectId);
+    let lease: ClientLease | undefined;
     try {
-      return await readTail({ client: lease.client, kafkaTopic, decode, perPartition, clock });
+      lease = this.registry.clients.lease(principal);
+      const { client } = lease;
+      const { clock } = this.#options;
+      return await readTail({ client, kafkaTopic, decode, perPartition, clock }, pick);
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
       if (error.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') return [];
       throw this.#refusalOf(error, topic);
     } finally {
-      lease.release();
+      lease?.release();
+      done();
     }
   }
 
   #lease(principal: Principal, source: FeedSource, sinceMs: number | undefined): FeedLease {
     if (sinceMs === undefined) return this.registry.lease(principal, source);
+    if (sinceMs > this.#options.clock.now() + maxAheadMs) {
+      throw new MillraceError('BAD_USER_INPUT', 'since must not be in the future', {
+        argument: 'since',
+      });
+    }
     return this.registry.leasePrivate(principal, principal.projectId, source, sinceMs);
   }
 

@@ -14,6 +14,8 @@ export interface StreamKey {
 
 interface EventSubscriber {
   readonly subscription: Subscription<EventMessage>;
+  /** The name that the subscriber knows the topic by: several may lead to one Kafka topic. */
+  readonly topic: string;
   readonly filter: EventFilter | undefined;
   /** Until it is passed. */
   join: JoinPoint | undefined;
@@ -22,14 +24,12 @@ interface EventSubscriber {
 /** A feed's events in one order, sequenced once for all subscribers that want it so. */
 export class Stream {
   readonly sequencer: Sequencer;
-  readonly #topic: string;
   readonly #subscribers = new Map<Subscription<EventMessage>, EventSubscriber>();
   /** Those for whom something may still come that was recorded before they were accepted. */
   readonly #newcomers = new Set<EventSubscriber>();
   #delivered = 0;
 
-  constructor(topic: string, options: Omit<SequencerOptions, 'emit'>) {
-    this.#topic = topic;
+  constructor(options: Omit<SequencerOptions, 'emit'>) {
     this.sequencer = new Sequencer({
       ...options,
       emit: (event, late) => this.#deliver(event, late),
@@ -48,10 +48,9 @@ export class Stream {
   /** From here on the subscription gets what is released, but nothing from before its join point. */
   add(
     subscription: Subscription<EventMessage>,
-    filter: EventFilter | undefined,
-    join: JoinPoint | undefined,
+    { topic, filter, join }: Pick<EventSubscriber, 'topic' | 'filter' | 'join'>,
   ): void {
-    const subscriber: EventSubscriber = { subscription, filter, join };
+    const subscriber: EventSubscriber = { subscription, topic, filter, join };
     this.#subscribers.set(subscription, subscriber);
     if (join === undefined) return;
     if (isPassed(join, this.sequencer.position().lowest)) subscriber.join = undefined;
@@ -83,13 +82,15 @@ export class Stream {
   }
 
   #deliver(event: Event, late: boolean): void {
-    const message: EventMessage = { topic: this.#topic, event, late };
+    // One for all: subscribers rarely know the topic by different names.
+    let message: EventMessage | undefined;
     const bytes = event.json.length;
     const { partition, offset, recordedAtMs } = event;
-    for (const { subscription, filter, join } of this.#subscribers.values()) {
+    for (const { subscription, topic, filter, join } of this.#subscribers.values()) {
       if (join !== undefined && precedes(join, partition, offset, recordedAtMs)) continue;
       if (filter !== undefined && !filter(event.payload)) continue;
       this.#delivered += 1;
+      if (message?.topic !== topic) message = { topic, event, late };
       subscription.offer(message, bytes);
     }
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
 import { type KafkaClient, KafkaError, type RawRecord } from '../kafka/port.ts';
-import type { EventFilter } from './filter.ts';
+import type { Newest } from './newest.ts';
 
 export interface TailOptions {
   readonly client: KafkaClient;
@@ -18,10 +18,16 @@ const patienceMs = 10_000;
 const maxAttempts = 3;
 
 /**
- * Reads the newest records of each partition up to the end of the log as it is now, and decodes
- * them. Rejects with `KafkaError`, `UNAVAILABLE` when it takes too long.
+ * Reads the newest records of each partition up to the end of the log as it is now, decodes them and
+ * picks the answer out of them as they come: all of them together may be far too much to hold.
+ * Rejects with `KafkaError`, `UNAVAILABLE` when it takes too long, and with what `Newest` throws.
+ *
+ * @param pick called for each attempt
  */
-export async function readTail(options: TailOptions): Promise<(Event | DeadLetter)[]> {
+export async function readTail<Item>(
+  options: TailOptions,
+  pick: () => Newest<Item>,
+): Promise<Item[]> {
   const giveUp = Promise.withResolvers<never>();
   // Looked at only while something is waited for.
   giveUp.promise.catch(() => undefined);
@@ -32,7 +38,9 @@ export async function readTail(options: TailOptions): Promise<(Event | DeadLette
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await readOnce(options, giveUp.promise);
+        const newest = pick();
+        await readOnce(options, newest, giveUp.promise);
+        return newest.answer();
       } catch (error) {
         const isPassed = error instanceof KafkaError && error.code === 'OFFSET_OUT_OF_RANGE';
         if (!isPassed || attempt === maxAttempts) throw error;
@@ -46,8 +54,9 @@ export async function readTail(options: TailOptions): Promise<(Event | DeadLette
 /** @param giveUp rejects when it has taken too long */
 async function readOnce(
   { client, kafkaTopic, decode, perPartition }: TailOptions,
+  newest: Newest<unknown>,
   giveUp: Promise<never>,
-): Promise<(Event | DeadLetter)[]> {
+): Promise<void> {
   const [earliest, latest] = await Promise.race([
     Promise.all([
       client.listOffsets([kafkaTopic], 'earliest'),
@@ -63,9 +72,8 @@ async function readOnce(
     start.set(partition, from);
     if (from < offset) unread.set(partition, offset);
   }
-  if (unread.size === 0) return [];
+  if (unread.size === 0) return;
 
-  const found: (Event | DeadLetter)[] = [];
   const finished = Promise.withResolvers<void>();
   const reader = client.openReader({
     topic: kafkaTopic,
@@ -75,7 +83,7 @@ async function readOnce(
         const stopAt = unread.get(partition);
         if (stopAt === undefined) continue;
         for (const record of records) {
-          if (record.offset < stopAt) found.push(decode(partition, record));
+          if (record.offset < stopAt) newest.offer(decode(partition, record));
         }
         if (nextOffset >= stopAt) unread.delete(partition);
       }
@@ -90,40 +98,6 @@ async function readOnce(
   } finally {
     await reader.close();
   }
-  return found;
-}
-
-/** Of all that was read, the newest events by their own time, oldest first; of copies the first. */
-export function newestEvents(
-  tail: readonly (Event | DeadLetter)[],
-  last: number,
-  filter: EventFilter | undefined,
-): Event[] {
-  const events = tail.filter((item) => item.kind === 'event').toSorted(byOwnTime);
-  const seen = new Set<string>();
-  const kept = events.filter(({ id, payload }) => {
-    if (id !== null) {
-      if (seen.has(id)) return false;
-      seen.add(id);
-    }
-    return filter === undefined || filter(payload);
-  });
-  return kept.slice(-last);
-}
-
-/** Of all that was read, the newest dead letters by the broker's time, oldest first. */
-export function newestDeadLetters(
-  tail: readonly (Event | DeadLetter)[],
-  last: number,
-): DeadLetter[] {
-  return tail
-    .filter((item) => item.kind === 'deadLetter')
-    .toSorted((a, b) => a.recordedAtMs - b.recordedAtMs)
-    .slice(-last);
-}
-
-function byOwnTime(a: Event, b: Event): number {
-  return a.timestampUs - b.timestampUs || a.partition - b.partition || a.offset - b.offset;
 }
 
 function offsetsIn(

@@ -7,6 +7,7 @@ import type { Subscription } from '../../src/hub/subscription.ts';
 import type { TopicSettings } from '../../src/hub/topic-settings.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import type { KafkaClient, KafkaDriver } from '../../src/kafka/port.ts';
+import { captureLog } from './captured-log.ts';
 import { ManualClock, settle } from './manual-clock.ts';
 
 export const topicSettings: TopicSettings = {
@@ -120,6 +121,7 @@ export function openHub(
   { topics = { purchases: 3 }, settings, options, driver }: HubSetUp = {},
 ) {
   const clock = new ManualClock();
+  const log = captureLog();
   const kafka = new EmbeddedKafka({ clock });
   for (const [name, partitions] of Object.entries(topics)) kafka.createTopic(name, partitions);
   const use: Use = { connected: 0, openClients: 0, opened: 0, openReaders: new Set() };
@@ -134,6 +136,9 @@ export function openHub(
     lingerMs,
     maxQueuedBytes: 2 ** 20,
     maxPrivateFeedsPerProject: 2,
+    maxRecentBytes: 2 ** 20,
+    maxRecentReadersPerProject: 2,
+    logger: log.logger,
     ...options,
   });
   t.after(() => hub.close());
@@ -160,7 +165,7 @@ export function openHub(
   ): Promise<Subscription<EventMessage>> =>
     hub.events(by, { topic: 'purchases', deduplicate: true, where: [], ...request });
 
-  return { clock, kafka, hub, use, principal, record, events };
+  return { clock, kafka, hub, log, use, principal, record, events };
 }
 
 /** Takes all that comes, as it comes. */

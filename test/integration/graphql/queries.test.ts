@@ -161,6 +161,16 @@ test('while Kafka cannot be reached a query says so, and a subscription waits', 
     query: 'subscription { events(topic: "purchases", order: ARRIVAL) { id } }',
   });
   await feedIs(server, 'acme.purchases', { state: 'DEGRADED' });
+  const feed = await query(
+    server.url,
+    login,
+    '{ topic(name: "purchases") { name feed { state } } unread: topic(name: "signups") { name } }',
+  );
+  assert.deepEqual(feed.body.data, {
+    topic: { name: 'purchases', feed: { state: 'DEGRADED' } },
+    unread: null,
+  });
+  assert.equal(feed.body.errors?.[0]?.extensions?.['code'], 'KAFKA_UNAVAILABLE');
   // Recorded after the subscription was accepted, while nobody can read it.
   kafka.append('acme.purchases', { value: event('during', Date.now()) });
   kafka.setAvailable(true);

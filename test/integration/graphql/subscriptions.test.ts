@@ -216,6 +216,12 @@ for (const [transport, subscribe] of Object.entries(subscribers)) {
       /2026-11-23T17:00:00Z/,
     ],
     [
+      'a since in the future',
+      '{ events(topic: "purchases", since: "2999-01-01T00:00:00Z") { id } }',
+      'BAD_USER_INPUT',
+      /since must not be in the future/,
+    ],
+    [
       'a bad filter',
       '{ events(topic: "purchases", where: [{ property: "a", operator: IN, value: 3 }]) { id } }',
       'BAD_USER_INPUT',

@@ -39,6 +39,8 @@ test('defaults and environment alone make a configuration', () => {
   assert.deepEqual(config.cursors, { secret: null });
   assert.equal(config.feeds.lingerMs, 30_000);
   assert.equal(config.limits.outboundBytesPerConnection, 16_777_216);
+  assert.equal(config.limits.recentBytes, 16_777_216);
+  assert.equal(config.limits.recentReadersPerProject, 8);
 });
 
 test('the file is read, with units and lists', (t) => {

@@ -176,3 +176,29 @@ test('a dead-letter topic that is read as events too has a feed for each', async
   assert.deepEqual(asEvents.ids, ['x']);
   assert.deepEqual(deadLetters.ids, ['{']);
 });
+
+test('what a feed had done is seen for a while after it failed, and not beside a new one', async (t) => {
+  const { clock, hub, kafka, principal, record, events } = openHub(t, { topics: { purchases: 1 } });
+  const state = () => hub.countsOf(principal, 'purchases')?.state;
+  const fail = async () => {
+    collect(await events({ order: 'ARRIVAL' }));
+    record('a');
+    await clock.advance(1_000);
+    kafka.deleteTopic('purchases');
+    await clock.advance(10_000);
+    assert.equal(state(), 'FAILED');
+  };
+  await fail();
+  assert.equal(hub.countsOf(principal, 'purchases')?.delivered, 1);
+  kafka.createTopic('purchases', 1);
+  await fail();
+  await clock.advance(lingerMs);
+  assert.equal(state(), undefined);
+  await assert.rejects(events(), { code: 'TOPIC_NOT_FOUND' });
+  assert.equal(state(), undefined, 'it had never begun');
+  kafka.createTopic('purchases', 1);
+  await fail();
+  kafka.createTopic('purchases', 1);
+  await events();
+  assert.notEqual(state(), 'FAILED');
+});

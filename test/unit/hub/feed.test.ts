@@ -337,3 +337,40 @@ function overridden(
     },
   };
 }
+
+test('a feed that degrades and recovers is logged once for each change', async (t) => {
+  const { clock, kafka, log, events } = openHub(t);
+  await events();
+  await clock.advance(1_000);
+  assert.equal(log.lines.length, 0);
+  kafka.setAvailable(false);
+  await clock.advance(60_000);
+  kafka.setAvailable(true);
+  await clock.advance(60_000);
+  const [degraded, running, ...more] = log.lines;
+  assert.equal(degraded?.level, 'warn');
+  assert.equal(degraded['kafkaTopic'], 'purchases');
+  assert.equal(degraded['code'], 'UNAVAILABLE');
+  assert.equal(typeof degraded['reason'], 'string');
+  assert.equal(running?.level, 'info');
+  assert.match(running.msg, /running again/);
+  assert.deepEqual(more, []);
+});
+
+test('a feed that fails is logged; a topic that never was is no warning', async (t) => {
+  const { clock, kafka, log, events } = openHub(t, { topics: { purchases: 1 } });
+  await assert.rejects(events({ topic: 'nothing' }), { code: 'TOPIC_NOT_FOUND' });
+  collect(await events());
+  await clock.advance(1_000);
+  kafka.deleteTopic('purchases');
+  await clock.advance(10_000);
+  assert.deepEqual(
+    log.lines
+      .filter(({ msg }) => !msg.includes('degraded'))
+      .map(({ level, kafkaTopic, code }) => [level, kafkaTopic, code]),
+    [
+      ['info', 'nothing', 'TOPIC_NOT_FOUND'],
+      ['warn', 'purchases', 'TOPIC_NOT_FOUND'],
+    ],
+  );
+});

@@ -135,3 +135,69 @@ test('topics are those that the principal may read, without dead-letter topics',
   await clock.advance(lingerMs);
   assert.equal(use.openClients, 0);
 });
+
+test('dead letters that come to a topic that was missing are held up with the rest', async (t) => {
+  const { clock, kafka, hub, principal } = openHub(t, {
+    topics: { purchases: 1 },
+    options: { maxQueuedBytes: 64 * 1024 },
+  });
+  const text = '{'.padEnd(1_000, 'x');
+  for (let i = 0; i < 1_000; i += 1) kafka.append('purchases', { value: text });
+  const subscription = await hub.deadLetters(principal, { topic: 'purchases', sinceMs: 0 });
+  await clock.advance(1_000);
+  const before = subscription.queuedBytes;
+  assert.ok(before > 32 * 1024);
+  kafka.createTopic('purchases-dlq', 1);
+  for (let i = 0; i < 5_000; i += 1) {
+    kafka.append('purchases-dlq', { value: JSON.stringify({ event: text, error: 'bad' }) });
+  }
+  await clock.advance(60_000);
+  const more = subscription.queuedBytes - before;
+  assert.ok(more <= 2 * 2 ** 20, `${more} more bytes are queued`);
+  const received = collect(subscription);
+  await clock.advance(10_000);
+  assert.equal(received.ids.length, 6_000);
+});
+
+test('since may not be in the future, but clocks may differ a little', async (t) => {
+  const { clock, hub, kafka, principal, events } = openHub(t, { topics: { purchases: 1 } });
+  const refusal = { code: 'BAD_USER_INPUT', details: { argument: 'since' } };
+  await assert.rejects(events({ sinceMs: clock.now() + 60_001 }), refusal);
+  await assert.rejects(
+    hub.deadLetters(principal, { topic: 'purchases', sinceMs: clock.now() + 60_001 }),
+    refusal,
+  );
+  const sinceMs = clock.now() + 5_000;
+  const received = collect(await events({ sinceMs, order: 'ARRIVAL' }));
+  const record = (id: string, timestampMs: number): unknown =>
+    kafka.append('purchases', { value: JSON.stringify({ id }), timestampMs });
+  record('before', sinceMs - 1);
+  record('at', sinceMs);
+  record('after it, by an older clock', sinceMs - 1);
+  await clock.advance(1_000);
+  assert.deepEqual(received.ids, ['at', 'after it, by an older clock']);
+});
+
+test('each subscriber is told the topic by the name it asked for', async (t) => {
+  const { clock, hub, kafka, principal, record, events, use } = openHub(t, {
+    topics: { my_events: 1, 'my_events-dlq': 1 },
+  });
+  const names = ['my events', 'my_events', 'my events'];
+  const subscriptions = await Promise.all(
+    names.map((topic) => events({ topic, order: 'ARRIVAL' })),
+  );
+  const deadLetters = await Promise.all(
+    names.map((topic) => hub.deadLetters(principal, { topic })),
+  );
+  assert.equal(use.opened, 2);
+  await clock.advance(100);
+  record('a', { topic: 'my_events' });
+  kafka.append('my_events', { value: '{' });
+  await clock.advance(1_000);
+  for (const subscription of [...subscriptions, ...deadLetters]) {
+    const { value } = await subscription.next();
+    const expected = names.shift();
+    assert.deepEqual([value?.[0]?.topic], [expected]);
+    if (expected !== undefined) names.push(expected);
+  }
+});

@@ -139,3 +139,59 @@ test('looking at the newest events leaves subscriptions alone', async (t) => {
   assert.deepEqual(received.ids, ['a']);
   assert.deepEqual([use.connected, use.openReaders.size], [1, 1]);
 });
+
+test('much is read for little, and what is read for nothing is not held', async (t) => {
+  const { hub, principal, record } = openHub(t, { options: { maxRecentBytes: 64 * 1024 } });
+  const pad = 'x'.repeat(10_000);
+  for (let i = 0; i < 60; i += 1) record(`event ${i}`, { partition: i % 3, pad, agoMs: 60 - i });
+  const newest = (last: number, id?: string) =>
+    hub.newestEvents(
+      principal,
+      'purchases',
+      last,
+      id === undefined ? [] : [{ property: 'id', operator: 'EQ', value: id }],
+    );
+  assert.deepEqual(
+    (await newest(1, 'event 7')).map(({ event }) => event.id),
+    ['event 7'],
+  );
+  assert.deepEqual(
+    (await newest(6)).map(({ event }) => event.id),
+    [54, 55, 56, 57, 58, 59].map((i) => `event ${i}`),
+  );
+  await assert.rejects(newest(7), {
+    code: 'LIMIT_EXCEEDED',
+    details: { limit: 'limits.recentBytes' },
+  });
+});
+
+test('the bytes of dead letters are bounded over both sources', async (t) => {
+  const { hub, kafka, principal } = openHub(t, {
+    topics: { purchases: 1, 'purchases-dlq': 1 },
+    options: { maxRecentBytes: 20_000 },
+  });
+  const text = '{'.padEnd(12_000, 'x');
+  kafka.append('purchases', { value: text });
+  kafka.append('purchases-dlq', { value: JSON.stringify({ event: text, error: 'bad' }) });
+  assert.equal((await hub.newestDeadLetters(principal, 'purchases', 1)).length, 1);
+  await assert.rejects(hub.newestDeadLetters(principal, 'purchases', 2), {
+    code: 'LIMIT_EXCEEDED',
+    details: { limit: 'limits.recentBytes' },
+  });
+});
+
+test('a project may look for so much at a time, and again when it is done', async (t) => {
+  const { hub, principal, record } = openHub(t);
+  record('a');
+  const newest = (by = principal) => hub.newestEvents(by, 'purchases', 1, []);
+  const two = [newest(), newest()];
+  await assert.rejects(newest(), {
+    code: 'LIMIT_EXCEEDED',
+    details: { limit: 'limits.recentReadersPerProject' },
+  });
+  assert.equal((await newest(principalOf('globex'))).length, 1);
+  await Promise.all(two);
+  assert.equal((await newest()).length, 1);
+  await assert.rejects(hub.newestEvents(principal, 'nothing', 1, []), { code: 'TOPIC_NOT_FOUND' });
+  assert.equal((await hub.newestDeadLetters(principal, 'purchases', 1)).length, 0);
+});

@@ -11,7 +11,14 @@ export const queryResolvers: QueryResolvers = {
   topic: async (_root, { name }, { hub, principal, topics }) => {
     principal.mayRead(name);
     const topic = hub.topicName(principal, name);
-    return (await topics.description.load(topic.kafkaTopic)) === null ? null : topic;
+    try {
+      return (await topics.description.load(topic.kafkaTopic)) === null ? null : topic;
+    } catch (error) {
+      // What its feed is doing is known all the same, and it is now that somebody wants to know.
+      const isUnavailable = error instanceof MillraceError && error.code === 'KAFKA_UNAVAILABLE';
+      if (!isUnavailable || hub.countsOf(principal, topic.kafkaTopic) === undefined) throw error;
+      return topic;
+    }
   },
 
   recentEvents: (_root, { topic, last, where }, context) =>
