@@ -2,6 +2,7 @@ import {
   GraphQLError,
   GraphQLScalarType,
   Kind,
+  print,
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -20,7 +21,7 @@ export const dateTimeScalar = new GraphQLScalarType<string, unknown>({
   name: 'DateTime',
   serialize: (value) => value,
   parseValue: checkDateTime,
-  parseLiteral: (node) => checkDateTime(stringOf(node)),
+  parseLiteral: (node) => checkDateTime(literalOf(node)),
 });
 
 /** A decimal string both ways. */
@@ -28,11 +29,14 @@ export const bigIntScalar = new GraphQLScalarType<bigint, string>({
   name: 'BigInt',
   serialize: (value) => String(value),
   parseValue: parseBigInt,
-  parseLiteral: (node) => parseBigInt(node.kind === Kind.INT ? node.value : stringOf(node)),
+  parseLiteral: (node) => parseBigInt(literalOf(node)),
 });
 
 function checkDateTime(value: unknown): string {
-  if (typeof value === 'string' && parseTimestamp(value) !== undefined) return value;
+  // Texts of digits are times of senders, not of people who ask.
+  if (typeof value === 'string' && value.includes('-') && parseTimestamp(value) !== undefined) {
+    return value;
+  }
   throw new GraphQLError(
     `${JSON.stringify(value)} is no instant; give RFC 3339 text such as "2026-11-23T17:00:00Z"`,
     { extensions: { code: 'BAD_USER_INPUT' } },
@@ -50,6 +54,7 @@ function parseBigInt(value: unknown): bigint {
   );
 }
 
-function stringOf(node: ValueNode): unknown {
-  return node.kind === Kind.STRING ? node.value : undefined;
+/** A string as it is; anything else as it is written, for the message that refuses it. */
+function literalOf(node: ValueNode): string {
+  return node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : print(node);
 }
