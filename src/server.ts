@@ -15,13 +15,14 @@ import { perMinute } from './observe/rate-limit.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
+import { type GraphiqlStart, graphiqlPage, isForBrowser } from './transports/graphql/graphiql.ts';
 import { createSchema } from './transports/graphql/schema.ts';
 import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
-import { createGraphqlYoga, type GraphiqlStart } from './transports/graphql/yoga.ts';
+import { createGraphqlYoga } from './transports/graphql/yoga.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
-import { KeepAlive } from './transports/keep-alive.ts';
-import { respond } from './transports/respond.ts';
+import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
+import { respond, respondPage } from './transports/respond.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -46,7 +47,7 @@ export interface RunningServer {
 
 /** How often sockets are pinged, in milliseconds; a dead one is cut within twice that. */
 const keepAliveMs = 12_000;
-/** How long sockets may take to close by themselves at shutdown, in milliseconds. */
+/** How long connections may take to close by themselves at shutdown, in milliseconds. */
 const closePatienceMs = 2_000;
 /** Most lines that a Kafka client's own words may add to the log in a minute. */
 const driverLinesPerMinute = 30;
@@ -71,19 +72,21 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { kafka, limits } = config;
   const driver = given.driver ?? (await createDriver(config, clock, logger));
-  const service = new ServiceAuthenticator(config.auth.projects, kafka.sasl);
-  const authenticator =
+  const service =
     kafka.credentials === 'service'
-      ? service
-      : new ClientAuthenticator({
-          driver,
-          clock,
-          logger,
-          loginCacheTtlMs: kafka.loginCacheTtlMs,
-          loginProbeIntervalMs: kafka.loginProbeIntervalMs,
-          concurrentLogins: limits.concurrentLogins,
-          queuedLogins: limits.queuedLogins,
-        });
+      ? new ServiceAuthenticator(config.auth.projects, kafka.sasl)
+      : undefined;
+  const authenticator =
+    service ??
+    new ClientAuthenticator({
+      driver,
+      clock,
+      logger,
+      loginCacheTtlMs: kafka.loginCacheTtlMs,
+      loginProbeIntervalMs: kafka.loginProbeIntervalMs,
+      concurrentLogins: limits.concurrentLogins,
+      queuedLogins: limits.queuedLogins,
+    });
   const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
   const refusals =
     kafka.credentials === 'service'
@@ -119,14 +122,13 @@ export async function startServer(
     maxRecent: limits.recentEvents,
   });
 
-  const yoga = createGraphqlYoga({
-    engine,
-    graphiql: config.graphql.graphiql ? (graphiql ?? emptyStart) : undefined,
-  });
+  const yoga = createGraphqlYoga(engine);
+  const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
   const graphqlRoute: Route = async (request, response) => {
-    // GraphiQL's page holds nothing secret; whoever uses it sends credentials with its requests.
-    if (request.method === 'GET' && request.headers.accept?.includes('text/html')) {
-      await yoga(request, response);
+    // The page holds nothing secret, and is all that is served without credentials: what GraphiQL
+    // asks for, it asks for with them.
+    if (page !== undefined && isForBrowser(request)) {
+      respondPage(response, page);
       return;
     }
     const principal = await authenticator.authenticate(
@@ -164,6 +166,7 @@ export async function startServer(
     ]),
     allowedOrigins: config.http.allowedOrigins,
     maxInboundFrameBytes: limits.inboundFrameBytes,
+    maxStallMs: keepAliveMs * stalledIntervals,
     logger,
   });
 
@@ -177,7 +180,7 @@ export async function startServer(
   return {
     url: `http://${name}:${address.port}`,
     hub,
-    updateProjects: (projects) => service.update(projects),
+    updateProjects: (projects) => service?.update(projects),
     async close() {
       keepAlive.stop();
       authenticator.close();
@@ -186,10 +189,9 @@ export async function startServer(
       for (const socket of sockets) socket.close(1001, 'the server is going away');
       const patience = clock.schedule(closePatienceMs, () => {
         for (const socket of sockets) socket.terminate();
+        server.closeAllConnections();
       });
       await hub.close();
-      server.closeIdleConnections();
-      if (sockets.size === 0) server.closeAllConnections();
       await closed;
       patience.cancel();
     },

@@ -1,11 +1,20 @@
-/** A map that holds at most `maxSize` entries and forgets the one that was used longest ago. */
+export interface LruMapOptions<Key> {
+  /** Most entries. */
+  readonly maxSize: number;
+  /** Most weight of all entries together; one that is heavier by itself is not kept. */
+  readonly maxWeight: number;
+  readonly weightOf: (key: Key) => number;
+}
+
+/** A map of bounded size and weight, which forgets the entries that were used longest ago. */
 export class LruMap<Key, Value> {
-  readonly #maxSize: number;
+  readonly #options: LruMapOptions<Key>;
   /** In the order of their last use: a `Map` remembers in which order keys were set. */
   readonly #entries = new Map<Key, Value>();
+  #weight = 0;
 
-  constructor(maxSize: number) {
-    this.#maxSize = maxSize;
+  constructor(options: LruMapOptions<Key>) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -22,12 +31,17 @@ export class LruMap<Key, Value> {
   }
 
   set(key: Key, value: Value): void {
-    this.#entries.delete(key);
+    this.#delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.#maxSize) return;
+    this.#weight += this.#options.weightOf(key);
+    const { maxSize, maxWeight } = this.#options;
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
+      if (this.#entries.size <= maxSize && this.#weight <= maxWeight) return;
+      this.#delete(oldest);
     }
+  }
+
+  #delete(key: Key): void {
+    if (this.#entries.delete(key)) this.#weight -= this.#options.weightOf(key);
   }
 }

@@ -5,6 +5,7 @@ import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
+import { cutWhenStalled } from './stalled-response.ts';
 
 /** What answers the requests to one path. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
@@ -21,6 +22,8 @@ export interface HttpServerOptions {
   readonly socketRoutes: ReadonlyMap<string, SocketRoute>;
   readonly allowedOrigins: readonly string[];
   readonly maxInboundFrameBytes: number;
+  /** Milliseconds for which a client may take nothing of a response that waits for it. */
+  readonly maxStallMs: number;
   readonly logger: Logger;
 }
 
@@ -38,6 +41,11 @@ export function createHttpServer(options: HttpServerOptions): {
   });
 
   const server = createServer((request, response) => {
+    cutWhenStalled(response, options.maxStallMs);
+    // Once the server is closing, a connection must not wait for a next request.
+    response.once('close', () => {
+      if (!server.listening) request.socket.destroySoon();
+    });
     answer(request, response).catch((error: unknown) => {
       if (!(error instanceof MillraceError)) {
         logger.error({ err: error }, 'unexpected fault while answering a request');

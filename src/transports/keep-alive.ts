@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../core/clock.ts';
 
 /** For how many intervals a peer may take nothing of what waits for it. */
-const stalledIntervals = 5;
+export const stalledIntervals = 5;
 
 interface Peer {
   readonly stream: Socket;

@@ -3,9 +3,17 @@ import { errorTable, MillraceError } from '../core/errors.ts';
 
 /** Answers with a JSON body. */
 export function respond(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
+  send(response, status, 'application/json', JSON.stringify(body));
+}
+
+/** Answers with a page of HTML. */
+export function respondPage(response: ServerResponse, html: string): void {
+  send(response, 200, 'text/html', html);
+}
+
+function send(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': `${type}; charset=utf-8`,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
   });

@@ -13,7 +13,11 @@ export interface SocketPair {
 }
 
 /** A WebSocket over loopback, gone with the test. */
-export async function socketPair(t: TestContext, options: ClientOptions = {}): Promise<SocketPair> {
+export async function socketPair(
+  t: TestContext,
+  options: ClientOptions = {},
+  protocol?: string,
+): Promise<SocketPair> {
   const http = createServer();
   const server = new WebSocketServer({ server: http });
   http.listen(0, '127.0.0.1');
@@ -21,7 +25,7 @@ export async function socketPair(t: TestContext, options: ClientOptions = {}): P
   const accepted = new Promise<{ socket: WebSocket; stream: Socket }>((resolve) => {
     server.once('connection', (socket, request) => resolve({ socket, stream: request.socket }));
   });
-  const client = new WebSocket(`ws://127.0.0.1:${portOf(http)}`, options);
+  const client = new WebSocket(`ws://127.0.0.1:${portOf(http)}`, protocol, options);
   client.on('error', () => undefined);
   t.after(() => {
     client.terminate();

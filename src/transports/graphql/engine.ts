@@ -41,8 +41,10 @@ export interface Operation {
 /** A subscription's messages, each as the execution of the selection on it. */
 export type ResultBatches = AsyncIterableIterator<readonly (() => ExecutionResult)[]>;
 
-/** Documents whose parsing and validation is remembered. */
+/** Most documents that are remembered as parsed and valid, … */
 const maxDocuments = 1_000;
+/** … and most characters of their texts together; what is made of a text takes 20 bytes for each. */
+const maxDocumentCharacters = 1_000_000;
 
 /**
  * Parses, checks and executes operations, for every transport alike. Documents are parsed and
@@ -53,7 +55,11 @@ export class GraphqlEngine {
   readonly mask: (error: unknown) => GraphQLError;
   readonly #limits: DocumentLimits;
   readonly #rules: Parameters<typeof validate>[2];
-  readonly #documents = new LruMap<string, DocumentNode | readonly GraphQLError[]>(maxDocuments);
+  readonly #documents = new LruMap<string, DocumentNode>({
+    maxSize: maxDocuments,
+    maxWeight: maxDocumentCharacters,
+    weightOf: (text) => text.length,
+  });
 
   constructor({ schema, limits, introspection, mask }: EngineOptions) {
     this.schema = schema;

@@ -10,10 +10,6 @@ export class OperationIds {
   readonly #client = new Map<string, string>();
   #last = 0;
 
-  get size(): number {
-    return this.#own.size;
-  }
-
   /** Our id for a new operation; undefined: the client's id is in use. */
   open(clientId: string): string | undefined {
     if (this.#own.has(clientId)) return undefined;

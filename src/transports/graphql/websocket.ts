@@ -30,6 +30,11 @@ interface Connection {
   readonly socket: WebSocket;
   readonly outbox: Outbox;
   readonly ids: OperationIds;
+  /**
+   * Our ids of the operations that were begun and are not done. Not those that the client has not
+   * completed: a query goes on after its client has lost interest.
+   */
+  readonly running: Set<string>;
   principal: Principal | undefined;
 }
 
@@ -69,18 +74,37 @@ export function createGraphqlWebSocket(
       prepare(connection, operationId, payload),
     execute: async (args: ExecutionArgs) => {
       const { connection, operationId } = contextOf(args);
-      const result = await engine.execute(args);
-      await connection.outbox.sendAll(frames(connection, operationId, [() => result]));
-      return nothing();
+      try {
+        const result = await engine.execute(args);
+        await connection.outbox.sendAll(frames(connection, operationId, [() => result]));
+        return nothing();
+      } finally {
+        connection.running.delete(operationId);
+      }
     },
     subscribe: async (args: ExecutionArgs) => {
       const { connection, operationId } = contextOf(args);
-      const results = await engine.subscribe(args);
-      if (Symbol.asyncIterator in results) return deliver(connection, operationId, results);
-      return refused(results.errors ?? []);
+      try {
+        const results = await engine.subscribe(args);
+        if (Symbol.asyncIterator in results) return deliver(connection, operationId, results);
+        connection.running.delete(operationId);
+        return refused(results.errors ?? []);
+      } catch (error) {
+        connection.running.delete(operationId);
+        throw error;
+      }
     },
-    onError: (_context, _id, _payload, errors) => errors.flatMap(refusalsIn),
+    onError: (_context, _id, _payload, errors) => errors.flatMap(shownOf),
   });
+
+  /** graphql-ws wraps what was thrown; the client gets what it was thrown for, masked. */
+  function shownOf(error: GraphQLError): ReturnType<GraphQLError['toJSON']>[] {
+    const { originalError } = error;
+    if (originalError instanceof RefusedOperation) {
+      return originalError.errors.map((refusal) => refusal.toJSON());
+    }
+    return [engine.mask(originalError ?? error).toJSON()];
+  }
 
   function contextOf(args: ExecutionArgs): OperationContext {
     const context = contexts.get(args);
@@ -93,18 +117,23 @@ export function createGraphqlWebSocket(
     operationId: string,
     payload: SubscribePayload,
   ): ExecutionArgs | readonly GraphQLError[] {
-    const { principal, ids } = connection;
+    const { principal, running } = connection;
     if (principal === undefined) throw new Error('an operation before the connection was let in');
-    if (ids.size > options.maxSubscriptions)
+    if (running.size >= options.maxSubscriptions) {
       return [tooManySubscriptions(options.maxSubscriptions)];
+    }
     const graphql = options.contextOf(principal);
     const operation = engine.operation(payload, graphql);
     if (isErrors(operation)) return operation;
     contexts.set(operation.args, { graphql, connection, operationId });
+    // From here on graphql-ws executes it, whatever happens to the connection.
+    running.add(operationId);
     return operation.args;
   }
 
   function admit(connection: Connection, principal: Principal): void {
+    // Gone while its login was asked about: no `close` would ever come to give the principal back.
+    if (connection.socket.readyState !== connection.socket.OPEN) return;
     const stopWatching = principal.retain();
     connection.principal = principal;
     const revoke = (): void => refuse(connection.socket, principal.revoked.reason);
@@ -129,6 +158,7 @@ export function createGraphqlWebSocket(
       socket,
       outbox: new Outbox(socket, stream),
       ids: new OperationIds(),
+      running: new Set(),
       principal: undefined,
     };
     const initTimer = options.clock.schedule(options.initTimeoutMs, () => {
@@ -172,15 +202,6 @@ class RefusedOperation extends Error {
   }
 }
 
-/** graphql-ws wraps what was thrown; the client gets what it was thrown for. */
-function refusalsIn(error: GraphQLError): ReturnType<GraphQLError['toJSON']>[] {
-  const { originalError } = error;
-  if (originalError instanceof RefusedOperation) {
-    return originalError.errors.map((refusal) => refusal.toJSON());
-  }
-  return [(originalError instanceof GraphQLError ? originalError : error).toJSON()];
-}
-
 function tooManySubscriptions(max: number): GraphQLError {
   const limit = 'limits.subscriptionsPerConnection';
   return new GraphQLError(`this connection already has ${max} operations (${limit})`, {
@@ -194,16 +215,28 @@ function deliver(
   operationId: string,
   batches: ResultBatches,
 ): AsyncIterableIterator<never> {
+  const { outbox, running } = connection;
+  const stop = async (): Promise<void> => {
+    running.delete(operationId);
+    await batches.return?.();
+  };
   return {
     async next() {
-      while (true) {
-        const step = await batches.next();
-        if (step.done === true) return { done: true, value: undefined };
-        await connection.outbox.sendAll(frames(connection, operationId, step.value));
+      try {
+        while (true) {
+          const step = await batches.next();
+          if (step.done === true) break;
+          await outbox.sendAll(frames(connection, operationId, step.value));
+        }
+      } catch (error) {
+        await stop();
+        throw error;
       }
+      running.delete(operationId);
+      return { done: true, value: undefined };
     },
     async return() {
-      await batches.return?.();
+      await stop();
       return { done: true, value: undefined };
     },
     [Symbol.asyncIterator]() {

@@ -1,22 +1,8 @@
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, type ResultBatches } from './engine.ts';
 import { stringifyResult } from './json-text.ts';
-
-export interface YogaOptions {
-  readonly engine: GraphqlEngine;
-  /** What GraphiQL shows at first; undefined: no GraphiQL. */
-  readonly graphiql: GraphiqlStart | undefined;
-}
-
-/** What a newcomer finds in GraphiQL. */
-export interface GraphiqlStart {
-  readonly query: string;
-  /** JSON. */
-  readonly headers: string;
-}
 
 /** What the HTTP server hands over with an authenticated request. */
 export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
@@ -25,10 +11,9 @@ export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
  * GraphQL over HTTP and over SSE (distinct connections): yoga speaks the protocols, the engine that
  * WebSocket uses as well does the work. The request arrives authenticated.
  */
-export function createGraphqlYoga({
-  engine,
-  graphiql,
-}: YogaOptions): YogaServerInstance<YogaServerContext, object> {
+export function createGraphqlYoga(
+  engine: GraphqlEngine,
+): YogaServerInstance<YogaServerContext, object> {
   return createYoga<YogaServerContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
@@ -42,18 +27,8 @@ export function createGraphqlYoga({
     maxRequestBodySize: 100_000,
     // The engine remembers documents for all transports.
     parserAndValidationCache: false,
-    // Carried by the package: it works without a network, and asks nobody else for scripts.
-    renderGraphiQL,
-    graphiql:
-      graphiql === undefined
-        ? false
-        : {
-            title: 'Millrace',
-            defaultQuery: graphiql.query,
-            headers: graphiql.headers,
-            shouldPersistHeaders: false,
-            subscriptionsProtocol: 'SSE',
-          },
+    // Its page is served before the request is authenticated: see `graphiqlPage`.
+    graphiql: false,
   });
 }
 

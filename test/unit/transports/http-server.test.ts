@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -8,6 +9,7 @@ import { MillraceError } from '../../../src/core/errors.ts';
 import { createLogger } from '../../../src/observe/logger.ts';
 import { createHttpServer, type Route } from '../../../src/transports/http-server.ts';
 import { respond } from '../../../src/transports/respond.ts';
+import { until } from '../../support/until.ts';
 import { portOf } from '../../support/websocket.ts';
 
 const allowed = 'https://app.example.com';
@@ -15,6 +17,7 @@ const allowed = 'https://app.example.com';
 async function listen(
   t: TestContext,
   route: Route = (_request, response) => respond(response, 200, {}),
+  maxStallMs = 60_000,
 ) {
   const { server, sockets } = createHttpServer({
     routes: new Map([['/there', route]]),
@@ -26,6 +29,7 @@ async function listen(
     ]),
     allowedOrigins: [allowed],
     maxInboundFrameBytes: 1_024,
+    maxStallMs,
     logger: createLogger({ level: 'silent' }),
   });
   server.listen(0, '127.0.0.1');
@@ -36,7 +40,7 @@ async function listen(
     server.closeAllConnections();
   });
   const port = portOf(server);
-  return { port, url: `http://127.0.0.1:${port}` };
+  return { server, port, url: `http://127.0.0.1:${port}` };
 }
 
 test('an unknown path is 404 and names those that there are', async (t) => {
@@ -143,4 +147,53 @@ test('who is refused an upgrade and does not hang up is hung up on', async (t) =
   t.after(() => clearInterval(writing));
   await gone;
   clearInterval(writing);
+});
+
+/** Asks for `/there` and takes nothing of the answer. */
+function askAndPause(t: TestContext, port: number): void {
+  const stream = connect({ port, host: '127.0.0.1' });
+  stream.on('error', () => undefined);
+  t.after(() => stream.destroy());
+  stream.pause();
+  stream.write('GET /there HTTP/1.1\r\nhost: x\r\n\r\n');
+}
+
+/** A server with one response under way, that a test writes. */
+async function responding(t: TestContext, maxStallMs?: number) {
+  const asked = Promise.withResolvers<ServerResponse>();
+  const route: Route = (_request, response) => asked.resolve(response);
+  const { server, port } = await listen(t, route, maxStallMs);
+  return { server, port, response: asked.promise };
+}
+
+test('a response of which the client takes nothing is cut', async (t) => {
+  const { port, response: asked } = await responding(t, 50);
+  askAndPause(t, port);
+  const response = await asked;
+  const cut = once(response, 'close');
+  while (response.write('x'.repeat(1_048_576)) || response.writableLength < 2 ** 24);
+  await cut;
+  assert.ok(response.destroyed);
+});
+
+test('a response on which nothing waits may be silent', async (t) => {
+  const { port, response: asked } = await responding(t);
+  askAndPause(t, port);
+  const response = await asked;
+  response.write('x');
+  await until('it to be taken', () => response.socket?.writableLength === 0);
+  // Node has seen nothing happen for so long.
+  response.socket?.emit('timeout');
+  assert.equal(response.destroyed, false);
+});
+
+test('a server that is closing does not wait for a next request after the last response', async (t) => {
+  const { server, port, response: asked } = await responding(t);
+  server.keepAliveTimeout = 0;
+  askAndPause(t, port);
+  const response = await asked;
+  const closed = once(server, 'close');
+  server.close();
+  respond(response, 200, {});
+  await closed;
 });

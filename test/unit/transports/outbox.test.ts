@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outbox } from '../../../src/transports/outbox.ts';
 import { settle } from '../../support/manual-clock.ts';
+import { until } from '../../support/until.ts';
 import { socketPair } from '../../support/websocket.ts';
 
 const chunk = 'x'.repeat(1_048_576);
@@ -65,4 +66,46 @@ test('texts that cannot be made leave the socket usable', async (t) => {
   });
   await assert.rejects(outbox.sendAll(faulty()), /not made/);
   assert.equal(await received, 'made');
+});
+
+/** Counts what is asked for, and knows when nobody will ask for more. */
+function counted(length: number) {
+  const asked = { count: 0, ended: false };
+  function* texts(): Generator<string> {
+    try {
+      while (asked.count < length) {
+        asked.count += 1;
+        yield chunk;
+      }
+    } finally {
+      asked.ended = true;
+    }
+  }
+  return { asked, texts: texts() };
+}
+
+test('a batch that is larger than the socket takes is made piece by piece', async (t) => {
+  const { socket, stream, client } = await socketPair(t);
+  let received = 0;
+  client.on('message', () => {
+    received += 1;
+  });
+  const { asked, texts } = counted(64);
+  const sent = new Outbox(socket, stream).sendAll(texts);
+  assert.equal(asked.count, 1);
+  client.pause();
+  await settle();
+  assert.ok(asked.count < 64, `${asked.count} made for a client that takes nothing`);
+  client.resume();
+  await sent;
+  await until('all to arrive', () => received === 64);
+});
+
+test('of a batch nothing more is made when the socket has closed', async (t) => {
+  const { socket, outbox, waiting } = await stalled(t);
+  const { asked, texts } = counted(64);
+  const sent = outbox.sendAll(texts);
+  socket.terminate();
+  await Promise.all([waiting, sent]);
+  assert.deepEqual(asked, { count: 1, ended: true });
 });

@@ -19,7 +19,7 @@ test('the end of a former operation does not end the one that took over its id',
   ids.closeByClient('1');
   const second = ids.open('1') ?? '';
   assert.equal(ids.closeByServer(first), undefined);
-  assert.equal(ids.size, 1);
+  assert.equal(ids.clientIdOf(second), '1');
   assert.equal(ids.closeByServer(second), '1');
-  assert.equal(ids.size, 0);
+  assert.equal(ids.clientIdOf(second), undefined);
 });

@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+
+/** What a newcomer finds in GraphiQL. */
+export interface GraphiqlStart {
+  readonly query: string;
+  /** JSON. */
+  readonly headers: string;
+}
+
+/**
+ * GraphiQL as one page of HTML, the same for everybody. Its scripts are carried by the package: it
+ * works without a network, and asks nobody else for them.
+ */
+export function graphiqlPage({ query, headers }: GraphiqlStart): string {
+  return renderGraphiQL({
+    title: 'Millrace',
+    defaultQuery: query,
+    headers,
+    shouldPersistHeaders: false,
+    subscriptionsProtocol: 'SSE',
+  });
+}
+
+/** Somebody opens the address in a browser, rather than a program that sends an operation. */
+export function isForBrowser({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && (headers.accept?.includes('text/html') ?? false);
+}

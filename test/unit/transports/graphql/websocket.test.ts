@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { type GraphQLSchema, GraphQLScalarType } from 'graphql';
+import type { Principal } from '../../../../src/auth/principal.ts';
+import { createLogger } from '../../../../src/observe/logger.ts';
+import type { GraphqlContext } from '../../../../src/transports/graphql/context.ts';
+import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
+import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
+import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
+import { principalOf } from '../../../support/hub.ts';
+import { ManualClock, settle } from '../../../support/manual-clock.ts';
+import { until } from '../../../support/until.ts';
+import { socketPair } from '../../../support/websocket.ts';
+
+interface Message {
+  readonly id?: string;
+  readonly type: string;
+  readonly payload?: unknown;
+}
+
+interface Setup {
+  readonly schema: GraphQLSchema;
+  readonly authenticate?: () => Promise<Principal>;
+  readonly maxSubscriptions?: number;
+}
+
+/** A client of a schema of the test's own. */
+async function connect(
+  t: TestContext,
+  { schema, authenticate = async () => principalOf(), maxSubscriptions = 100 }: Setup,
+) {
+  const logger = createLogger({ level: 'silent' });
+  const unlimited = Number.POSITIVE_INFINITY;
+  const serve = createGraphqlWebSocket({
+    engine: new GraphqlEngine({
+      schema,
+      limits: {
+        queryCharacters: unlimited,
+        queryTokens: 1_000,
+        queryDepth: unlimited,
+        queryAliases: unlimited,
+        queryDirectives: unlimited,
+      },
+      introspection: true,
+      mask: createErrorMask(logger),
+    }),
+    authenticate,
+    // The schemas of these tests need none.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    contextOf: () => ({}) as GraphqlContext,
+    clock: new ManualClock(),
+    logger,
+    initTimeoutMs: 10_000,
+    maxSubscriptions,
+  });
+  const { socket, stream, client } = await socketPair(t, {}, 'graphql-transport-ws');
+  serve(socket, stream);
+  const received: Message[] = [];
+  client.on('message', (data: Buffer) => received.push(JSON.parse(data.toString())));
+  const send = (message: Message): void => client.send(JSON.stringify(message));
+  const subscribe = (id: string, query: string): void =>
+    send({ id, type: 'subscribe', payload: { query } });
+  const receives = (type: string, count = 1): Promise<void> =>
+    until(
+      `${count} ${type}`,
+      () => received.filter((message) => message.type === type).length >= count,
+    );
+  send({ type: 'connection_init' });
+  return { socket, client, received, send, subscribe, receives };
+}
+
+const trivial = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
+
+test('a principal is not retained for a socket that closed while its login was asked about', async (t) => {
+  const principal = principalOf();
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Principal>();
+  const { socket, client } = await connect(t, {
+    schema: trivial,
+    authenticate: () => {
+      asked.resolve();
+      return answer.promise;
+    },
+  });
+  await asked.promise;
+  const closed = once(socket, 'close');
+  client.terminate();
+  await closed;
+  answer.resolve(principal);
+  await settle();
+  assert.equal(principal.retained, 0);
+});
+
+test('a query that the client has completed counts until it has ended', async (t) => {
+  const running: PromiseWithResolvers<number>[] = [];
+  const schema = makeExecutableSchema({
+    typeDefs: 'type Query { slow: Int }',
+    resolvers: {
+      Query: {
+        slow: () => {
+          const query = Promise.withResolvers<number>();
+          running.push(query);
+          return query.promise;
+        },
+      },
+    },
+  });
+  const { received, send, subscribe, receives } = await connect(t, { schema, maxSubscriptions: 2 });
+  await receives('connection_ack');
+  for (let i = 0; i < 10; i += 1) {
+    subscribe('same', '{ slow }');
+    send({ id: 'same', type: 'complete' });
+  }
+  subscribe('last', '{ slow }');
+  await receives('error');
+  const refusal = received.find(({ type }) => type === 'error');
+  assert.equal(refusal?.id, 'last');
+  assert.match(JSON.stringify(refusal), /LIMIT_EXCEEDED.*subscriptionsPerConnection/);
+  assert.equal(running.length, 2);
+  for (const query of running) query.resolve(1);
+  await settle();
+  subscribe('again', '{ __typename }');
+  await receives('next');
+});
+
+async function* two(): AsyncGenerator<readonly number[]> {
+  yield [1, 2];
+}
+
+test('subscriptions that have ended, were refused or completed no longer count', async (t) => {
+  const schema = makeExecutableSchema({
+    typeDefs: 'type Query { a: Int } type Subscription { two: Int, refused: Int, quiet: Int }',
+    resolvers: {
+      Subscription: {
+        two: {
+          resolve: (message: number) => message,
+          subscribe: two,
+        },
+        refused: {
+          subscribe: () => {
+            throw new Error('refused');
+          },
+        },
+        quiet: {
+          subscribe: () => ({
+            next: () => new Promise(() => undefined),
+            return: async () => ({ done: true, value: undefined }),
+            [Symbol.asyncIterator]() {
+              return this;
+            },
+          }),
+        },
+      },
+    },
+  });
+  const { send, subscribe, receives } = await connect(t, { schema, maxSubscriptions: 1 });
+  await receives('connection_ack');
+  subscribe('1', 'subscription { two }');
+  await receives('complete');
+  subscribe('2', 'subscription { refused }');
+  await receives('error');
+  subscribe('3', 'subscription { quiet }');
+  await settle();
+  send({ id: '3', type: 'complete' });
+  subscribe('4', 'subscription { two }');
+  await receives('complete', 2);
+});
+
+test('a message that cannot be written ends its subscription, and its fault is masked', async (t) => {
+  let returned = false;
+  const source = {
+    next: async () => ({ done: false, value: [{}] }),
+    return: async () => {
+      returned = true;
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+  const schema = makeExecutableSchema({
+    typeDefs: 'scalar Faulty type Query { a: Int } type Subscription { faulty: Faulty }',
+    resolvers: {
+      Faulty: new GraphQLScalarType({
+        name: 'Faulty',
+        serialize: () => ({
+          toJSON: () => {
+            throw new Error('the password is hunter2');
+          },
+        }),
+      }),
+      Subscription: {
+        faulty: { subscribe: () => source, resolve: (message: unknown) => message },
+      },
+    },
+  });
+  const { received, subscribe, receives } = await connect(t, { schema });
+  await receives('connection_ack');
+  subscribe('1', 'subscription { faulty }');
+  await receives('error');
+  const text = JSON.stringify(received.find(({ type }) => type === 'error'));
+  assert.match(text, /"code":"INTERNAL"/);
+  assert.doesNotMatch(text, /hunter2/);
+  assert.ok(returned);
+});
