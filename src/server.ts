@@ -9,7 +9,7 @@ import { type Clock, systemClock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
 import { keyFrom } from './hub/id-key.ts';
 import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
-import type { KafkaDriver } from './kafka/port.ts';
+import { type KafkaDriver, KafkaError } from './kafka/port.ts';
 import type { Logger } from './observe/logger.ts';
 import { perMinute } from './observe/rate-limit.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
@@ -22,6 +22,7 @@ import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlYoga } from './transports/graphql/yoga.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
+import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
 
 export interface ServerDependencies {
@@ -147,10 +148,27 @@ export async function startServer(
     maxSubscriptions: limits.subscriptionsPerConnection,
   });
 
+  const ownClient = service === undefined ? undefined : driver.connect(kafka.sasl);
+  const probe =
+    ownClient &&
+    new ReadinessProbe({
+      clock,
+      contact: () => ownClient.login(),
+      reasonOf: (error) =>
+        error instanceof KafkaError && error.code === 'AUTHENTICATION_FAILED'
+          ? 'Kafka refuses the login of this server'
+          : 'Kafka cannot be reached',
+    });
+  const readyRoute: Route = async (_request, response) => {
+    const readiness = probe ? await probe.check() : readinessOfFeeds(hub.registry.feeds());
+    respond(response, readiness.status === 'ready' ? 200 : 503, readiness);
+  };
+
   const { server, sockets } = createHttpServer({
     routes: new Map<string, Route>([
       ['/graphql', graphqlRoute],
       ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
+      ['/health/ready', readyRoute],
     ]),
     socketRoutes: new Map([
       [
@@ -191,7 +209,7 @@ export async function startServer(
         for (const socket of sockets) socket.terminate();
         server.closeAllConnections();
       });
-      await hub.close();
+      await Promise.all([hub.close(), ownClient?.close()]);
       await closed;
       patience.cancel();
     },

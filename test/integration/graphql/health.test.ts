@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { subscribers } from '../../support/graphql-client.ts';
+import { feedIs, runEmbedded } from '../../support/server.ts';
+
+const topics = ['acme.purchases'];
+
+async function health(url: string, name: string): Promise<[status: number, body: unknown]> {
+  const response = await fetch(`${url}/health/${name}`);
+  return [response.status, await response.json()];
+}
+
+test('with a login of its own the server is ready when the cluster lets it in', async (t) => {
+  const { server } = await runEmbedded(t, { topics });
+  assert.deepEqual(await health(server.url, 'ready'), [200, { status: 'ready' }]);
+  const other = await runEmbedded(t, { topics });
+  other.kafka.setAvailable(false);
+  const reason = 'Kafka cannot be reached';
+  assert.deepEqual(await health(other.server.url, 'ready'), [503, { status: 'degraded', reason }]);
+  assert.deepEqual(await health(other.server.url, 'live'), [200, { status: 'ok' }]);
+});
+
+test('with the logins of its clients it is not ready while none of its feeds can be read', async (t) => {
+  const { server, kafka } = await runEmbedded(t, {
+    topics,
+    settings: { MILLRACE_KAFKA_CREDENTIALS: 'client', MILLRACE_AUTH_PROJECTS: '[]' },
+  });
+  assert.deepEqual(await health(server.url, 'ready'), [200, { status: 'ready' }]);
+  subscribers['graphql-ws'](t, {
+    url: server.url,
+    login: { projectId: 'acme', key: 'any' },
+    query: 'subscription { events(topic: "purchases", order: ARRIVAL) { id } }',
+  });
+  await feedIs(server, 'acme.purchases');
+  kafka.setAvailable(false);
+  await feedIs(server, 'acme.purchases', { state: 'DEGRADED' });
+  const [status] = await health(server.url, 'ready');
+  assert.equal(status, 503);
+  kafka.setAvailable(true);
+  await feedIs(server, 'acme.purchases');
+  assert.deepEqual(await health(server.url, 'ready'), [200, { status: 'ready' }]);
+});
