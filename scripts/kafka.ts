@@ -12,14 +12,24 @@ await main().catch((error: unknown) => {
   process.exitCode = 1;
 });
 
+/** @throws {KafkaStartError} with the usage, also when that is what was asked for */
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        nodes: { type: 'string', default: '1' },
+        port: { type: 'string', default: '9092' },
+        data: { type: 'string' },
+      },
+    });
+    return values;
+  } catch {
+    throw new KafkaStartError(`Usage: ${usage}`);
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      nodes: { type: 'string', default: '1' },
-      port: { type: 'string', default: '9092' },
-      data: { type: 'string' },
-    },
-  });
+  const values = readArguments();
   const nodes = values.nodes === '1' ? 1 : 3;
   const firstPort = Number(values.port);
   if (String(nodes) !== values.nodes || !Number.isInteger(firstPort)) {

@@ -93,7 +93,8 @@ export class ConfigWatch {
     }
     const former = this.#config;
     this.#config = config;
-    const changed = changedSettings(former, config);
+    // Compared with what runs, not with the version before: a change that was taken back needs nothing.
+    const changed = changedSettings(this.#options.config, config);
     if (changed.length > 0) {
       logger.warn({ file, changed }, 'configuration: changed settings need a restart');
     }
