@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   apiVersionsV1,
   AuthenticationError,
@@ -36,7 +37,7 @@ export class BrokerConnection {
     this.#where = `${address.host}:${address.port}`;
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000;
     this.silenceMs = Math.min(this.#timeoutMs, longestSilenceMs);
-    this.#connection = new Connection(options.clientId, connectionOptions(options, sasl));
+    this.#connection = new Connection(options.clientId, connectionOptions(options, address, sasl));
     // Without a listener, an error that the library tells of twice would end the process.
     this.#connection.on('error', () => this.destroy());
     this.#connection.on('close', () => this.destroy());
@@ -124,12 +125,14 @@ const noTimeoutMs = 2 ** 31 - 1;
 
 function connectionOptions(
   { connectTimeoutMs = 5_000, ssl }: KafkaConnectionOptions,
+  { host }: BrokerAddress,
   sasl: KafkaSasl | null,
 ): ConnectionOptions {
   return {
     connectTimeout: connectTimeoutMs,
     requestTimeout: noTimeoutMs,
-    ...(ssl && { tls: { ...ssl } }),
+    // Unlike a browser, Node sends no server name unless it is told one; addresses are none.
+    ...(ssl && { tls: { ...(isIP(host) === 0 && { servername: host }), ...ssl } }),
     ...(sasl && { sasl: saslOptions(sasl) }),
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { BrokerConnection } from '../../../../src/kafka/platformatic/broker-connection.ts';
 import { createPlatformaticDriver } from '../../../../src/kafka/platformatic/driver.ts';
 
@@ -70,4 +71,32 @@ test('destroying a connection that is being opened ends the attempt', async (t) 
   const opening = assert.rejects(connection.open(), { code: 'UNAVAILABLE' });
   connection.destroy();
   await opening;
+});
+
+test('tells a broker its host name, unless another name is set or it is an address', async (t) => {
+  const told: string[] = [];
+  const server = createTlsServer({
+    SNICallback: (name, answer) => {
+      told.push(name);
+      answer(new Error('that is all'));
+    },
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(address && typeof address === 'object');
+  const { port } = address;
+  const namesTold = async (host: string, servername?: string): Promise<string[]> => {
+    told.length = 0;
+    const ssl = servername === undefined ? {} : { servername };
+    const tls = { ...options(port), ssl, requestTimeoutMs: 1_000 };
+    const connection = new BrokerConnection({ host, port }, tls, null);
+    await assert.rejects(connection.open(), { code: 'UNAVAILABLE' });
+    return [...told];
+  };
+  assert.deepEqual(await namesTold('localhost'), ['localhost']);
+  assert.deepEqual(await namesTold('127.0.0.1'), []);
+  assert.deepEqual(await namesTold('127.0.0.1', 'kafka.example'), ['kafka.example']);
+  assert.deepEqual(await namesTold('localhost', 'kafka.example'), ['kafka.example']);
 });
