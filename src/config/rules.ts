@@ -11,6 +11,11 @@ export interface Rule {
   check(written: Written, report: Report): void;
 }
 
+interface Window {
+  readonly latenessMs: number;
+  readonly dedupWindowMs: number;
+}
+
 /** Each of these makes a configuration unusable. */
 export const rules: readonly Rule[] = [
   {
@@ -122,6 +127,25 @@ export const rules: readonly Rule[] = [
           'kafka.sasl.passwordFile',
           `is missing: ${mechanism} needs it, or kafka.sasl.password`,
         );
+      }
+    },
+  },
+  {
+    reads: ['topics.defaults.lateness', 'topics.defaults.dedupWindow', 'topics.overrides'],
+    check({ topics: { defaults, overrides } }, report) {
+      const complain = (path: string, topic: Window): void => {
+        if (topic.dedupWindowMs >= topic.latenessMs) return;
+        report(
+          path,
+          `copies of an event that are both within lateness (${topic.latenessMs}ms) must be within dedupWindow (${topic.dedupWindowMs}ms), which is shorter`,
+        );
+      };
+      complain('topics.defaults.dedupWindow', defaults);
+      for (const [name, override] of Object.entries(overrides)) {
+        const own = override.dedupWindowMs === undefined ? 'lateness' : 'dedupWindow';
+        // What the defaults have wrong is told there.
+        if (override.dedupWindowMs === undefined && override.latenessMs === undefined) continue;
+        complain(`topics.overrides.${name}.${own}`, { ...defaults, ...override });
       }
     },
   },

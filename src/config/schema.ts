@@ -114,7 +114,8 @@ const topicSettings = {
   }),
   dedupWindow: setting(duration({ minMs: 0, maxMs: 30 * day }), {
     default: 10 * minute,
-    description: 'How far apart two copies of an event are still known as copies.',
+    description:
+      'How far apart two copies of an event are still known as copies; at least `lateness`.',
   }),
   maxDedupBytes: setting(bytes({ min: MiB, max: 64 * GiB }), {
     default: 64 * MiB,

@@ -411,3 +411,24 @@ test('a topic has its overrides over the defaults, under any of its names', (t) 
   }
   assert.deepEqual(topicConfig(config, '__proto__'), config.topics.defaults);
 });
+
+function tooShort(latenessMs: number, windowMs: number): string {
+  return `copies of an event that are both within lateness (${latenessMs}ms) must be within dedupWindow (${windowMs}ms), which is shorter`;
+}
+
+test('a window of de-duplication that is shorter than the lateness is told where it is written', (t) => {
+  const yaml = `
+topics:
+  defaults: { lateness: 1m, dedupWindow: 59s }
+  overrides:
+    off: { dedupWindow: 0s }
+    equal: { dedupWindow: 1m }
+    inherits: { order: ARRIVAL }
+    longer: { lateness: 2m }
+`;
+  assert.deepEqual(problemsOf(load(t, yaml)), [
+    `topics.defaults.dedupWindow: ${tooShort(60_000, 59_000)} (line 3)`,
+    `topics.overrides.off.dedupWindow: ${tooShort(60_000, 0)} (line 5)`,
+    `topics.overrides.longer.lateness: ${tooShort(120_000, 59_000)} (line 8)`,
+  ]);
+});
