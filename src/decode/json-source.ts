@@ -1,6 +1,5 @@
 import {
   afterBlanks,
-  closeBrace,
   closeBracket,
   comma,
   openBrace,
@@ -28,25 +27,6 @@ export function sourceAt(json: string, path: Path): string | undefined {
     if (start < 0) return undefined;
   }
   return json.slice(start, valueEnd(json, start));
-}
-
-/** Whether arrays and objects are nested deeper than `levels`. Never fails, whatever the text. */
-export function isNestedDeeperThan(json: string, levels: number): boolean {
-  // Each level takes an opening and a closing character.
-  if (json.length < 2 * (levels + 1)) return false;
-  let depth = 0;
-  for (let at = 0; at < json.length; at += 1) {
-    const code = json.charCodeAt(at);
-    if (code === quote) {
-      at = stringEnd(json, at) - 1;
-    } else if (code === openBrace || code === openBracket) {
-      depth += 1;
-      if (depth > levels) return true;
-    } else if (code === closeBrace || code === closeBracket) {
-      depth -= 1;
-    }
-  }
-  return false;
 }
 
 /** Where the child `segment` of the value at `start` begins; -1 if it has none. */

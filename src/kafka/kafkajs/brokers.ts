@@ -3,11 +3,12 @@ import type { TopicDescription } from '../port.ts';
 import type { Brokers, FetchConnection, FetchRequest, LedPartition } from '../reader/brokers.ts';
 import { topicNotFound } from '../topic-errors.ts';
 import type { FetchAnswer } from '../wire/fetch-answer.ts';
+import { isolation } from '../wire/isolation.ts';
 import type { Cluster } from './cluster.ts';
 import type { BrokerConnection } from './connection.ts';
 import { fetchRequest } from './fetch.ts';
 import { topicsIn } from './metadata.ts';
-import { findOffsets, isolation } from './offsets.ts';
+import { findOffsets } from './offsets.ts';
 
 /** A reader's view of the cluster. */
 export class KafkajsBrokers implements Brokers {

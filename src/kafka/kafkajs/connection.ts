@@ -35,13 +35,6 @@ const renewLoginBeforeMs = 3_000;
 /** A broker that has something to say is not silent for so long; one that is stands still or is gone. */
 const longestSilenceMs = 10_000;
 
-let open = 0;
-
-/** How many connections to Kafka this process holds through this driver. */
-export function openConnections(): number {
-  return open;
-}
-
 /** One connection to one broker. It is opened once; when it breaks, another takes its place. */
 export class BrokerConnection {
   readonly address: Address;
@@ -153,10 +146,6 @@ export class BrokerConnection {
       : net.connect({ host, port }, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
-    open += 1;
-    socket.once('close', () => {
-      open -= 1;
-    });
     this.#socket = socket;
     return socket;
   }

@@ -2,6 +2,7 @@ import { KafkaError } from '../port.ts';
 import type { FetchRequest } from '../reader/brokers.ts';
 import type { FetchAnswer } from '../wire/fetch-answer.ts';
 import { decodeFetchAnswer } from '../wire/fetch-answer.ts';
+import { isolation } from '../wire/isolation.ts';
 import { WireReader } from '../wire/wire-reader.ts';
 import { WireWriter } from '../wire/wire-writer.ts';
 import type { BrokerConnection } from './connection.ts';
@@ -16,7 +17,6 @@ const apiKey = 1;
 const oldestVersion = 11;
 /** Kafka 2.7: the first that tells where a log departs from the one that was read. */
 const version = 12;
-const readCommitted = 1;
 
 /** @throws {KafkaError} if the broker is too old */
 export function fetchRequest(
@@ -63,7 +63,7 @@ function encode({
   body.int32(maxWaitMs);
   body.int32(1); // least bytes
   body.int32(maxBytes);
-  body.int8(readCommitted);
+  body.int8(isolation.readCommitted);
   body.int32(0); // no session: each answer tells of all partitions
   body.int32(-1);
   body.compactArray([topic], () => {
@@ -98,7 +98,7 @@ function olderRequest({
     maxWaitTime: maxWaitMs,
     minBytes: 1,
     maxBytes,
-    isolationLevel: readCommitted,
+    isolationLevel: isolation.readCommitted,
     topics: [
       {
         topic,

@@ -1,18 +1,26 @@
-import type { KafkaError, OffsetPoint } from '../port.ts';
-import { partitionError } from '../topic-errors.ts';
+import {
+  KafkaError,
+  type OffsetPoint,
+  type PartitionOffsets,
+  type TopicDescription,
+} from '../port.ts';
+import { noLeader, partitionError } from '../topic-errors.ts';
+import { offsetsWithin, type TopicOffsets } from '../topic-offsets.ts';
+import { isolation, type IsolationLevel } from '../wire/isolation.ts';
 import type { Cluster } from './cluster.ts';
 import { toKafkaError } from './errors.ts';
+import { topicsIn } from './metadata.ts';
 import type { WireAnswer, WireRequest } from './private-api.ts';
 import { privateApi } from './private-api.ts';
 
 /** A partition and who to ask about it. */
-export interface LedPartition {
+interface AskedPartition {
   readonly topic: string;
   readonly partition: number;
   readonly leader: number;
 }
 
-export interface FoundOffset {
+interface FoundOffset {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number | KafkaError;
@@ -29,20 +37,68 @@ interface ListOffsetsAnswer extends WireAnswer {
   }[];
 }
 
-/** Up to the high watermark, or up to the last stable offset. */
-export const isolation = { readUncommitted: 0, readCommitted: 1 } as const;
-export type IsolationLevel = (typeof isolation)[keyof typeof isolation];
-
 const version = 3;
 const earliest = -2;
 const latest = -1;
 /** What a broker answers when no record is as late as the time asked for. */
 const noSuchOffset = -1;
 
+type Asked = Pick<Cluster, 'describe' | 'ask'>;
+
+/** Of all partitions of each topic, or why one of them cannot be told. @throws {KafkaError} */
+export function listOffsets(
+  cluster: Asked,
+  topics: readonly string[],
+  at: OffsetPoint,
+): Promise<TopicOffsets> {
+  return offsetsWithin(topics, (open) => listOffsetsOnce(cluster, open, at));
+}
+
+async function listOffsetsOnce(
+  cluster: Asked,
+  topics: readonly string[],
+  at: OffsetPoint,
+): Promise<TopicOffsets> {
+  const answers = topicsIn(await cluster.describe(topics), topics);
+  const led: AskedPartition[] = [];
+  for (const [topic, answer] of answers) {
+    if (answer instanceof KafkaError) continue;
+    for (const { id, leader } of answer.partitions) {
+      if (leader !== null) led.push({ topic, partition: id, leader });
+    }
+  }
+  const found = Map.groupBy(await findOffsets(cluster, led, at), ({ topic }) => topic);
+  return new Map(
+    Array.from(answers, ([topic, answer]) => [
+      topic,
+      answer instanceof KafkaError ? answer : offsetsOf(answer, found.get(topic) ?? []),
+    ]),
+  );
+}
+
+function offsetsOf(
+  topic: TopicDescription,
+  found: readonly FoundOffset[],
+): PartitionOffsets | KafkaError {
+  const leaderless = topic.partitions.filter(({ leader }) => leader === null);
+  if (leaderless.length > 0) {
+    return noLeader(
+      topic.name,
+      leaderless.map(({ id }) => id),
+    );
+  }
+  const offsets = new Map<number, number>();
+  for (const { partition, offset } of found) {
+    if (offset instanceof KafkaError) return offset;
+    offsets.set(partition, offset);
+  }
+  return offsets;
+}
+
 /** One request for each leader. Rejects never: what cannot be found out is an error in its place. */
 export async function findOffsets(
-  cluster: Cluster,
-  partitions: readonly LedPartition[],
+  cluster: Pick<Cluster, 'ask'>,
+  partitions: readonly AskedPartition[],
   at: OffsetPoint,
   upTo: IsolationLevel = isolation.readCommitted,
 ): Promise<FoundOffset[]> {
@@ -56,8 +112,8 @@ export async function findOffsets(
 }
 
 async function ask(
-  cluster: Cluster,
-  partitions: readonly LedPartition[],
+  cluster: Pick<Cluster, 'ask'>,
+  partitions: readonly AskedPartition[],
   timestamp: number,
   upTo: IsolationLevel,
 ): Promise<FoundOffset[]> {
@@ -88,7 +144,7 @@ function found(
 
 /** kafkajs' own `parse` is left out: it refuses all for the error of one partition. */
 function request(
-  partitions: readonly LedPartition[],
+  partitions: readonly AskedPartition[],
   timestamp: number,
   isolationLevel: IsolationLevel,
 ): WireRequest<ListOffsetsAnswer> {

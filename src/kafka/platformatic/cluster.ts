@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { backoffMs } from '../backoff.ts';
 import {
   KafkaError,
   type KafkaConnectionOptions,
@@ -9,21 +7,13 @@ import {
   type TopicDescription,
 } from '../port.ts';
 import type { LedPartition } from '../reader/brokers.ts';
+import { offsetsWithin, type TopicOffsets } from '../topic-offsets.ts';
 import { noLeader, partitionError } from '../topic-errors.ts';
+import { isolation, type IsolationLevel } from '../wire/isolation.ts';
 import { BrokerConnection, type BrokerAddress } from './broker-connection.ts';
-import {
-  isolation,
-  listOffsetsApis,
-  wireTimestamp,
-  type IsolationLevel,
-  type OffsetQuestion,
-} from './list-offsets.ts';
+import { listOffsetsApis, wireTimestamp, type OffsetQuestion } from './list-offsets.ts';
 import { clusterView, metadataApis, topicIn, type ClusterView } from './metadata.ts';
 
-type Offsets = Map<string, PartitionOffsets | KafkaError>;
-
-/** How often offsets are asked for in vain, while leaders change, until that is the answer. */
-const offsetAttempts = 3;
 /** Most that a question about the cluster itself waits for an answer. */
 const questionTimeoutMs = 10_000;
 
@@ -74,7 +64,7 @@ export class Cluster {
     topics: readonly string[],
     at: OffsetPoint,
     upTo: IsolationLevel = isolation.readCommitted,
-  ): Promise<Offsets> {
+  ): Promise<TopicOffsets> {
     if (at === 'earliest' || at === 'latest') return this.#listOffsets(topics, at, upTo);
     // The end first: a record that comes between the two questions must not be passed over.
     const ends = await this.#listOffsets(topics, 'latest', upTo);
@@ -104,29 +94,19 @@ export class Cluster {
     this.#connections.clear();
   }
 
-  async #listOffsets(
+  #listOffsets(
     topics: readonly string[],
     at: OffsetPoint,
     upTo: IsolationLevel,
-  ): Promise<Offsets> {
-    const answers: Offsets = new Map();
-    let open = topics;
-    for (let attempt = 1; open.length > 0; attempt++) {
-      for (const [topic, offsets] of await this.#listOffsetsOnce(open, at, upTo)) {
-        answers.set(topic, offsets);
-      }
-      open = topics.filter((topic) => isUnavailable(answers.get(topic)));
-      if (attempt === offsetAttempts) break;
-      if (open.length > 0) await sleep(backoffMs(attempt));
-    }
-    return answers;
+  ): Promise<TopicOffsets> {
+    return offsetsWithin(topics, (open) => this.#listOffsetsOnce(open, at, upTo));
   }
 
   async #listOffsetsOnce(
     topics: readonly string[],
     at: OffsetPoint,
     upTo: IsolationLevel,
-  ): Promise<Offsets> {
+  ): Promise<TopicOffsets> {
     const view = await this.view(topics);
     const failures = new Map<string, KafkaError>();
     const found = new Map<string, Map<number, number>>();

@@ -10,8 +10,8 @@ import {
 } from '@platformatic/kafka';
 import type { FetchRequest } from '../reader/brokers.ts';
 import { decodeFetchAnswer, type FetchAnswer } from '../wire/fetch-answer.ts';
+import { isolation } from '../wire/isolation.ts';
 import { WireReader } from '../wire/wire-reader.ts';
-import { isolation } from './list-offsets.ts';
 
 type FetchParameters = Parameters<typeof fetchV17.createRequest>;
 type FetchApi = API<FetchParameters, FetchAnswer>;

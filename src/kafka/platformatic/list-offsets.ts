@@ -6,6 +6,7 @@ import {
   type API,
 } from '@platformatic/kafka';
 import type { OffsetPoint } from '../port.ts';
+import type { IsolationLevel } from '../wire/isolation.ts';
 
 /** One broker's part of a question about offsets. */
 export interface OffsetQuestion {
@@ -48,10 +49,6 @@ export const listOffsetsApis: readonly API<ListOffsetsRequest, OffsetAnswer>[] =
     false,
   ),
 ];
-
-/** Up to the high watermark, or up to the last stable offset. */
-export const isolation = { readUncommitted: 0, readCommitted: 1 } as const;
-export type IsolationLevel = (typeof isolation)[keyof typeof isolation];
 
 /** How the protocol writes a point in the log. */
 export function wireTimestamp(at: OffsetPoint): bigint {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { isNestedDeeperThan, sourceAt } from '../../../src/decode/json-source.ts';
+import { sourceAt } from '../../../src/decode/json-source.ts';
 import { valueAt } from '../../../src/decode/path.ts';
 import { awkwardKeys, jsonText } from '../../support/arbitrary-json.ts';
 
@@ -75,53 +75,6 @@ describe('sourceAt', () => {
         Array.from({ length: 20 }, () => '0'),
       )?.length,
       deep.length - 40,
-    );
-  });
-});
-
-/** Nested so deep, `levels` being even. */
-function nested(levels: number): string {
-  return `${'{"a":['.repeat(levels / 2)}${']}'.repeat(levels / 2)}`;
-}
-
-describe('isNestedDeeperThan', () => {
-  it('counts levels of arrays and objects exactly', () => {
-    assert.equal(isNestedDeeperThan(nested(1_000), 1_000), false);
-    assert.equal(isNestedDeeperThan(`[${nested(1_000)}]`, 1_000), true);
-    assert.equal(isNestedDeeperThan('[]', 0), true);
-    assert.equal(isNestedDeeperThan('7', 0), false);
-  });
-
-  it('counts the deepest place only', () => {
-    assert.equal(isNestedDeeperThan(`[${Array(5_000).fill('[]').join()}]`, 2), false);
-  });
-
-  it('does not count brackets in strings', () => {
-    assert.equal(isNestedDeeperThan(`["${'['.repeat(5_000)}\\"${'{'.repeat(5_000)}"]`, 1), false);
-  });
-
-  it('agrees with a walk over the parsed document', () => {
-    const depthOf = (value: unknown): number =>
-      typeof value === 'object' && value !== null
-        ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
-        : 0;
-    // Without duplicate keys: a lost duplicate counts in the text only.
-    fc.assert(
-      fc.property(fc.jsonValue(), fc.nat({ max: 4 }), (value, levels) => {
-        const depth = depthOf(value);
-        assert.equal(isNestedDeeperThan(JSON.stringify(value), levels), depth > levels);
-      }),
-    );
-  });
-
-  it('answers for texts that are no JSON, too', () => {
-    fc.assert(
-      fc.property(
-        fc.string({ unit: fc.constantFrom('[', ']', '{', '}', '"', '\\', 'a') }),
-        (text) => {
-          assert.equal(typeof isNestedDeeperThan(text, 3), 'boolean');
-        },
-      ),
     );
   });
 });
