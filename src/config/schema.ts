@@ -119,8 +119,7 @@ const topicSettings = {
   }),
   maxDedupBytes: setting(bytes({ min: MiB, max: 64 * GiB }), {
     default: 64 * MiB,
-    description:
-      'Most memory for the ids of one stream. What does not fit cuts the window short.',
+    description: 'Most memory for the ids of one stream. What does not fit cuts the window short.',
   }),
   maxHeldBytes: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
     default: 64 * MiB,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { closeReason } from '../../../src/transports/close-reason.ts';
 
 test('a reason that fits is left as it is', () => {

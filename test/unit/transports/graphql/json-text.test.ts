@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { JsonText, stringifyResult } from '../../../../src/transports/graphql/json-text.ts';
 
 test('it writes what JSON.stringify writes', () => {
