@@ -25,7 +25,13 @@ test('PLAIN over TLS: the right key is let in, its certificate verified', async 
   const kafka = await sharedCluster();
   const topic = await privateTopic(t, kafka, 'acme.orders', { partitions: 3 });
   const admin = await login(t, kafka, 'saslSsl', acme);
-  assert.deepEqual(await admin.listTopics(), [topic]);
+  // Other files' tests have topics of the project as well.
+  const topics = await admin.listTopics();
+  assert.ok(topics.includes(topic));
+  assert.deepEqual(
+    topics.filter((name) => !name.startsWith('acme.')),
+    [],
+  );
 });
 
 test('PLAIN over TLS: a wrong key is refused', async (t) => {

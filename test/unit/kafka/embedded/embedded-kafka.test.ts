@@ -194,7 +194,7 @@ test('a topic that was deleted and created again is not read on', async (t) => {
   kafka.append('a', { value: 'z' });
   await clock.advance(0);
   assert.ok(reader.status.state === 'failed');
-  assert.equal(reader.status.error.code, 'TOPIC_NOT_FOUND');
+  assert.equal(reader.status.error.code, 'TOPIC_RECREATED');
   assert.deepEqual(values(), ['x']);
 });
 
