@@ -58,7 +58,9 @@ export function createHttpServer(options: HttpServerOptions): {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routes.get(pathOf(request));
     if (route === undefined) {
-      respond(response, 404, { paths: [...routes.keys()] });
+      const paths = [...routes.keys()].join(', ');
+      const message = `nothing is served at this path; there are ${paths}`;
+      respond(response, 404, { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
       return;
     }
     if (!isAllowedOrigin(request, allowedOrigins)) throw foreignOrigin(request);
