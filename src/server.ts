@@ -19,11 +19,13 @@ import { type GraphiqlStart, graphiqlPage, isForBrowser } from './transports/gra
 import { createSchema } from './transports/graphql/schema.ts';
 import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
-import { createGraphqlYoga } from './transports/graphql/yoga.ts';
+import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
+import { Heartbeat } from './transports/heartbeat.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
 import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
+import { TurnEnd } from './transports/turn-end.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -52,6 +54,8 @@ const keepAliveMs = 12_000;
 const closePatienceMs = 2_000;
 /** Most lines that a Kafka client's own words may add to the log in a minute. */
 const driverLinesPerMinute = 30;
+/** Most lines about slow clients. */
+const slowLinesPerMinute = 10;
 
 const emptyStart: GraphiqlStart = {
   query: `# Put your project id and key into the headers below: base64 of "projectId:key".
@@ -123,7 +127,16 @@ export async function startServer(
     maxRecent: limits.recentEvents,
   });
 
-  const yoga = createGraphqlYoga(engine);
+  const keepAlive = new KeepAlive(clock, keepAliveMs);
+  const heartbeat = new Heartbeat(clock, keepAliveMs);
+  const outgoing = {
+    turnEnd: new TurnEnd(),
+    maxQueuedBytes: limits.outboundBytesPerConnection,
+    onSlow: perMinute(clock, slowLinesPerMinute, () =>
+      logger.warn('a client was too slow: its connection is closed'),
+    ),
+  };
+  const graphqlOverHttp = createGraphqlOverHttp(engine, { ...outgoing, heartbeat });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
   const graphqlRoute: Route = async (request, response) => {
     // The page holds nothing secret, and is all that is served without credentials: what GraphiQL
@@ -135,9 +148,8 @@ export async function startServer(
     const principal = await authenticator.authenticate(
       parseAuthorization(request.headers.authorization),
     );
-    await yoga(request, response, contextOf(principal));
+    await graphqlOverHttp(request, response, contextOf(principal));
   };
-  const keepAlive = new KeepAlive(clock, keepAliveMs);
   const serveGraphql = createGraphqlWebSocket({
     engine,
     authenticate: (payload) => authenticator.authenticate(parseCredentials(payload)),
@@ -146,6 +158,7 @@ export async function startServer(
     logger,
     initTimeoutMs: limits.initTimeoutMs,
     maxSubscriptions: limits.subscriptionsPerConnection,
+    ...outgoing,
   });
 
   const ownClient = service === undefined ? undefined : driver.connect(kafka.sasl);
@@ -201,6 +214,7 @@ export async function startServer(
     updateProjects: (projects) => service?.update(projects),
     async close() {
       keepAlive.stop();
+      heartbeat.stop();
       authenticator.close();
       const closed = once(server, 'close');
       server.close();

@@ -1,4 +1,5 @@
 import type { KafkaSasl } from '../kafka/port.ts';
+import type { RevocationSignal } from './revocation.ts';
 
 /** Who is connected: a project, by one of its keys. One object for all clients of a key. */
 export interface Principal {
@@ -13,7 +14,7 @@ export interface Principal {
    * `MillraceError` to show. Watched at all times with configured keys, and while it is retained with
    * keys that the cluster decides about.
    */
-  readonly revoked: AbortSignal;
+  readonly revoked: RevocationSignal;
   /** @throws {MillraceError} `FORBIDDEN`: this key may not read that topic. */
   mayRead(topic: string): void;
   /**

@@ -4,6 +4,7 @@ import type { MillraceError } from '../core/errors.ts';
 import type { KafkaSasl } from '../kafka/port.ts';
 import type { Authenticator, Credentials, Principal, PrincipalKey } from './principal.ts';
 import { changedKey, forbidden, revokedKey, unknownCredentials } from './refusals.ts';
+import { Revocation, type RevocationSignal } from './revocation.ts';
 import { assertReadable } from './topic-permission.ts';
 
 /** A configured key: who logs in with it, or why nobody may. */
@@ -115,7 +116,7 @@ class ConfiguredPrincipal implements Principal {
   readonly login: KafkaSasl | null;
   /** One login for all. */
   readonly loginId = 'service';
-  readonly #revocation = new AbortController();
+  readonly #revocation = new Revocation();
   #key: PrincipalKey;
 
   constructor(projectId: string, key: PrincipalKey, login: KafkaSasl | null) {
@@ -128,8 +129,8 @@ class ConfiguredPrincipal implements Principal {
     return this.#key;
   }
 
-  get revoked(): AbortSignal {
-    return this.#revocation.signal;
+  get revoked(): RevocationSignal {
+    return this.#revocation;
   }
 
   mayRead(topic: string): void {

@@ -3,6 +3,7 @@ import type { KafkaSasl } from '../kafka/port.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Principal, PrincipalKey } from './principal.ts';
 import { isRefusal, revokedKey } from './refusals.ts';
+import { Revocation, type RevocationSignal } from './revocation.ts';
 
 interface VerifiedLoginOptions {
   readonly clock: Clock;
@@ -27,7 +28,7 @@ export class VerifiedLogin implements Principal {
   readonly login: KafkaSasl;
   readonly loginId: string;
   readonly #options: VerifiedLoginOptions;
-  readonly #revocation = new AbortController();
+  readonly #revocation = new Revocation();
   #retained = 0;
   /** When the cluster was last asked, and when it last said yes. */
   #askedAtMs = 0;
@@ -43,8 +44,8 @@ export class VerifiedLogin implements Principal {
     this.#options = options;
   }
 
-  get revoked(): AbortSignal {
-    return this.#revocation.signal;
+  get revoked(): RevocationSignal {
+    return this.#revocation;
   }
 
   mayRead(): void {

@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
-import type { EventModel, DeadLetterModel, TopicModel } from '../transports/graphql/models.ts';
+import type { EventModel, EventBatchModel, DeadLetterModel, TopicModel } from '../transports/graphql/models.ts';
 import type { Principal, PrincipalKey } from '../auth/principal.ts';
 import type { GraphqlContext } from '../transports/graphql/context.ts';
 export type Maybe<T> = T | null;
@@ -62,6 +62,17 @@ export type Event = {
 
 export type EventValueArgs = {
   property: Scalars['String']['input'];
+};
+
+export type EventBatch = {
+  readonly __typename?: 'EventBatch';
+  /** In the order of their delivery. */
+  readonly events: ReadonlyArray<Event>;
+  /**
+   * In TIMESTAMP order: every event in time that is still to come has a `timestamp` at or after this. Null
+   * while nothing is known, and in the other orders.
+   */
+  readonly watermark?: Maybe<Scalars['DateTime']['output']>;
 };
 
 export type EventOrder =
@@ -189,6 +200,12 @@ export type Subscription = {
   /** What could not become an event: the topic's dead-letter topic, and records of the topic itself that cannot be decoded. */
   readonly deadLetters: DeadLetter;
   /**
+   * The same stream in batches: for screens that redraw, and for high rates.
+   *
+   * A batch is sent when it has `maxEvents` events, or `maxWaitMs` after its first one came.
+   */
+  readonly eventBatches: EventBatch;
+  /**
    * One message per event, as it happens, in order and without duplicates.
    *
    * Without `since` it starts at the moment it was accepted; with it, at the first record whose broker
@@ -201,6 +218,17 @@ export type Subscription = {
 export type SubscriptionDeadLettersArgs = {
   since?: InputMaybe<Scalars['DateTime']['input']>;
   topic: Scalars['String']['input'];
+};
+
+
+export type SubscriptionEventBatchesArgs = {
+  deduplicate?: InputMaybe<Scalars['Boolean']['input']>;
+  maxEvents?: InputMaybe<Scalars['Int']['input']>;
+  maxWaitMs?: InputMaybe<Scalars['Int']['input']>;
+  order?: InputMaybe<EventOrder>;
+  since?: InputMaybe<Scalars['DateTime']['input']>;
+  topic: Scalars['String']['input'];
+  where?: InputMaybe<ReadonlyArray<PropertyFilter>>;
 };
 
 
@@ -303,6 +331,7 @@ export type ResolversTypes = {
   DeadLetter: ResolverTypeWrapper<DeadLetterModel>;
   DeadLetterSource: DeadLetterSource;
   Event: ResolverTypeWrapper<EventModel>;
+  EventBatch: ResolverTypeWrapper<EventBatchModel>;
   EventOrder: EventOrder;
   FeedState: FeedState;
   FeedStatus: ResolverTypeWrapper<FeedStatus>;
@@ -328,6 +357,7 @@ export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   DeadLetter: DeadLetterModel;
   Event: EventModel;
+  EventBatch: EventBatchModel;
   FeedStatus: FeedStatus;
   ID: Scalars['ID']['output'];
   Int: Scalars['Int']['output'];
@@ -373,6 +403,11 @@ export type EventResolvers<ContextType = GraphqlContext, ParentType extends Reso
   value?: Resolver<Maybe<ResolversTypes['JSON']>, ParentType, ContextType, RequireFields<EventValueArgs, 'property'>>;
 };
 
+export type EventBatchResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['EventBatch'] = ResolversParentTypes['EventBatch']> = {
+  events?: Resolver<ReadonlyArray<ResolversTypes['Event']>, ParentType, ContextType>;
+  watermark?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
 export type FeedStatusResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['FeedStatus'] = ResolversParentTypes['FeedStatus']> = {
   delivered?: Resolver<ResolversTypes['BigInt'], ParentType, ContextType>;
   duplicates?: Resolver<ResolversTypes['BigInt'], ParentType, ContextType>;
@@ -415,6 +450,7 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
 
 export type SubscriptionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Subscription'] = ResolversParentTypes['Subscription']> = {
   deadLetters?: SubscriptionResolver<ResolversTypes['DeadLetter'], "deadLetters", ParentType, ContextType, RequireFields<SubscriptionDeadLettersArgs, 'topic'>>;
+  eventBatches?: SubscriptionResolver<ResolversTypes['EventBatch'], "eventBatches", ParentType, ContextType, RequireFields<SubscriptionEventBatchesArgs, 'deduplicate' | 'maxEvents' | 'maxWaitMs' | 'topic'>>;
   events?: SubscriptionResolver<ResolversTypes['Event'], "events", ParentType, ContextType, RequireFields<SubscriptionEventsArgs, 'deduplicate' | 'topic'>>;
 };
 
@@ -431,6 +467,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   DeadLetter?: DeadLetterResolvers<ContextType>;
   Event?: EventResolvers<ContextType>;
+  EventBatch?: EventBatchResolvers<ContextType>;
   FeedStatus?: FeedStatusResolvers<ContextType>;
   JSON?: GraphQLScalarType;
   KeyInfo?: KeyInfoResolvers<ContextType>;

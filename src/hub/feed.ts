@@ -10,12 +10,16 @@ import {
   type TopicReader,
 } from '../kafka/port.ts';
 import { findStart, type Start, type StartPoint } from './feed-start.ts';
-import type { EventFilter } from './filter.ts';
+import { Balance } from './balance.ts';
+import type { Batching } from './batch-group.ts';
+import { DeadLetterChannels } from './dead-letter-channels.ts';
+import type { Wish } from './group-table.ts';
 import { type JoinPoint, precedes } from './join-point.ts';
 import type { IdKey } from './id-key.ts';
 import type { RefusalOf } from './kafka-refusal.ts';
-import type { DeadLetterMessage, EventMessage } from './message.ts';
-import { Stream, type StreamKey } from './stream.ts';
+import type { DeadLetterMessage, EventBatch, EventMessage } from './message.ts';
+import type { Stream, StreamKey } from './stream.ts';
+import { Streams } from './streams.ts';
 import type { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -62,12 +66,6 @@ export interface FeedCounts {
   readonly lag: number;
 }
 
-interface DeadLetterSubscriber {
-  /** The name that the subscriber knows the topic by: several may lead to one Kafka topic. */
-  readonly topic: string;
-  readonly join: JoinPoint | undefined;
-}
-
 /** Longest wait of a fetch while nothing is held, in milliseconds. */
 const relaxedWaitMs = 500;
 /**
@@ -83,10 +81,6 @@ const missingRecheckMs = 10_000;
  */
 const stallCheckMs = 1_000;
 const stallChecksPerStall = 4;
-/** Of `maxHeldBytes`: above the first part partitions that are ahead wait, below the second none does. */
-const pauseAbove = 1 / 2;
-const resumeBelow = 1 / 4;
-
 /**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
  * decoder, and one stream for each order that is asked for.
@@ -101,20 +95,12 @@ export class Feed {
    */
   readonly started: Promise<void>;
   readonly #options: FeedOptions;
-  readonly #streams = new Map<string, Stream>();
-  /** Timers of the streams that nobody listens to. */
-  readonly #idle = new Map<string, Timer>();
-  /** What streams had done that are no more. */
-  readonly #retired = { delivered: 0, duplicates: 0, late: 0 };
-  readonly #deadLetterSubscriptions = new Map<
-    Subscription<DeadLetterMessage>,
-    DeadLetterSubscriber
-  >();
+  readonly #streams: Streams;
+  readonly #deadLetters = new DeadLetterChannels();
   /** Next offset of each partition. */
   readonly #next = new Map<number, number>();
   readonly #highWatermarks = new Map<number, number>();
-  /** Partitions that are ahead of the slowest and wait for it: see `#balance`. */
-  readonly #waiting = new Set<number>();
+  readonly #balance: Balance;
   /** Held up by its one subscriber: nothing is read. */
   #heldUp = false;
   readonly #closing = new AbortController();
@@ -125,17 +111,26 @@ export class Feed {
   readonly #join: JoinPoint | undefined;
   /** What was known to be in the log at the last answer, for those who join; made when asked for. */
   #recorded: Map<number, number> | undefined;
+  /** The join point given out last: those who join at the same moment share it. */
+  #lastJoin: JoinPoint | undefined;
   #reader: TopicReader | undefined;
   #status: ReaderStatus = { state: 'starting' };
   #received = 0;
-  #deliveredDeadLetters = 0;
   #stallCheck: Timer | undefined;
   /** Partitions in which the instant was reached that the feed starts at: nothing is passed over there. */
   readonly #reached = new Set<number>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    const { start } = options;
+    const { start, settings, clock, idKey, lingerMs } = options;
+    this.#streams = new Streams({ ...settings, clock, lingerMs, idKey: () => idKey.bytes });
+    this.#balance = new Balance({
+      maxHeldBytes: settings.maxHeldBytes,
+      pause: (partitions) => this.#reader?.pause(partitions),
+      resume: (partitions) => {
+        if (!this.#heldUp) this.#reader?.resume(partitions);
+      },
+    });
     this.#join =
       start.at === 'acceptance' ? { from: this.#end, acceptedAtMs: start.acceptedAtMs } : undefined;
     this.started = this.#begun.promise;
@@ -149,27 +144,23 @@ export class Feed {
   }
 
   get subscribers(): number {
-    let subscribers = this.#deadLetterSubscriptions.size;
-    for (const stream of this.#streams.values()) subscribers += stream.subscribers;
-    return subscribers;
+    return this.#streams.counts.subscribers + this.#deadLetters.subscribers;
   }
 
   get counts(): FeedCounts {
-    let { delivered, duplicates, late } = this.#retired;
-    let [held, lag] = [0, 0];
-    delivered += this.#deliveredDeadLetters;
-    for (const stream of this.#streams.values()) {
-      delivered += stream.delivered;
-      duplicates += stream.sequencer.counters.duplicates;
-      late += stream.sequencer.counters.late;
-      held += stream.sequencer.held;
-    }
+    const { delivered, subscribers, ...streams } = this.#streams.counts;
+    let lag = 0;
     for (const [partition, end] of this.#highWatermarks) {
       lag += Math.max(0, end - (this.#next.get(partition) ?? 0));
     }
-    const { subscribers } = this;
-    const received = this.#received;
-    return { state: this.state, subscribers, received, delivered, duplicates, late, held, lag };
+    return {
+      ...streams,
+      state: this.state,
+      subscribers: subscribers + this.#deadLetters.subscribers,
+      received: this.#received,
+      delivered: delivered + this.#deadLetters.delivered,
+      lag,
+    };
   }
 
   get state(): FeedState {
@@ -189,25 +180,29 @@ export class Feed {
   addEvents(
     subscription: Subscription<EventMessage>,
     key: StreamKey,
-    { topic, filter }: { readonly topic: string; readonly filter: EventFilter | undefined },
+    { topic, where }: { readonly topic: string } & Pick<Wish<null>, 'where'>,
   ): () => void {
-    const name = `${key.order} ${key.deduplicate}`;
-    const stream = this.#streams.get(name) ?? this.#openStream(name, key);
-    this.#idle.get(name)?.cancel();
-    this.#idle.delete(name);
-    stream.add(subscription, { topic, filter, join: this.#joinPoint() });
-    return () => {
-      stream.remove(subscription);
-      if (stream.subscribers === 0) this.#retireWhenIdle(name, stream);
-    };
+    const join = this.#joinPoint();
+    return this.#streams.use(key, this.#next, (stream) =>
+      stream.addEvents(subscription, topic, { where, join }),
+    );
+  }
+
+  /** As `addEvents`, in batches. */
+  addBatches(
+    subscription: Subscription<EventBatch>,
+    key: StreamKey,
+    { topic, ...wish }: { readonly topic: string } & Wish<Batching>,
+  ): () => void {
+    const join = this.#joinPoint();
+    return this.#streams.use(key, this.#next, (stream) =>
+      stream.addBatches(subscription, topic, { ...wish, join }),
+    );
   }
 
   /** Answers the function that takes the subscription out again. */
   addDeadLetters(subscription: Subscription<DeadLetterMessage>, topic: string): () => void {
-    this.#deadLetterSubscriptions.set(subscription, { topic, join: this.#joinPoint() });
-    return () => {
-      this.#deadLetterSubscriptions.delete(subscription);
-    };
+    return this.#deadLetters.add(subscription, topic, this.#joinPoint());
   }
 
   /** Stops reading for a while: only a feed with a single subscriber may be held up by it. */
@@ -220,7 +215,7 @@ export class Feed {
 
   resume(): void {
     this.#heldUp = false;
-    this.#reader?.resume([...this.#next.keys()].filter((id) => !this.#waiting.has(id)));
+    this.#reader?.resume([...this.#next.keys()].filter((id) => !this.#balance.isWaiting(id)));
     this.#watchForStall();
   }
 
@@ -240,8 +235,7 @@ export class Feed {
   #stop(): void {
     this.#closing.abort();
     this.#stallCheck?.cancel();
-    for (const timer of this.#idle.values()) timer.cancel();
-    this.#idle.clear();
+    this.#streams.close();
   }
 
   /** Never rejects: see `started`. */
@@ -365,13 +359,13 @@ export class Feed {
   }
 
   #endSubscriptions(error: Error | undefined): void {
-    for (const stream of this.#streams.values()) stream.end(error);
-    for (const subscription of this.#deadLetterSubscriptions.keys()) subscription.end(error);
+    this.#streams.end(error);
+    this.#deadLetters.end(error);
   }
 
   #addPartition(partition: number, offset: number): void {
     this.#next.set(partition, offset);
-    for (const { sequencer } of this.#streams.values()) sequencer.addPartition(partition, offset);
+    this.#streams.addPartition(partition, offset);
     if (this.#heldUp) this.#reader?.pause([partition]);
   }
 
@@ -379,45 +373,26 @@ export class Feed {
   #joinPoint(): JoinPoint | undefined {
     const { start, clock } = this.#options;
     if (start.at !== 'acceptance') return undefined;
-    if (this.#reader === undefined) return { from: this.#end, acceptedAtMs: clock.now() };
+    if (this.#reader === undefined) return this.#sharedJoin(this.#end, clock.now());
     this.#recorded ??= new Map(
       Array.from(this.#next, ([partition, next]) => [
         partition,
         Math.max(next, this.#highWatermarks.get(partition) ?? 0),
       ]),
     );
-    return { from: this.#recorded, acceptedAtMs: Number.POSITIVE_INFINITY };
+    return this.#sharedJoin(this.#recorded, Number.POSITIVE_INFINITY);
   }
 
-  #openStream(name: string, key: StreamKey): Stream {
-    const { settings, clock, idKey } = this.#options;
-    const stream = new Stream({
-      ...settings,
-      ...key,
-      clock,
-      idKey: () => idKey.bytes,
-    });
-    for (const [partition, offset] of this.#next) stream.sequencer.addPartition(partition, offset);
-    this.#streams.set(name, stream);
-    return stream;
-  }
-
-  #retireWhenIdle(name: string, stream: Stream): void {
-    if (this.#closed || this.#streams.get(name) !== stream) return;
-    const timer = this.#options.clock.schedule(this.#options.lingerMs, () => {
-      this.#idle.delete(name);
-      this.#streams.delete(name);
-      const { duplicates, late } = stream.sequencer.counters;
-      this.#retired.delivered += stream.delivered;
-      this.#retired.duplicates += duplicates;
-      this.#retired.late += late;
-    });
-    this.#idle.set(name, timer);
+  #sharedJoin(from: JoinPoint['from'], acceptedAtMs: number): JoinPoint {
+    const last = this.#lastJoin;
+    if (last?.from === from && last.acceptedAtMs === acceptedAtMs) return last;
+    this.#lastJoin = { from, acceptedAtMs };
+    return this.#lastJoin;
   }
 
   /** One answer of a broker: decode each record once, then let every stream release what is due. */
   #ingest(batches: readonly RecordBatch[]): void {
-    const streams = [...this.#streams.values()];
+    const streams = [...this.#streams];
     const nowMs = this.#options.clock.now();
     this.#recorded = undefined;
     for (const batch of batches) {
@@ -436,7 +411,8 @@ export class Feed {
       }
     }
     for (const stream of streams) stream.release();
-    this.#balance(streams);
+    this.#deadLetters.flush(this.#next);
+    this.#balance.adjust(streams.map(({ sequencer }) => sequencer));
     this.#watchForStall();
   }
 
@@ -449,7 +425,7 @@ export class Feed {
     if (decoded.kind === 'event') {
       for (const { sequencer } of streams) sequencer.ingest(decoded);
     } else {
-      this.#deliverDeadLetter(decoded);
+      this.#deadLetters.accept(decoded);
     }
   }
 
@@ -471,7 +447,7 @@ export class Feed {
     range: { from: number; to: number; reason: string },
     recordedAtMs: number,
   ): void {
-    this.#deliverDeadLetter({
+    this.#deadLetters.accept({
       kind: 'deadLetter',
       event: '',
       error: `offsets ${range.from} to ${range.to - 1} cannot be read: ${range.reason}`,
@@ -482,79 +458,25 @@ export class Feed {
     });
   }
 
-  #deliverDeadLetter(deadLetter: DeadLetter): void {
-    let message: DeadLetterMessage | undefined;
-    const bytes = deadLetter.event.length + deadLetter.error.length;
-    const { partition, offset, recordedAtMs } = deadLetter;
-    for (const [subscription, { topic, join }] of this.#deadLetterSubscriptions) {
-      if (join !== undefined && precedes(join, partition, offset, recordedAtMs)) continue;
-      this.#deliveredDeadLetters += 1;
-      if (message?.topic !== topic) message = { topic, deadLetter };
-      subscription.offer(message, bytes);
-    }
-  }
-
   #maxWaitMs(): number {
-    for (const { sequencer } of this.#streams.values()) if (sequencer.held > 0) return eagerWaitMs;
+    for (const { sequencer } of this.#streams) if (sequencer.held > 0) return eagerWaitMs;
     return Math.min(relaxedWaitMs, Math.max(eagerWaitMs, this.#options.settings.latenessMs / 2));
-  }
-
-  /**
-   * Keeps the ordering buffers small while the log is read faster than the slowest partition allows:
-   * the partitions that are ahead wait.
-   *
-   * Invariants: only a partition that is ahead in every stream waits, so one that any stream waits for
-   * is read; and after each answer while some wait, every stream is asked who is ahead, since asking is
-   * what excuses the silence of those that wait (`Sequencer.partitionsAhead`).
-   */
-  #balance(streams: readonly Stream[]): void {
-    const { maxHeldBytes } = this.#options.settings;
-    let heldBytes = 0;
-    for (const { sequencer } of streams) heldBytes = Math.max(heldBytes, sequencer.heldBytes);
-    const isFull = heldBytes > maxHeldBytes * pauseAbove;
-    if (!isFull && this.#waiting.size === 0) return;
-    const ahead = aheadInAll(streams);
-    const resumed =
-      heldBytes < maxHeldBytes * resumeBelow
-        ? [...this.#waiting]
-        : [...this.#waiting].filter((partition) => !ahead.has(partition));
-    const paused = isFull ? [...ahead].filter((partition) => !this.#waiting.has(partition)) : [];
-    for (const partition of paused) this.#waiting.add(partition);
-    if (paused.length > 0) this.#reader?.pause(paused);
-    this.#goOn(resumed);
-  }
-
-  /** These wait no longer. */
-  #goOn(partitions: readonly number[]): void {
-    for (const partition of partitions) this.#waiting.delete(partition);
-    if (partitions.length > 0 && !this.#heldUp) this.#reader?.resume(partitions);
   }
 
   /** Without answers nobody would look at the buffers: a stalled partition must not hold them for ever. */
   #watchForStall(): void {
     this.#stallCheck?.cancel();
     if (this.#closed || this.#heldUp) return;
-    const streams = [...this.#streams.values()];
+    const streams = [...this.#streams];
     if (!streams.some(({ sequencer }) => sequencer.held > 0)) return;
     const { clock, settings } = this.#options;
     const delayMs = Math.min(stallCheckMs, settings.maxStallMs / stallChecksPerStall);
     this.#stallCheck = clock.schedule(delayMs, () => {
       for (const stream of streams) stream.release();
-      // The slowest is silent and the others wait for it. If one of them answers, the silence is its
-      // own, and counts as a stall; if none does, it is the cluster's, and proves nothing. One at a
-      // time, in turn, as what it brings must be held.
-      const [probe] = this.#waiting;
-      if (probe !== undefined) this.#goOn([probe]);
+      this.#balance.probe();
       this.#watchForStall();
     });
   }
-}
-
-function aheadInAll(streams: readonly Stream[]): ReadonlySet<number> {
-  const [first = new Set<number>(), ...others] = streams.map(
-    ({ sequencer }) => new Set(sequencer.partitionsAhead()),
-  );
-  return others.reduce((ahead, other) => ahead.intersection(other), first);
 }
 
 function asError(cause: unknown): Error {

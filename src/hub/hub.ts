@@ -10,12 +10,14 @@ import type { FeedCounts, FeedLogger } from './feed.ts';
 import type { ClientLease } from './client-pool.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { acceptWithinMs } from './feed-start.ts';
+import type { Batching } from './batch-group.ts';
 import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
-import type { DeadLetterMessage, EventMessage } from './message.ts';
+import { DeadLetterMessage, type EventBatch, EventMessage, type Message } from './message.ts';
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
 import { PerProject } from './per-project.ts';
-import { Subscription } from './subscription.ts';
+import type { StreamKey } from './stream.ts';
+import { type Pace, Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
 import { readTail } from './tail.ts';
 
@@ -128,17 +130,22 @@ export class Hub {
    * cluster cannot be reached; it then waits. Rejects with a `MillraceError`.
    */
   async events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
-    const filter = filterOf(request.where);
-    const { topic } = request;
-    const source = this.#events(principal, topic);
-    const order = request.order ?? source.settings.order;
-    const lease = this.#lease(principal, source, request.sinceMs);
-    return this.#accept(principal, [lease], request.sinceMs !== undefined, (subscription) => [
-      lease.feed.addEvents(
-        subscription,
-        { order, deduplicate: request.deduplicate },
-        { topic, filter },
-      ),
+    const { topic, where, sinceMs } = request;
+    const { lease, key } = this.#stream(principal, request);
+    return this.#accept(principal, [lease], sinceMs !== undefined, (subscription) => [
+      lease.feed.addEvents(subscription, key, { topic, where }),
+    ]);
+  }
+
+  /** As `events`, in batches. */
+  async eventBatches(
+    principal: Principal,
+    request: EventsRequest & { readonly batching: Batching },
+  ): Promise<Subscription<EventBatch>> {
+    const { topic, where, sinceMs, batching } = request;
+    const { lease, key } = this.#stream(principal, request);
+    return this.#accept(principal, [lease], sinceMs !== undefined, (subscription) => [
+      lease.feed.addBatches(subscription, key, { topic, where, shape: batching }),
     ]);
   }
 
@@ -176,7 +183,7 @@ export class Hub {
     const bounds = { last, maxBytes: this.#options.maxRecentBytes };
     const pick = (): NewestEvents => new NewestEvents(bounds, filter);
     const events = await this.#tail(principal, source, perPartition, pick);
-    return events.map((event) => ({ topic, event, late: false }));
+    return events.map((event) => new EventMessage(topic, event, false));
   }
 
   /** The newest dead letters of a topic by the broker's time, oldest first. Rejects as `newestEvents`. */
@@ -193,7 +200,7 @@ export class Hub {
     ]);
     const newest = pick();
     for (const deadLetter of sources.flat()) newest.offer(deadLetter);
-    return newest.answer().map((deadLetter) => ({ topic, deadLetter }));
+    return newest.answer().map((deadLetter) => new DeadLetterMessage(topic, deadLetter));
   }
 
   /**
@@ -211,6 +218,15 @@ export class Hub {
 
   close(): Promise<void> {
     return this.registry.close();
+  }
+
+  #stream(
+    principal: Principal,
+    { topic, order, deduplicate, sinceMs }: EventsRequest,
+  ): { lease: FeedLease; key: StreamKey } {
+    const source = this.#events(principal, topic);
+    const lease = this.#lease(principal, source, sinceMs);
+    return { lease, key: { order: order ?? source.settings.order, deduplicate } };
   }
 
   #events(principal: Principal, topic: string): FeedSource {
@@ -269,29 +285,27 @@ export class Hub {
     return this.registry.leasePrivate(principal, principal.projectId, source, sinceMs);
   }
 
-  async #accept<Message>(
+  async #accept<Item extends Message>(
     principal: Principal,
     leases: readonly FeedLease[],
     isPrivate: boolean,
-    add: (subscription: Subscription<Message>) => readonly (() => void)[],
-  ): Promise<Subscription<Message>> {
+    add: (subscription: Subscription<Item>) => readonly (() => void)[],
+  ): Promise<Subscription<Item>> {
     const { maxQueuedBytes } = this.#options;
     const { revoked } = principal;
     const undo: (() => void)[] = leases.map((lease) => () => lease.release());
-    const subscription = new Subscription<Message>({
-      // A private feed is held up by its one reader instead: its backlog is bounded by what the
-      // ordering buffer and two answers of a broker can release at once.
-      maxQueuedBytes: isPrivate ? Number.POSITIVE_INFINITY : maxQueuedBytes,
-      ...(isPrivate ? { backlogBytes: maxQueuedBytes / 2, ...backPressure(leases) } : {}),
+    const subscription = new Subscription<Item>({
+      maxQueuedBytes,
+      // A private feed is held up by its one reader: its backlog is bounded by what the ordering buffer
+      // and two answers of a broker can release at once.
+      ...(isPrivate ? { pace: paceOf(leases, maxQueuedBytes / 2) } : {}),
       onEnd: () => {
         for (const step of undo.toReversed()) step();
       },
     });
     try {
       undo.push(principal.retain());
-      const revoke = (): void => subscription.cut(asError(revoked.reason));
-      revoked.addEventListener('abort', revoke, { once: true });
-      undo.push(() => revoked.removeEventListener('abort', revoke));
+      undo.push(revoked.watch((reason) => subscription.cut(reason)));
       undo.push(...add(subscription));
       await this.#begun(leases);
     } catch (error) {
@@ -313,10 +327,7 @@ export class Hub {
   }
 }
 
-function backPressure(leases: readonly FeedLease[]): {
-  onBacklog: () => void;
-  onDrained: () => void;
-} {
+function paceOf(leases: readonly FeedLease[], backlogBytes: number): Pace {
   let paused = false;
   const set = (pause: boolean): void => {
     if (paused === pause) return;
@@ -326,7 +337,7 @@ function backPressure(leases: readonly FeedLease[]): {
       else feed.resume();
     }
   };
-  return { onBacklog: () => set(true), onDrained: () => set(false) };
+  return { backlogBytes, onBacklog: () => set(true), onDrained: () => set(false) };
 }
 
 function mayRead(principal: Principal, topic: string): boolean {
@@ -340,8 +351,4 @@ function mayRead(principal: Principal, topic: string): boolean {
 
 function filterOf(where: readonly PropertyFilter[]): EventFilter | undefined {
   return where.length > 0 ? compileFilter(where) : undefined;
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -1,13 +1,75 @@
 import type { DeadLetter, Event } from '../decode/event.ts';
 
+/**
+ * What goes to subscribers: one object for all of them, with what is made of it for each way of writing it.
+ * So the work of a message is done once, and is forgotten with it.
+ */
+export abstract class Message {
+  #made: Map<object, Buffer> | undefined;
+
+  /** The length of its text in characters: about what it takes to hold and to send it. */
+  abstract readonly size: number;
+
+  /** What `make` answers; it is called once for each `key`. */
+  once(key: object, make: () => Buffer): Buffer {
+    this.#made ??= new Map();
+    let made = this.#made.get(key);
+    if (made === undefined) {
+      made = make();
+      this.#made.set(key, made);
+    }
+    return made;
+  }
+}
+
 /** An event as one stream delivers it: lateness depends on the order, so it is not the event's own. */
-export interface EventMessage {
+export class EventMessage extends Message {
+  /** The name that the subscribers know the topic by. */
   readonly topic: string;
   readonly event: Event;
   readonly late: boolean;
+
+  constructor(topic: string, event: Event, late: boolean) {
+    super();
+    this.topic = topic;
+    this.event = event;
+    this.late = late;
+  }
+
+  get size(): number {
+    return this.event.json.length;
+  }
 }
 
-export interface DeadLetterMessage {
+/** Events that are delivered together, in their order. */
+export class EventBatch extends Message {
+  readonly events: readonly EventMessage[];
+  /**
+   * Every event in time that is still to come has an own time at or after this, in milliseconds since
+   * 1970; `null`: nothing is known yet, or the order is not by time.
+   */
+  readonly watermarkMs: number | null;
+  readonly size: number;
+
+  constructor(events: readonly EventMessage[], watermarkMs: number | null) {
+    super();
+    this.events = events;
+    this.watermarkMs = watermarkMs;
+    this.size = events.reduce((sum, { size }) => sum + size, 0);
+  }
+}
+
+export class DeadLetterMessage extends Message {
   readonly topic: string;
   readonly deadLetter: DeadLetter;
+
+  constructor(topic: string, deadLetter: DeadLetter) {
+    super();
+    this.topic = topic;
+    this.deadLetter = deadLetter;
+  }
+
+  get size(): number {
+    return this.deadLetter.event.length + this.deadLetter.error.length;
+  }
 }

@@ -1,9 +1,13 @@
+import type { Clock } from '../core/clock.ts';
 import type { Event } from '../decode/event.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import { Sequencer, type SequencerOptions } from '../sequence/sequencer.ts';
-import type { EventFilter } from './filter.ts';
-import { isPassed, type JoinPoint, precedes } from './join-point.ts';
-import type { EventMessage } from './message.ts';
+import { BatchGroup, type Batching } from './batch-group.ts';
+import { Channel } from './channel.ts';
+import { SingleGroup } from './group.ts';
+import type { Wish } from './group-table.ts';
+import { isPassed, type JoinPoint } from './join-point.ts';
+import { type EventBatch, EventMessage } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What makes two subscriptions of a feed share their work. */
@@ -12,24 +16,25 @@ export interface StreamKey {
   readonly deduplicate: boolean;
 }
 
-interface EventSubscriber {
-  readonly subscription: Subscription<EventMessage>;
-  /** The name that the subscriber knows the topic by: several may lead to one Kafka topic. */
-  readonly topic: string;
-  readonly filter: EventFilter | undefined;
-  /** Until it is passed. */
-  join: JoinPoint | undefined;
+/** Those who know the topic by one name: several may lead to one Kafka topic. */
+interface Audience {
+  readonly events: Channel<EventMessage, EventMessage, null>;
+  readonly batches: Channel<EventMessage, EventBatch, Batching>;
 }
 
 /** A feed's events in one order, sequenced once for all subscribers that want it so. */
 export class Stream {
   readonly sequencer: Sequencer;
-  readonly #subscribers = new Map<Subscription<EventMessage>, EventSubscriber>();
-  /** Those for whom something may still come that was recorded before they were accepted. */
-  readonly #newcomers = new Set<EventSubscriber>();
-  #delivered = 0;
+  readonly #clock: Clock;
+  /** By the name of the topic. */
+  readonly #audiences = new Map<string, Audience>();
+  /** Delivered to audiences that are no more. */
+  #retired = 0;
+  /** Delivered between the turns of the feed. */
+  #outOfTurn = 0;
 
   constructor(options: Omit<SequencerOptions, 'emit'>) {
+    this.#clock = options.clock;
     this.sequencer = new Sequencer({
       ...options,
       emit: (event, late) => this.#deliver(event, late),
@@ -37,61 +42,113 @@ export class Stream {
   }
 
   get subscribers(): number {
-    return this.#subscribers.size;
+    let subscribers = 0;
+    for (const { events, batches } of this.#audiences.values()) {
+      subscribers += events.size + batches.size;
+    }
+    return subscribers;
   }
 
   /** Messages handed to subscriptions so far. */
   get delivered(): number {
-    return this.#delivered;
+    let delivered = this.#retired + this.#outOfTurn;
+    for (const { events, batches } of this.#audiences.values()) {
+      delivered += events.delivered + batches.delivered;
+    }
+    return delivered;
   }
 
-  /** From here on the subscription gets what is released, but nothing from before its join point. */
-  add(
+  /**
+   * From here on the subscription gets what is released, but nothing from before its join point.
+   *
+   * @returns the function that takes it out again
+   */
+  addEvents(
     subscription: Subscription<EventMessage>,
-    { topic, filter, join }: Pick<EventSubscriber, 'topic' | 'filter' | 'join'>,
-  ): void {
-    const subscriber: EventSubscriber = { subscription, topic, filter, join };
-    this.#subscribers.set(subscription, subscriber);
-    if (join === undefined) return;
-    if (isPassed(join, this.sequencer.position().lowest)) subscriber.join = undefined;
-    else this.#newcomers.add(subscriber);
+    topic: string,
+    { where, join }: { where: Wish<null>['where']; join: JoinPoint | undefined },
+  ): () => void {
+    const { events } = this.#audienceOf(topic);
+    events.add(subscription, { where, shape: null }, this.#unlessPassed(join));
+    return () => {
+      events.remove(subscription);
+      this.#forgetIfEmpty(topic);
+    };
   }
 
-  remove(subscription: Subscription<EventMessage>): void {
-    const subscriber = this.#subscribers.get(subscription);
-    if (subscriber === undefined) return;
-    this.#subscribers.delete(subscription);
-    this.#newcomers.delete(subscriber);
+  /** As `addEvents`, in batches. */
+  addBatches(
+    subscription: Subscription<EventBatch>,
+    topic: string,
+    { join, ...wish }: Wish<Batching> & { readonly join: JoinPoint | undefined },
+  ): () => void {
+    const { batches } = this.#audienceOf(topic);
+    batches.add(subscription, wish, this.#unlessPassed(join));
+    return () => {
+      batches.remove(subscription);
+      this.#forgetIfEmpty(topic);
+    };
   }
 
-  /** Delivers all that is due. */
+  /** Delivers all that is due: the end of a turn. */
   release(): void {
     this.sequencer.release();
-    if (this.#newcomers.size === 0) return;
-    const { lowest } = this.sequencer.position();
-    for (const newcomer of this.#newcomers) {
-      if (newcomer.join !== undefined && !isPassed(newcomer.join, lowest)) continue;
-      newcomer.join = undefined;
-      this.#newcomers.delete(newcomer);
+    const lowest = () => this.sequencer.position().lowest;
+    for (const { events, batches } of this.#audiences.values()) {
+      events.flush(lowest);
+      batches.flush(lowest);
     }
   }
 
   /** Ends every subscription, with `error` if there is one. */
   end(error?: Error): void {
-    for (const subscription of this.#subscribers.keys()) subscription.end(error);
+    for (const { events, batches } of this.#audiences.values()) {
+      events.end(error);
+      batches.end(error);
+    }
   }
 
   #deliver(event: Event, late: boolean): void {
-    // One for all: subscribers rarely know the topic by different names.
-    let message: EventMessage | undefined;
-    const bytes = event.json.length;
-    const { partition, offset, recordedAtMs } = event;
-    for (const { subscription, topic, filter, join } of this.#subscribers.values()) {
-      if (join !== undefined && precedes(join, partition, offset, recordedAtMs)) continue;
-      if (filter !== undefined && !filter(event.payload)) continue;
-      this.#delivered += 1;
-      if (message?.topic !== topic) message = { topic, event, late };
-      subscription.offer(message, bytes);
+    for (const [topic, { events, batches }] of this.#audiences) {
+      const message = new EventMessage(topic, event, late);
+      events.accept(message, event);
+      batches.accept(message, event);
     }
+  }
+
+  #unlessPassed(join: JoinPoint | undefined): JoinPoint | undefined {
+    if (join === undefined || isPassed(join, this.sequencer.position().lowest)) return undefined;
+    return join;
+  }
+
+  /** Anybody may make up names that lead to the same topic. */
+  #forgetIfEmpty(topic: string): void {
+    const audience = this.#audiences.get(topic);
+    if (audience === undefined) return;
+    const { events, batches } = audience;
+    if (events.size + batches.size > 0) return;
+    this.#retired += events.delivered + batches.delivered;
+    this.#audiences.delete(topic);
+  }
+
+  #audienceOf(topic: string): Audience {
+    const known = this.#audiences.get(topic);
+    if (known !== undefined) return known;
+    const audience: Audience = {
+      events: new Channel<EventMessage, EventMessage, null>(() => new SingleGroup()),
+      batches: new Channel<EventMessage, EventBatch, Batching>((batching) => this.#open(batching)),
+    };
+    this.#audiences.set(topic, audience);
+    return audience;
+  }
+
+  #open(batching: Batching): BatchGroup {
+    return new BatchGroup(batching, {
+      clock: this.#clock,
+      watermarkMs: () => this.sequencer.watermarkMs,
+      onDelivered: (deliveries) => {
+        this.#outOfTurn += deliveries;
+      },
+    });
   }
 }

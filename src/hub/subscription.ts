@@ -1,118 +1,187 @@
 import { MillraceError } from '../core/errors.ts';
+import type { Message } from './message.ts';
+import type { Parcel } from './parcel.ts';
+import type { Subscriber } from './subscriber.ts';
 
 /** What a subscription needs to know and tell. */
 export interface SubscriptionOptions {
-  /** Bytes that may wait for a slow reader; at the bound the subscription ends with `LIMIT_EXCEEDED`. */
+  /** How much may wait for a slow reader, in characters; at the bound it ends with `LIMIT_EXCEEDED`. */
   readonly maxQueuedBytes: number;
   /** Called once when it has ended, whoever ended it. */
   readonly onEnd: () => void;
-  /** With more bytes than this waiting, `onBacklog` is called: time to slow down. @default never */
-  readonly backlogBytes?: number;
-  readonly onBacklog?: () => void;
-  /** Called when the reader has taken all that waited. */
-  readonly onDrained?: () => void;
+  /** @default none: its feed goes on without it */
+  readonly pace?: Pace;
+}
+
+/** How a subscription with a feed of its own holds it up. */
+export interface Pace {
+  /** With more than this waiting the feed is to slow down, in characters. */
+  readonly backlogBytes: number;
+  readonly onBacklog: () => void;
+  /** Called when what waited has been taken. */
+  readonly onDrained: () => void;
 }
 
 type State =
   | { readonly name: 'open' }
-  /** Ended by the feed: what is queued is still handed out, then the error is thrown (if any). */
+  /** Ended by the feed: what is queued is still handed out, then the error (if any). */
   | { readonly name: 'ending'; readonly error: Error | undefined }
   | { readonly name: 'ended' };
 
 /**
- * One subscriber's place in a feed: a queue, bounded in bytes, between the feed, which pushes, and a
- * transport, which pulls. It hands out everything that has gathered since the last pull as one batch,
- * so that under load batches grow by themselves and a single message waits for nothing.
+ * One subscriber's place in a feed.
+ *
+ * A transport attaches a `Subscriber`, to whom everything is handed in the turn of the feed: there is no
+ * queue here. Anybody else iterates: then it is a bounded queue between the feed, which pushes, and its
+ * reader, who pulls; a pull takes all that has gathered since the last one.
  *
  * Not an async generator, because the `return()` of one waits behind a pending `next()`: a
  * subscription to a quiet topic could then never be ended.
  */
-export class Subscription<Message> implements AsyncIterableIterator<readonly Message[]> {
+export class Subscription<Item extends Message> implements AsyncIterableIterator<readonly Item[]> {
   readonly #options: SubscriptionOptions;
   #state: State = { name: 'open' };
-  #queue: Message[] = [];
+  #subscriber: Subscriber<Item> | undefined;
+  /** What the subscriber cannot take now, or nobody has pulled yet. */
+  #queue: Parcel<Item>[] | undefined;
   #queuedBytes = 0;
-  #pull: PromiseWithResolvers<IteratorResult<readonly Message[]>> | undefined;
+  #awaitsTaking = false;
+  #pull: PromiseWithResolvers<IteratorResult<readonly Item[]>> | undefined;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
   }
 
+  /** How much waits here, in characters. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
 
-  /** Queues a message of about `bytes`; never blocks. What is offered after the end is left out. */
-  offer(message: Message, bytes: number): void {
+  /** Hands what has gathered to `subscriber`, and from now on everything at once. To be called once. */
+  attach(subscriber: Subscriber<Item>): void {
+    this.#subscriber = subscriber;
+    this.#handOver(subscriber);
+  }
+
+  /** Takes what is due; never blocks. What comes after the end is left out. */
+  push(parcel: Parcel<Item>): void {
     if (this.#state.name !== 'open') return;
-    if (this.#pull !== undefined && this.#queue.length === 0) {
+    const { pace } = this.#options;
+    if (this.#subscriber !== undefined && pace === undefined && this.#queue === undefined) {
+      this.#subscriber.deliver(parcel);
+      return;
+    }
+    if (this.#pull !== undefined && this.#queue === undefined) {
       // Answering in a microtask lets the rest of the feed's turn join the same batch.
       queueMicrotask(() => this.#answerPull());
     }
-    this.#queue.push(message);
-    this.#queuedBytes += bytes;
-    const { backlogBytes = Number.POSITIVE_INFINITY } = this.#options;
-    if (this.#queuedBytes > backlogBytes) this.#options.onBacklog?.();
-    // With a pull pending, all of this turn is taken before anything else runs: no backlog. And a
-    // single message always passes, however large.
-    if (this.#pull !== undefined || this.#queue.length === 1) return;
-    if (this.#queuedBytes > this.#options.maxQueuedBytes) {
-      this.end(slowSubscriber(this.#options.maxQueuedBytes));
+    (this.#queue ??= []).push(parcel);
+    this.#queuedBytes += parcel.size;
+    if (this.#subscriber !== undefined) this.#handOver(this.#subscriber);
+    if (pace !== undefined) {
+      if (this.#queuedBytes > pace.backlogBytes) pace.onBacklog();
+      return;
     }
+    // With a pull pending, all of this turn is taken before anything else runs: no backlog. And a
+    // single parcel always passes, however large.
+    if (this.#pull !== undefined || this.#queue?.length === 1) return;
+    if (this.#queuedBytes > this.#options.maxQueuedBytes)
+      this.end(slowSubscriber(this.#options.maxQueuedBytes));
   }
 
-  /** Ends it from the feed's side: after what is queued, `next()` rejects with `error` or is done. */
+  /** Ends it from the feed's side: after what is queued come `error`, or the end. */
   end(error?: Error): void {
     if (this.#state.name !== 'open') return;
     this.#state = { name: 'ending', error };
     this.#options.onEnd();
+    if (this.#subscriber !== undefined) this.#handOver(this.#subscriber);
     this.#answerPull();
   }
 
-  /** Ends it from the feed's side, at once: what is queued is dropped, and `next()` rejects. */
+  /** Ends it from the feed's side, at once: what is queued is dropped. */
   cut(error: Error): void {
     if (this.#state.name === 'ended') return;
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#drop();
     if (this.#state.name === 'open') this.end(error);
     else this.#state = { name: 'ending', error };
   }
 
-  next(): Promise<IteratorResult<readonly Message[]>> {
+  next(): Promise<IteratorResult<readonly Item[]>> {
     if (this.#pull !== undefined) {
       return Promise.reject(new Error('next() was called again before the last call was answered'));
     }
-    const pull = Promise.withResolvers<IteratorResult<readonly Message[]>>();
+    const pull = Promise.withResolvers<IteratorResult<readonly Item[]>>();
     this.#pull = pull;
     this.#answerPull();
     return pull.promise;
   }
 
   /** Ends it from the subscriber's side, at once: what is queued is dropped. */
-  return(): Promise<IteratorResult<readonly Message[]>> {
+  return(): Promise<IteratorResult<readonly Item[]>> {
+    this.leave();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** As `return()`; its subscriber is told nothing any more. */
+  leave(): void {
     const wasOpen = this.#state.name === 'open';
     this.#state = { name: 'ended' };
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    this.#drop();
     this.#answerPull();
     if (wasOpen) this.#options.onEnd();
-    return Promise.resolve({ done: true, value: undefined });
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  #drop(): void {
+    this.#queue = undefined;
+    this.#queuedBytes = 0;
+  }
+
+  /**
+   * To an attached subscriber. One with a feed of its own gets the next parcel when it has taken those
+   * before: the rest waits here, and holds up the feed.
+   */
+  #handOver(subscriber: Subscriber<Item>): void {
+    const { pace } = this.#options;
+    while (this.#queue !== undefined) {
+      if (pace !== undefined && subscriber.backlogBytes > 0) {
+        this.#waitFor(subscriber);
+        return;
+      }
+      const [parcel] = this.#queue.splice(0, 1);
+      if (parcel === undefined) break;
+      this.#queuedBytes -= parcel.size;
+      if (this.#queue.length === 0) this.#queue = undefined;
+      subscriber.deliver(parcel);
+    }
+    pace?.onDrained();
+    if (this.#state.name !== 'ending') return;
+    const { error } = this.#state;
+    this.#state = { name: 'ended' };
+    subscriber.end(error);
+  }
+
+  #waitFor(subscriber: Subscriber<Item>): void {
+    if (this.#awaitsTaking) return;
+    this.#awaitsTaking = true;
+    subscriber.whenTaken(() => {
+      this.#awaitsTaking = false;
+      if (this.#state.name !== 'ended') this.#handOver(subscriber);
+    });
+  }
+
   #answerPull(): void {
     const pull = this.#pull;
     if (pull === undefined) return;
-    if (this.#queue.length > 0) {
-      const batch = this.#queue;
-      this.#queue = [];
-      this.#queuedBytes = 0;
+    if (this.#queue !== undefined) {
+      const items = this.#queue.flatMap((parcel) => parcel.items);
+      this.#drop();
       this.#pull = undefined;
-      pull.resolve({ done: false, value: batch });
-      this.#options.onDrained?.();
+      pull.resolve({ done: false, value: items });
+      this.#options.pace?.onDrained();
       return;
     }
     if (this.#state.name === 'open') return;
@@ -124,12 +193,12 @@ export class Subscription<Message> implements AsyncIterableIterator<readonly Mes
   }
 }
 
-/** The refusal of a subscriber for which more than `maxBytes` were waiting. */
-export function slowSubscriber(maxBytes: number): MillraceError {
+/** The refusal of a subscriber for whom more than `max` characters were waiting. */
+export function slowSubscriber(max: number): MillraceError {
   const limit = 'limits.outboundBytesPerConnection';
   return new MillraceError(
     'LIMIT_EXCEEDED',
-    `too slow: more than ${maxBytes} bytes were waiting to be sent (${limit})`,
+    `too slow: more than ${max} bytes were waiting to be sent (${limit})`,
     { limit },
   );
 }

@@ -123,6 +123,7 @@ export class Sequencer {
   #aheadBytes = 0;
   /** Meanwhile: ids below V whose copy was after K, four words each. */
   #undecided: number[] = [];
+  #watermarkMs: number | null = null;
   #nowMs: number;
   #nowIsFresh = false;
 
@@ -173,6 +174,14 @@ export class Sequencer {
   /** The length of their JSON texts. */
   get heldBytes(): number {
     return this.#buffer.textLength + this.#aheadBytes;
+  }
+
+  /**
+   * In TIMESTAMP order: what is still to come in time has an own time at or after this, in milliseconds
+   * since 1970, as of the last `release`. `null`: nothing is known yet, or the order is another.
+   */
+  get watermarkMs(): number | null {
+    return this.#watermarkMs;
   }
 
   /** What is remembered of ids; all 0 without de-duplication. */
@@ -261,9 +270,12 @@ export class Sequencer {
     this.#nowIsFresh = false;
     if (this.#rereading.size > 0) return;
     this.#seen?.expire(this.#watermark.reachedByAllMs());
+    const watermarkMs = this.#watermark.currentMs(nowMs);
+    if (this.#order === 'TIMESTAMP' && watermarkMs > (this.#watermarkMs ?? 0)) {
+      this.#watermarkMs = watermarkMs;
+    }
     const buffer = this.#buffer;
     if (buffer.size === 0) return;
-    const watermarkMs = this.#watermark.currentMs(nowMs);
     if (this.#order === 'SEQUENCE') {
       while (buffer.size > 0 && (this.#isContiguous(buffer.head) || this.#waited(watermarkMs))) {
         this.#releaseHead();

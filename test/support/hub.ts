@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import type { Principal } from '../../src/auth/principal.ts';
+import { Revocation } from '../../src/auth/revocation.ts';
 import { MillraceError } from '../../src/core/errors.ts';
 import { type EventsRequest, Hub, type HubOptions } from '../../src/hub/hub.ts';
 import type { DeadLetterMessage, EventMessage } from '../../src/hub/message.ts';
@@ -79,13 +80,13 @@ export interface TestPrincipal extends Principal {
 }
 
 export function principalOf(projectId = 'acme', topics: readonly string[] | null = null) {
-  const controller = new AbortController();
+  const revocation = new Revocation();
   const principal: TestPrincipal = {
     projectId,
     key: { name: 'test', kind: 'READ', topics },
     login: null,
     loginId: `login of ${projectId}`,
-    revoked: controller.signal,
+    revoked: revocation,
     retained: 0,
     mayRead(topic) {
       if (topics !== null && !topics.includes(topic)) {
@@ -93,13 +94,13 @@ export function principalOf(projectId = 'acme', topics: readonly string[] | null
       }
     },
     retain() {
-      controller.signal.throwIfAborted();
+      revocation.throwIfAborted();
       principal.retained += 1;
       return () => {
         principal.retained -= 1;
       };
     },
-    revoke: () => controller.abort(new MillraceError('UNAUTHENTICATED', 'this key was revoked')),
+    revoke: () => revocation.abort(new MillraceError('UNAUTHENTICATED', 'this key was revoked')),
   };
   return principal;
 }

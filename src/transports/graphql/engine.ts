@@ -14,8 +14,12 @@ import {
   validate,
 } from 'graphql';
 import { LruMap } from '../../core/lru-map.ts';
+import type { Message } from '../../hub/message.ts';
+import { Subscription } from '../../hub/subscription.ts';
 import type { GraphqlContext } from './context.ts';
 import { type DocumentLimits, overLimit, refusal } from './document-limits.ts';
+import { Selection } from './selection.ts';
+import { selectionKey } from './selection-key.ts';
 
 export interface EngineOptions {
   readonly schema: GraphQLSchema;
@@ -38,13 +42,19 @@ export interface Operation {
   readonly args: ExecutionArgs;
 }
 
-/** A subscription's messages, each as the execution of the selection on it. */
-export type ResultBatches = AsyncIterableIterator<readonly (() => ExecutionResult)[]>;
+/** A subscription that was accepted: where its messages come from, and what is made of each. */
+export interface Subscribed {
+  readonly subscription: Subscription<Message>;
+  readonly selection: Selection;
+}
 
 /** Most documents that are remembered as parsed and valid, … */
 const maxDocuments = 1_000;
 /** … and most characters of their texts together; what is made of a text takes 20 bytes for each. */
 const maxDocumentCharacters = 1_000_000;
+/** Most selections that are remembered; those beyond are made again, and shared among fewer. */
+const maxSelections = 10_000;
+const maxSelectionCharacters = 10_000_000;
 
 /**
  * Parses, checks and executes operations, for every transport alike. Documents are parsed and
@@ -59,6 +69,11 @@ export class GraphqlEngine {
     maxSize: maxDocuments,
     maxWeight: maxDocumentCharacters,
     weightOf: (text) => text.length,
+  });
+  readonly #selections = new LruMap<string, Selection>({
+    maxSize: maxSelections,
+    maxWeight: maxSelectionCharacters,
+    weightOf: (key) => key.length,
   });
 
   constructor({ schema, limits, introspection, mask }: EngineOptions) {
@@ -113,21 +128,29 @@ export class GraphqlEngine {
   }
 
   /** Resolves when the subscription is accepted, or to a result that says why it is not. */
-  async subscribe(args: ExecutionArgs): Promise<ResultBatches | ExecutionResult> {
+  async subscribe(args: ExecutionArgs): Promise<Subscribed | ExecutionResult> {
     const source = await createSourceEventStream(args);
-    if (!(Symbol.asyncIterator in source)) return this.#masked(source);
-    return mapBatches(
-      source[Symbol.asyncIterator](),
-      (message) => this.#executeMessage(args, message),
-      this.mask,
-    );
+    if (source instanceof Subscription) {
+      return { subscription: source, selection: this.#selectionOf(args) };
+    }
+    if (Symbol.asyncIterator in source) throw new Error('only subscriptions of the hub are served');
+    return this.#masked(source);
   }
 
-  /** The resolvers below a subscription's field answer at once: nothing there waits for anything. */
-  #executeMessage(args: ExecutionArgs, message: unknown): ExecutionResult {
-    const result = execute({ ...args, rootValue: message });
-    if (result instanceof Promise) throw new Error('a resolver of a message must answer at once');
-    return this.#masked(result);
+  /** One for all who select the same. */
+  #selectionOf(args: ExecutionArgs): Selection {
+    const { schema, document, operationName, variableValues } = args;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) throw new Error('an operation without its definition');
+    const key = selectionKey(document, operation, variableValues ?? {});
+    let selection = this.#selections.get(key);
+    if (selection === undefined) {
+      selection = new Selection({ schema, document, operationName, variableValues }, (result) =>
+        this.#masked(result),
+      );
+      this.#selections.set(key, selection);
+    }
+    return selection;
   }
 
   #masked(result: ExecutionResult): ExecutionResult {
@@ -160,32 +183,6 @@ export function isErrors(value: object): value is readonly GraphQLError[] {
   return Array.isArray(value);
 }
 
-function mapBatches(
-  source: AsyncIterator<unknown>,
-  executeOne: (message: unknown) => ExecutionResult,
-  mask: (error: unknown) => GraphQLError,
-): ResultBatches {
-  const done = { done: true, value: undefined } as const;
-  return {
-    async next() {
-      try {
-        const step = await source.next();
-        if (step.done === true) return done;
-        if (!Array.isArray(step.value)) throw new Error('a source must yield batches');
-        return {
-          done: false,
-          value: step.value.map((message: unknown) => () => executeOne(message)),
-        };
-      } catch (error) {
-        throw mask(error);
-      }
-    },
-    async return() {
-      await source.return?.();
-      return done;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+export function isSubscribed(outcome: Subscribed | ExecutionResult): outcome is Subscribed {
+  return 'subscription' in outcome;
 }

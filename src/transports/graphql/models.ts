@@ -1,8 +1,11 @@
 import type { TopicName } from '../../hub/hub.ts';
-import type { DeadLetterMessage, EventMessage } from '../../hub/message.ts';
+import type { DeadLetterMessage, EventBatch, EventMessage } from '../../hub/message.ts';
 
 /** What the resolvers of `Event` start from. */
 export type EventModel = EventMessage;
+
+/** What the resolvers of `EventBatch` start from. */
+export type EventBatchModel = EventBatch;
 
 /** What the resolvers of `DeadLetter` start from. */
 export type DeadLetterModel = DeadLetterMessage;

@@ -3,6 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import type { Resolvers } from '../../generated/schema.ts';
 import { deadLetterResolvers } from './resolvers/dead-letter.ts';
+import { eventBatchResolvers } from './resolvers/event-batch.ts';
 import { eventResolvers } from './resolvers/event.ts';
 import { projectResolvers } from './resolvers/project.ts';
 import { queryResolvers } from './resolvers/query.ts';
@@ -18,6 +19,7 @@ const resolvers: Omit<Resolvers, 'Subscription'> = {
   BigInt: bigIntScalar,
   Query: queryResolvers,
   Event: eventResolvers,
+  EventBatch: eventBatchResolvers,
   DeadLetter: deadLetterResolvers,
   Topic: topicResolvers,
   Project: projectResolvers,

@@ -6,12 +6,17 @@ import type { Principal } from '../../auth/principal.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorTable, MillraceError } from '../../core/errors.ts';
 import type { Logger } from '../../observe/logger.ts';
+import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
 import { Outbox } from '../outbox.ts';
+import type { TurnEnd } from '../turn-end.ts';
 import type { GraphqlContext } from './context.ts';
-import { type GraphqlEngine, isErrors, type ResultBatches } from './engine.ts';
+import { type GraphqlEngine, isErrors, isSubscribed } from './engine.ts';
 import { stringifyResult } from './json-text.ts';
+import { NextFrames } from './next-frames.ts';
 import { OperationIds } from './operation-ids.ts';
+import type { Selection } from './selection.ts';
+import { Delivery, type SocketConnection } from './socket-delivery.ts';
 
 export interface GraphqlWebSocketOptions {
   readonly engine: GraphqlEngine;
@@ -23,25 +28,16 @@ export interface GraphqlWebSocketOptions {
   /** Milliseconds from opening the socket to its being authenticated. */
   readonly initTimeoutMs: number;
   readonly maxSubscriptions: number;
+  readonly turnEnd: TurnEnd;
+  /** Bytes that may wait for a client that takes nothing; past that it is closed with 1013. */
+  readonly maxQueuedBytes: number;
+  /** Told of each client that was too slow. */
+  readonly onSlow: () => void;
 }
 
-/** One client's socket. */
-interface Connection {
-  readonly socket: WebSocket;
-  readonly outbox: Outbox;
-  readonly ids: OperationIds;
-  /**
-   * Our ids of the operations that were begun and are not done. Not those that the client has not
-   * completed: a query goes on after its client has lost interest.
-   */
-  readonly running: Set<string>;
-  principal: Principal | undefined;
-}
-
-/** The context of one operation: what the resolvers need, and where its results go. */
+/** Whose operation it is. */
 interface OperationContext {
-  readonly graphql: GraphqlContext;
-  readonly connection: Connection;
+  readonly connection: SocketConnection;
   readonly operationId: string;
 }
 
@@ -50,16 +46,17 @@ const maxIdLength = 128;
 
 /**
  * GraphQL over WebSocket, protocol graphql-transport-ws. graphql-ws keeps the protocol (init, ping,
- * complete, close codes); results do not pass through it but are written as they are executed, a
- * batch in one write.
+ * complete, close codes); results do not pass through it. Those of subscriptions come from the hub in
+ * frames that all subscribers of a selection share.
  */
 export function createGraphqlWebSocket(
   options: GraphqlWebSocketOptions,
 ): (socket: WebSocket, stream: Duplex) => void {
   const { engine, logger } = options;
   const contexts = new WeakMap<ExecutionArgs, OperationContext>();
+  const frames = new WeakMap<Selection, NextFrames>();
 
-  const server = makeServer<Record<string, unknown>, Connection>({
+  const server = makeServer<Record<string, unknown>, SocketConnection>({
     connectionInitWaitTimeout: 0,
     onConnect: async ({ connectionParams, extra: connection }) => {
       try {
@@ -75,8 +72,7 @@ export function createGraphqlWebSocket(
     execute: async (args: ExecutionArgs) => {
       const { connection, operationId } = contextOf(args);
       try {
-        const result = await engine.execute(args);
-        await connection.outbox.sendAll(frames(connection, operationId, [() => result]));
+        await sendResult(connection, operationId, await engine.execute(args));
         return nothing();
       } finally {
         connection.running.delete(operationId);
@@ -85,10 +81,16 @@ export function createGraphqlWebSocket(
     subscribe: async (args: ExecutionArgs) => {
       const { connection, operationId } = contextOf(args);
       try {
-        const results = await engine.subscribe(args);
-        if (Symbol.asyncIterator in results) return deliver(connection, operationId, results);
+        const outcome = await engine.subscribe(args);
+        if (isSubscribed(outcome)) {
+          const { subscription, selection } = outcome;
+          return new Delivery(connection, operationId, subscription, {
+            frames: framesOf(selection),
+            context: () => resolverContextOf(connection),
+          });
+        }
         connection.running.delete(operationId);
-        return refused(results.errors ?? []);
+        return refused(outcome.errors ?? []);
       } catch (error) {
         connection.running.delete(operationId);
         throw error;
@@ -106,6 +108,20 @@ export function createGraphqlWebSocket(
     return [engine.mask(originalError ?? error).toJSON()];
   }
 
+  function framesOf(selection: Selection): NextFrames {
+    let made = frames.get(selection);
+    if (made === undefined) {
+      made = new NextFrames(selection);
+      frames.set(selection, made);
+    }
+    return made;
+  }
+
+  function resolverContextOf({ principal }: SocketConnection): GraphqlContext {
+    if (principal === undefined) throw new Error('an operation before the connection was let in');
+    return options.contextOf(principal);
+  }
+
   function contextOf(args: ExecutionArgs): OperationContext {
     const context = contexts.get(args);
     if (context === undefined) throw new Error('an operation without its context');
@@ -113,33 +129,31 @@ export function createGraphqlWebSocket(
   }
 
   function prepare(
-    connection: Connection,
+    connection: SocketConnection,
     operationId: string,
     payload: SubscribePayload,
   ): ExecutionArgs | readonly GraphQLError[] {
-    const { principal, running } = connection;
-    if (principal === undefined) throw new Error('an operation before the connection was let in');
+    const { running } = connection;
+    const graphql = resolverContextOf(connection);
     if (running.size >= options.maxSubscriptions) {
       return [tooManySubscriptions(options.maxSubscriptions)];
     }
-    const graphql = options.contextOf(principal);
     const operation = engine.operation(payload, graphql);
     if (isErrors(operation)) return operation;
-    contexts.set(operation.args, { graphql, connection, operationId });
+    contexts.set(operation.args, { connection, operationId });
     // From here on graphql-ws executes it, whatever happens to the connection.
     running.add(operationId);
     return operation.args;
   }
 
-  function admit(connection: Connection, principal: Principal): void {
+  function admit(connection: SocketConnection, principal: Principal): void {
     // Gone while its login was asked about: no `close` would ever come to give the principal back.
     if (connection.socket.readyState !== connection.socket.OPEN) return;
     const stopWatching = principal.retain();
     connection.principal = principal;
-    const revoke = (): void => refuse(connection.socket, principal.revoked.reason);
-    principal.revoked.addEventListener('abort', revoke, { once: true });
+    const unwatch = principal.revoked.watch((reason) => refuse(connection.socket, reason));
     connection.socket.once('close', () => {
-      principal.revoked.removeEventListener('abort', revoke);
+      unwatch();
       stopWatching();
     });
   }
@@ -154,9 +168,18 @@ export function createGraphqlWebSocket(
   }
 
   return function serve(socket, stream) {
-    const connection: Connection = {
+    const connection: SocketConnection = {
       socket,
-      outbox: new Outbox(socket, stream),
+      outbox: new Outbox({
+        stream,
+        isOpen: () => socket.readyState === socket.OPEN,
+        turnEnd: options.turnEnd,
+        maxQueuedBytes: options.maxQueuedBytes,
+        onOverflow: () => {
+          options.onSlow();
+          socket.close(1013, closeReason(slowSubscriber(options.maxQueuedBytes).message));
+        },
+      }),
       ids: new OperationIds(),
       running: new Set(),
       principal: undefined,
@@ -170,7 +193,9 @@ export function createGraphqlWebSocket(
         protocol: socket.protocol,
         send: (text) => {
           const message = toClient(connection.ids, text);
-          if (message !== undefined) connection.outbox.send(message);
+          if (message === undefined || socket.readyState !== socket.OPEN) return;
+          connection.outbox.flushAll();
+          socket.send(message);
         },
         close: (code, reason) => socket.close(code, closeReason(reason ?? '')),
         onMessage: (handle) => {
@@ -209,42 +234,6 @@ function tooManySubscriptions(max: number): GraphQLError {
   });
 }
 
-/** What graphql-ws iterates over: no results, only the end, since results are written here. */
-function deliver(
-  connection: Connection,
-  operationId: string,
-  batches: ResultBatches,
-): AsyncIterableIterator<never> {
-  const { outbox, running } = connection;
-  const stop = async (): Promise<void> => {
-    running.delete(operationId);
-    await batches.return?.();
-  };
-  return {
-    async next() {
-      try {
-        while (true) {
-          const step = await batches.next();
-          if (step.done === true) break;
-          await outbox.sendAll(frames(connection, operationId, step.value));
-        }
-      } catch (error) {
-        await stop();
-        throw error;
-      }
-      running.delete(operationId);
-      return { done: true, value: undefined };
-    },
-    async return() {
-      await stop();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
 function nothing(): AsyncIterableIterator<never> {
   return endingWith(() => Promise.resolve({ done: true, value: undefined }));
 }
@@ -264,20 +253,23 @@ function endingWith(next: () => Promise<IteratorResult<never>>): AsyncIterableIt
   };
 }
 
-/** `next` messages, for as long as the client wants them. */
-function* frames(
-  { ids }: Connection,
+/** A `next` message, if the client still wants it; resolves when the socket has taken it. */
+async function sendResult(
+  { ids, socket }: SocketConnection,
   operationId: string,
-  results: Iterable<() => ExecutionResult>,
-): Generator<string> {
+  result: ExecutionResult,
+): Promise<void> {
   const clientId = ids.clientIdOf(operationId);
-  if (clientId === undefined) return;
-  const head = `{"id":${JSON.stringify(clientId)},"type":"next","payload":`;
-  for (const result of results) yield `${head}${stringifyResult(result())}}`;
+  if (clientId === undefined || socket.readyState !== socket.OPEN) return;
+  const text = `{"id":${JSON.stringify(clientId)},"type":"next","payload":${stringifyResult(result)}}`;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // An error is that of a socket that is gone.
+  socket.send(text, () => resolve());
+  await promise;
 }
 
 /** A client's message with our id for its operation; undefined: the socket was closed over it. */
-function toServer({ ids, socket }: Connection, text: string): string | undefined {
+function toServer({ ids, socket }: SocketConnection, text: string): string | undefined {
   const message = parseObject(text);
   if (message === undefined || typeof message['id'] !== 'string') return text;
   const clientId = message['id'];

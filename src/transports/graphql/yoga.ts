@@ -1,23 +1,36 @@
-import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createYoga, type Plugin } from 'graphql-yoga';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { EventStreamOptions } from '../event-stream.ts';
 import type { GraphqlContext } from './context.ts';
-import { type GraphqlEngine, isErrors, type ResultBatches } from './engine.ts';
+import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
+import { deliverAsEventStream } from './event-stream-delivery.ts';
 import { stringifyResult } from './json-text.ts';
 
 /** What the HTTP server hands over with an authenticated request. */
 export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
 
+/** Answers one authenticated request. */
+export type GraphqlOverHttp = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: YogaServerContext,
+) => Promise<void>;
+
 /**
  * GraphQL over HTTP and over SSE (distinct connections): yoga speaks the protocols, the engine that
- * WebSocket uses as well does the work. The request arrives authenticated.
+ * WebSocket uses as well does the work. Events of subscriptions do not pass through yoga: once it has
+ * accepted one, they come from the hub in frames that all subscribers of a selection share.
  */
-export function createGraphqlYoga(
+export function createGraphqlOverHttp(
   engine: GraphqlEngine,
-): YogaServerInstance<YogaServerContext, object> {
-  return createYoga<YogaServerContext>({
+  eventStreams: EventStreamOptions,
+): GraphqlOverHttp {
+  const bodiless = new WeakMap<Response, Subscribed>();
+  const yoga = createYoga<YogaServerContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    plugins: [useEngine(engine)],
+    plugins: [useEngine(engine, bodiless)],
     maskedErrors: { errorMessage: 'INTERNAL', maskError: (error) => engine.mask(error) },
     logging: false,
     landingPage: false,
@@ -30,9 +43,24 @@ export function createGraphqlYoga(
     // Its page is served before the request is authenticated: see `graphiqlPage`.
     graphiql: false,
   });
+  return async (request, response, context) => {
+    const answer = await yoga.handleNodeRequestAndResponse(request, response, context);
+    const subscribed = bodiless.get(answer);
+    if (subscribed === undefined) return send(answer, response);
+    const delivery = { ...eventStreams, context: () => context, mask: engine.mask };
+    deliverAsEventStream(response, subscribed, delivery);
+  };
 }
 
-function useEngine(engine: GraphqlEngine): Plugin<YogaServerContext> {
+/**
+ * @param bodiless gets yoga's answers to accepted subscriptions: they have no body, as that is written by
+ *   `EventStream`
+ */
+function useEngine(
+  engine: GraphqlEngine,
+  bodiless: WeakMap<Response, Subscribed>,
+): Plugin<YogaServerContext> {
+  const accepted = new WeakMap<Request, Subscribed>();
   return {
     onParse({ setParseFn }) {
       setParseFn((text: string) => {
@@ -48,11 +76,36 @@ function useEngine(engine: GraphqlEngine): Plugin<YogaServerContext> {
     onExecute({ setExecuteFn }) {
       setExecuteFn(async (args: ExecutionArgs) => withText(await engine.execute(args)));
     },
-    onSubscribe({ setSubscribeFn }) {
+    onSubscribe({ args: { contextValue }, setSubscribeFn }) {
       setSubscribeFn(async (args: ExecutionArgs) => {
-        const results = await engine.subscribe(args);
-        return Symbol.asyncIterator in results ? oneByOne(results) : withText(results);
+        const outcome = await engine.subscribe(args);
+        if (!isSubscribed(outcome)) return withText(outcome);
+        accepted.set(contextValue.request, outcome);
+        return silent();
       });
+    },
+    onResultProcess(hook) {
+      const subscribed = accepted.get(hook.request);
+      if (subscribed === undefined) return;
+      // The client takes no events: yoga says so.
+      if (hook.resultProcessor === undefined) return subscribed.subscription.leave();
+      hook.setResultProcessor((_result, { Response }) => {
+        const answer = new Response(null);
+        bodiless.set(answer, subscribed);
+        return answer;
+      }, 'text/event-stream');
+    },
+  };
+}
+
+/** In the place of results: yoga sees that it is iterable, and never iterates. */
+function silent(): AsyncIterableIterator<never> {
+  const done = { done: true, value: undefined } as const;
+  return {
+    next: () => Promise.resolve(done),
+    return: () => Promise.resolve(done),
+    [Symbol.asyncIterator]() {
+      return this;
     },
   };
 }
@@ -68,30 +121,7 @@ function stringifyLine(result: unknown): string {
   return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
 }
 
-/** Yoga sends one result at a time, when the client has taken the one before. */
-function oneByOne(batches: ResultBatches): AsyncIterableIterator<ExecutionResult> {
-  let batch: readonly (() => ExecutionResult)[] = [];
-  let taken = 0;
-  return {
-    async next() {
-      while (true) {
-        const execute = batch[taken];
-        if (execute !== undefined) {
-          taken += 1;
-          return { done: false, value: withText(execute()) };
-        }
-        const step = await batches.next();
-        if (step.done === true) return { done: true, value: undefined };
-        batch = step.value;
-        taken = 0;
-      }
-    },
-    async return() {
-      await batches.return?.();
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+async function send(answer: Response, response: ServerResponse): Promise<void> {
+  const body = Buffer.from(await answer.arrayBuffer());
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
 }

@@ -1,13 +1,37 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Message } from '../../../src/hub/message.ts';
+import { type Parcel, parcelOf } from '../../../src/hub/parcel.ts';
 import { Subscription } from '../../../src/hub/subscription.ts';
+
+class Text extends Message {
+  readonly text: string;
+  readonly size: number;
+
+  constructor(text: string, size: number) {
+    super();
+    this.text = text;
+    this.size = size;
+  }
+}
+
+/** A subscription whose messages are texts. */
+class Texts extends Subscription<Text> {
+  offer(text: string, size: number): void {
+    this.push(parcelOf([new Text(text, size)]));
+  }
+
+  async take(): Promise<readonly string[]> {
+    const step = await this.next();
+    return step.done === true ? [] : step.value.map(({ text }) => text);
+  }
+}
 
 function open(maxQueuedBytes = 100) {
   const calls: string[] = [];
-  const subscription = new Subscription<string>({
+  const subscription = new Texts({
     maxQueuedBytes,
     onEnd: () => calls.push('end'),
-    onDrained: () => calls.push('drained'),
   });
   return { subscription, calls };
 }
@@ -16,16 +40,15 @@ test('what gathered between two pulls comes as one batch', async () => {
   const { subscription } = open();
   subscription.offer('a', 1);
   subscription.offer('b', 1);
-  assert.deepEqual(await subscription.next(), { done: false, value: ['a', 'b'] });
+  assert.deepEqual(await subscription.take(), ['a', 'b']);
 });
 
 test('a pending pull takes all of the turn that answers it', async () => {
-  const { subscription, calls } = open();
-  const pull = subscription.next();
+  const { subscription } = open();
+  const pull = subscription.take();
   subscription.offer('a', 1);
   subscription.offer('b', 1);
-  assert.deepEqual((await pull).value, ['a', 'b']);
-  assert.deepEqual(calls, ['drained']);
+  assert.deepEqual(await pull, ['a', 'b']);
 });
 
 test('return() settles a pending next() and tells the feed once', async () => {
@@ -42,17 +65,17 @@ test('the feed ends it after what is queued, with its error', async () => {
   subscription.offer('a', 1);
   subscription.end(new Error('gone'));
   subscription.offer('after the end', 1);
-  assert.deepEqual((await subscription.next()).value, ['a']);
+  assert.deepEqual(await subscription.take(), ['a']);
   await assert.rejects(subscription.next(), { message: 'gone' });
   assert.deepEqual(await subscription.next(), { done: true, value: undefined });
-  assert.deepEqual(calls, ['end', 'drained']);
+  assert.deepEqual(calls, ['end']);
 });
 
 test('past its bound it ends with LIMIT_EXCEEDED, and names the limit', async () => {
   const { subscription, calls } = open(2);
   for (const message of ['a', 'b', 'c', 'd']) subscription.offer(message, 1);
   assert.deepEqual(calls, ['end']);
-  assert.deepEqual((await subscription.next()).value, ['a', 'b', 'c']);
+  assert.deepEqual(await subscription.take(), ['a', 'b', 'c']);
   await assert.rejects(subscription.next(), {
     code: 'LIMIT_EXCEEDED',
     details: { limit: 'limits.outboundBytesPerConnection' },
@@ -73,7 +96,7 @@ test('a single message passes, however large', async () => {
   assert.deepEqual(calls, []);
   subscription.offer('one more', 1);
   assert.deepEqual(calls, ['end']);
-  assert.deepEqual((await subscription.next()).value, ['large', 'one more']);
+  assert.deepEqual(await subscription.take(), ['large', 'one more']);
 });
 
 test('cut() drops what is queued, also of one that is ending already', async () => {
@@ -87,4 +110,72 @@ test('cut() drops what is queued, also of one that is ending already', async () 
     assert.deepEqual(await subscription.next(), { done: true, value: undefined });
     assert.deepEqual(calls, ['end']);
   }
+});
+
+/** A subscriber that writes down what it is told, and takes it when the test says so. */
+function subscriber() {
+  const told: string[] = [];
+  const waiting: (() => void)[] = [];
+  return {
+    told,
+    waiting,
+    backlogBytes: 0,
+    deliver({ items }: Parcel<Text>) {
+      told.push(...items.map(({ text }) => text));
+    },
+    whenTaken(taken: () => void) {
+      waiting.push(taken);
+    },
+    end(error: Error | undefined) {
+      told.push(error === undefined ? 'end' : `end: ${error.message}`);
+    },
+  };
+}
+
+test('an attached subscriber gets what had gathered, then everything at once, and the end', () => {
+  const { subscription, calls } = open(2);
+  subscription.offer('before', 1);
+  const listener = subscriber();
+  const { told } = listener;
+  subscription.attach(listener);
+  for (const text of ['a', 'b', 'c']) subscription.offer(text, 100);
+  assert.deepEqual(told, ['before', 'a', 'b', 'c']);
+  subscription.end(new Error('gone'));
+  assert.deepEqual(told.slice(4), ['end: gone']);
+  assert.deepEqual(calls, ['end']);
+});
+
+test('a subscriber that has left is told nothing any more', () => {
+  const { subscription, calls } = open();
+  const listener = subscriber();
+  const { told } = listener;
+  subscription.attach(listener);
+  subscription.leave();
+  subscription.offer('a', 1);
+  subscription.end();
+  assert.deepEqual(told, []);
+  assert.deepEqual(calls, ['end']);
+});
+
+test('one with a feed of its own gets a parcel when it has taken the last, and holds up the feed', () => {
+  const calls: string[] = [];
+  const pace = {
+    backlogBytes: 1,
+    onBacklog: () => calls.push('backlog'),
+    onDrained: () => calls.push('drained'),
+  };
+  const subscription = new Texts({ maxQueuedBytes: 2, onEnd: () => calls.push('end'), pace });
+  const slow = subscriber();
+  subscription.attach(slow);
+  calls.length = 0;
+  slow.backlogBytes = 1;
+  for (const text of ['a', 'b', 'c', 'd']) subscription.offer(text, 1);
+  subscription.end();
+  assert.deepEqual(slow.told, []);
+  assert.deepEqual(calls, ['backlog', 'backlog', 'backlog', 'end']);
+  assert.equal(slow.waiting.length, 1);
+  slow.backlogBytes = 0;
+  slow.waiting[0]?.();
+  assert.deepEqual(slow.told, ['a', 'b', 'c', 'd', 'end']);
+  assert.equal(calls.at(-1), 'drained');
 });

@@ -1,111 +1,150 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outbox } from '../../../src/transports/outbox.ts';
+import { SharedFrames } from '../../../src/transports/shared-frames.ts';
+import { TurnEnd } from '../../../src/transports/turn-end.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 import { socketPair } from '../../support/websocket.ts';
+import { textFrames } from '../../support/frames.ts';
 
-const chunk = 'x'.repeat(1_048_576);
+const large = 'x'.repeat(1_048_576);
 
-/** Fills what the system holds for a client that takes nothing, until writers have to wait. */
-async function stalled(t: Parameters<typeof socketPair>[0]) {
+async function open(t: Parameters<typeof socketPair>[0], maxQueuedBytes = 2 ** 30) {
   const pair = await socketPair(t);
-  pair.client.pause();
-  const outbox = new Outbox(pair.socket, pair.stream);
-  let waiting = outbox.sendAll([chunk]);
-  while (!(await isPending(waiting))) waiting = outbox.sendAll([chunk]);
-  return { ...pair, outbox, waiting };
-}
-
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  return Promise.race([promise.then(() => false), settle().then(() => true)]);
-}
-
-test('messages arrive in order, many in one write', async (t) => {
-  const { socket, stream, client } = await socketPair(t);
   const received: string[] = [];
-  const all = new Promise<void>((resolve) => {
-    client.on('message', (data: Buffer) => {
-      received.push(data.toString());
-      if (received.length === 3) resolve();
-    });
+  pair.client.on('message', (data: Buffer) => received.push(data.toString()));
+  const overflows: number[] = [];
+  const outbox = new Outbox({
+    stream: pair.stream,
+    isOpen: () => pair.socket.readyState === pair.socket.OPEN,
+    turnEnd: new TurnEnd(),
+    maxQueuedBytes,
+    onOverflow: () => overflows.push(outbox.backlogBytes),
   });
-  await new Outbox(socket, stream).sendAll(['a', 'b', 'c']);
-  await all;
-  assert.deepEqual(received, ['a', 'b', 'c']);
-});
-
-test('writers wait while the client takes nothing, with one pair of listeners, and go on when it does', async (t) => {
-  const { stream, client, outbox, waiting } = await stalled(t);
-  const listeners = stream.listenerCount('drain');
-  const others = Array.from({ length: 20 }, () => outbox.sendAll(['more']));
-  await settle();
-  assert.equal(stream.listenerCount('drain'), listeners);
-  client.resume();
-  await Promise.all([waiting, ...others]);
-  assert.equal(stream.listenerCount('drain'), listeners - 1);
-});
-
-test('writers stop waiting when the socket closes, and nobody waits for one that is gone', async (t) => {
-  const { socket, outbox, waiting } = await stalled(t);
-  socket.terminate();
-  await waiting;
-  await outbox.sendAll(['after the end']);
-});
-
-function* faulty(): Generator<string> {
-  yield 'made';
-  throw new Error('not made');
+  const write = t.mock.method(pair.stream, 'write');
+  return { ...pair, outbox, received, overflows, writes: () => write.mock.callCount() };
 }
 
-test('texts that cannot be made leave the socket usable', async (t) => {
-  const { socket, stream, client } = await socketPair(t);
-  const outbox = new Outbox(socket, stream);
-  const received = new Promise<string>((resolve) => {
-    client.once('message', (data: Buffer) => resolve(data.toString()));
-  });
-  await assert.rejects(outbox.sendAll(faulty()), /not made/);
-  assert.equal(await received, 'made');
-});
-
-/** Counts what is asked for, and knows when nobody will ask for more. */
-function counted(length: number) {
-  const asked = { count: 0, ended: false };
-  function* texts(): Generator<string> {
-    try {
-      while (asked.count < length) {
-        asked.count += 1;
-        yield chunk;
-      }
-    } finally {
-      asked.ended = true;
-    }
-  }
-  return { asked, texts: texts() };
-}
-
-test('a batch that is larger than the socket takes is made piece by piece', async (t) => {
-  const { socket, stream, client } = await socketPair(t);
-  let received = 0;
-  client.on('message', () => {
-    received += 1;
-  });
-  const { asked, texts } = counted(64);
-  const sent = new Outbox(socket, stream).sendAll(texts);
-  assert.equal(asked.count, 1);
+/** Fills what the system holds for a client that takes nothing, until something waits. */
+async function stall({ client, outbox }: Awaited<ReturnType<typeof open>>): Promise<number> {
   client.pause();
-  await settle();
-  assert.ok(asked.count < 64, `${asked.count} made for a client that takes nothing`);
-  client.resume();
-  await sent;
-  await until('all to arrive', () => received === 64);
+  let sent = 0;
+  while (outbox.backlogBytes === 0) {
+    outbox.push(textFrames([large]));
+    sent += 1;
+    await settle();
+  }
+  return sent;
+}
+
+test('what is due in a turn leaves in one write, in order', async (t) => {
+  const { outbox, received, writes } = await open(t);
+  const shared = textFrames(['one', 'two']);
+  outbox.push(shared);
+  outbox.push(textFrames(['three']));
+  outbox.push(shared);
+  assert.equal(writes(), 0);
+  await until('all to arrive', () => received.length === 5);
+  assert.deepEqual(received, ['one', 'two', 'three', 'one', 'two']);
+  assert.equal(writes(), 1);
 });
 
-test('of a batch nothing more is made when the socket has closed', async (t) => {
-  const { socket, outbox, waiting } = await stalled(t);
-  const { asked, texts } = counted(64);
-  const sent = outbox.sendAll(texts);
+test('each client gets its own mark, alone in its turn or not, stalled or not', async (t) => {
+  const clients = await Promise.all([open(t), open(t), open(t)]);
+  const [, slow] = clients;
+  const before = slow === undefined ? 0 : await stall(slow);
+  const frames = textFrames(['id:__', 'and id:__'], '__');
+  for (const [index, { outbox }] of clients.entries()) {
+    outbox.push(frames, Buffer.from(`${index}!`));
+    if (index === 2) outbox.push(frames, Buffer.from('2?'));
+  }
+  await settle();
+  slow?.client.resume();
+  await until('all to arrive', () =>
+    clients.every(({ received }) => received.at(-1)?.startsWith('and id') === true),
+  );
+  assert.deepEqual(clients[0]?.received, ['id:0!', 'and id:0!']);
+  assert.deepEqual(slow?.received.slice(before), ['id:1!', 'and id:1!']);
+  assert.deepEqual(clients[2]?.received, ['id:2!', 'and id:2!', 'id:2?', 'and id:2?']);
+});
+
+test('a stream that has not taken all keeps what it was given, whoever comes next', async (t) => {
+  const [slow, quick] = await Promise.all([open(t), open(t)]);
+  slow.client.pause();
+  // As the first write of its turn it is given away uncopied.
+  const frames = textFrames([`__${large}${large}${large}${large}${large}${large}`], '__');
+  slow.outbox.push(frames, Buffer.from('11'));
+  quick.outbox.push(frames, Buffer.from('22'));
+  await settle();
+  slow.client.resume();
+  await until('both to arrive', () => slow.received.length + quick.received.length === 2);
+  assert.equal(slow.received[0]?.slice(0, 2), '11');
+  assert.equal(quick.received[0]?.slice(0, 2), '22');
+});
+
+test('while the client takes nothing, what comes waits, and leaves in few writes when it does', async (t) => {
+  const pair = await open(t);
+  const { client, outbox, received, writes } = pair;
+  const before = await stall(pair);
+  const written = writes();
+  for (let turn = 0; turn < 50; turn += 1) {
+    outbox.push(textFrames([`turn ${turn}`]));
+    await settle(1);
+  }
+  assert.equal(writes(), written);
+  let taken = false;
+  outbox.whenTaken(() => {
+    taken = true;
+  });
+  client.resume();
+  await until('all to arrive', () => received.length === before + 50);
+  assert.equal(writes(), written + 1);
+  assert.equal(received.at(-1), 'turn 49');
+  await until('it to be told', () => taken);
+  assert.equal(outbox.backlogBytes, 0);
+});
+
+test('past its bound it drops what waits and says so once', async (t) => {
+  const pair = await open(t, 10_000);
+  await stall(pair);
+  for (let sent = 0; sent < 30; sent += 1) pair.outbox.push(textFrames(['x'.repeat(1_000)]));
+  assert.equal(pair.overflows.length, 1);
+  pair.outbox.push(textFrames(['after']));
+  assert.equal(pair.overflows.length, 1);
+});
+
+test('one turn may bring more than the bound to a client that takes it', async (t) => {
+  const { outbox, received, overflows } = await open(t, 10);
+  for (let sent = 0; sent < 100; sent += 1) outbox.push(textFrames(['x'.repeat(10_000)]));
+  await until('all to arrive', () => received.length === 100);
+  assert.deepEqual(overflows, []);
+});
+
+test('what must come after it may be written once all is flushed', async (t) => {
+  const pair = await open(t);
+  const { client, socket, outbox, received } = pair;
+  await stall(pair);
+  for (let sent = 0; sent < 3; sent += 1) outbox.push(textFrames([`${sent}`]));
+  outbox.flushAll();
+  socket.send('last');
+  client.resume();
+  await until('all to arrive', () => received.at(-1) === 'last');
+  assert.deepEqual(received.slice(-4), ['0', '1', '2', 'last']);
+});
+
+test('what is sent to a socket that has closed is left out', async (t) => {
+  const { socket, outbox, writes } = await open(t);
+  outbox.push(textFrames(['due']));
   socket.terminate();
-  await Promise.all([waiting, sent]);
-  assert.deepEqual(asked, { count: 1, ended: true });
+  outbox.push(textFrames(['after the end']));
+  await settle();
+  assert.equal(writes(), 0);
+});
+
+test('bytes without a place for a mark are the same for all', async () => {
+  const frames = new SharedFrames(Buffer.from('data'));
+  const target = Buffer.alloc(6);
+  assert.equal(frames.copyTo(target, 1, Buffer.from('x')), 5);
+  assert.equal(target.toString('latin1'), '\0data\0');
 });

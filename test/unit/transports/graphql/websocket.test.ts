@@ -5,16 +5,20 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type GraphQLSchema, GraphQLScalarType } from 'graphql';
 import type { Principal } from '../../../../src/auth/principal.ts';
 import { createLogger } from '../../../../src/observe/logger.ts';
+import { Message } from '../../../../src/hub/message.ts';
+import { parcelOf } from '../../../../src/hub/parcel.ts';
+import { Subscription } from '../../../../src/hub/subscription.ts';
 import type { GraphqlContext } from '../../../../src/transports/graphql/context.ts';
 import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
+import { TurnEnd } from '../../../../src/transports/turn-end.ts';
 import { principalOf } from '../../../support/hub.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { until } from '../../../support/until.ts';
 import { socketPair } from '../../../support/websocket.ts';
 
-interface Message {
+interface Received {
   readonly id?: string;
   readonly type: string;
   readonly payload?: unknown;
@@ -54,12 +58,15 @@ async function connect(
     logger,
     initTimeoutMs: 10_000,
     maxSubscriptions,
+    turnEnd: new TurnEnd(),
+    maxQueuedBytes: 2 ** 20,
+    onSlow: () => undefined,
   });
   const { socket, stream, client } = await socketPair(t, {}, 'graphql-transport-ws');
   serve(socket, stream);
-  const received: Message[] = [];
+  const received: Received[] = [];
   client.on('message', (data: Buffer) => received.push(JSON.parse(data.toString())));
-  const send = (message: Message): void => client.send(JSON.stringify(message));
+  const send = (message: Received): void => client.send(JSON.stringify(message));
   const subscribe = (id: string, query: string): void =>
     send({ id, type: 'subscribe', payload: { query } });
   const receives = (type: string, count = 1): Promise<void> =>
@@ -125,8 +132,26 @@ test('a query that the client has completed counts until it has ended', async (t
   await receives('next');
 });
 
-async function* two(): AsyncGenerator<readonly number[]> {
-  yield [1, 2];
+class Numbered extends Message {
+  readonly size = 1;
+  readonly number: number;
+
+  constructor(number: number) {
+    super();
+    this.number = number;
+  }
+}
+
+function subscriptionOf(onEnd = (): void => undefined): Subscription<Numbered> {
+  return new Subscription({ maxQueuedBytes: 1_000, onEnd });
+}
+
+/** Two messages and the end. */
+function two(): Subscription<Numbered> {
+  const subscription = subscriptionOf();
+  subscription.push(parcelOf([new Numbered(1), new Numbered(2)]));
+  subscription.end();
+  return subscription;
 }
 
 test('subscriptions that have ended, were refused or completed no longer count', async (t) => {
@@ -135,7 +160,7 @@ test('subscriptions that have ended, were refused or completed no longer count',
     resolvers: {
       Subscription: {
         two: {
-          resolve: (message: number) => message,
+          resolve: ({ number }: Numbered) => number,
           subscribe: two,
         },
         refused: {
@@ -144,13 +169,7 @@ test('subscriptions that have ended, were refused or completed no longer count',
           },
         },
         quiet: {
-          subscribe: () => ({
-            next: () => new Promise(() => undefined),
-            return: async () => ({ done: true, value: undefined }),
-            [Symbol.asyncIterator]() {
-              return this;
-            },
-          }),
+          subscribe: () => subscriptionOf(),
         },
       },
     },
@@ -169,17 +188,10 @@ test('subscriptions that have ended, were refused or completed no longer count',
 });
 
 test('a message that cannot be written ends its subscription, and its fault is masked', async (t) => {
-  let returned = false;
-  const source = {
-    next: async () => ({ done: false, value: [{}] }),
-    return: async () => {
-      returned = true;
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  let left = false;
+  const source = subscriptionOf(() => {
+    left = true;
+  });
   const schema = makeExecutableSchema({
     typeDefs: 'scalar Faulty type Query { a: Int } type Subscription { faulty: Faulty }',
     resolvers: {
@@ -199,9 +211,11 @@ test('a message that cannot be written ends its subscription, and its fault is m
   const { received, subscribe, receives } = await connect(t, { schema });
   await receives('connection_ack');
   subscribe('1', 'subscription { faulty }');
+  await settle();
+  source.push(parcelOf([new Numbered(1)]));
   await receives('error');
   const text = JSON.stringify(received.find(({ type }) => type === 'error'));
   assert.match(text, /"code":"INTERNAL"/);
   assert.doesNotMatch(text, /hunter2/);
-  assert.ok(returned);
+  assert.ok(left);
 });

@@ -1,0 +1,96 @@
+import type { PartitionOffsets } from '../kafka/port.ts';
+import type { GroupOf } from './group.ts';
+import { GroupTable, type Wish } from './group-table.ts';
+import { isPassed, type JoinPoint, precedes } from './join-point.ts';
+import type { Message } from './message.ts';
+import type { Subscription } from './subscription.ts';
+
+/** Where a message comes from, and what filters look at. */
+export interface MessageSource {
+  readonly partition: number;
+  readonly offset: number;
+  /** The broker's time, in milliseconds since 1970. */
+  readonly recordedAtMs: number;
+  readonly payload: unknown;
+}
+
+/** Messages of one kind on their way to all who subscribe to them: routed, grouped, handed out in turns. */
+export class Channel<In, Out extends Message, Shape> {
+  readonly #open: (shape: Shape) => GroupOf<In, Out>;
+  readonly #joined: GroupTable<In, Out, Shape>;
+  /** Those for whom something may still come that was recorded before they were accepted. */
+  readonly #newcomers = new Map<JoinPoint, GroupTable<In, Out, Shape>>();
+  #delivered = 0;
+
+  /** @param open makes a group for those who want its shape */
+  constructor(open: (shape: Shape) => GroupOf<In, Out>) {
+    this.#open = open;
+    this.#joined = new GroupTable(open);
+  }
+
+  get size(): number {
+    let size = this.#joined.size;
+    for (const newcomers of this.#newcomers.values()) size += newcomers.size;
+    return size;
+  }
+
+  /** Messages handed to subscriptions so far. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  /** From here on the subscription gets what comes, but nothing from before its join point. */
+  add(subscription: Subscription<Out>, wish: Wish<Shape>, join: JoinPoint | undefined): void {
+    if (join === undefined) {
+      this.#joined.add(subscription, wish);
+      return;
+    }
+    let table = this.#newcomers.get(join);
+    if (table === undefined) {
+      table = new GroupTable(this.#open);
+      this.#newcomers.set(join, table);
+    }
+    table.add(subscription, wish);
+  }
+
+  remove(subscription: Subscription<Out>): void {
+    if (this.#joined.remove(subscription)) return;
+    for (const [join, table] of this.#newcomers) {
+      if (!table.remove(subscription)) continue;
+      if (table.size === 0) this.#newcomers.delete(join);
+      return;
+    }
+  }
+
+  accept(message: In, source: MessageSource): void {
+    this.#joined.accept(message, source);
+    const { partition, offset, recordedAtMs } = source;
+    for (const [join, table] of this.#newcomers) {
+      if (!precedes(join, partition, offset, recordedAtMs)) table.accept(message, source);
+    }
+  }
+
+  /**
+   * Hands out what is due, at the end of a turn.
+   *
+   * @param lowest the lowest offsets that may still come
+   */
+  flush(lowest: () => PartitionOffsets): void {
+    this.#delivered += this.#joined.flush();
+    if (this.#newcomers.size === 0) return;
+    const mayCome = lowest();
+    for (const [join, table] of this.#newcomers) {
+      this.#delivered += table.flush();
+      if (!isPassed(join, mayCome)) continue;
+      this.#newcomers.delete(join);
+      this.#delivered += this.#joined.absorb(table);
+    }
+  }
+
+  /** Ends every subscription, with `error` if there is one. */
+  end(error: Error | undefined): void {
+    for (const table of [this.#joined, ...this.#newcomers.values()]) {
+      for (const subscription of table.subscriptions) subscription.end(error);
+    }
+  }
+}

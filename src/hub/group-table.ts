@@ -1,0 +1,104 @@
+import type { PropertyFilter } from './filter.ts';
+import type { GroupOf } from './group.ts';
+import type { Message } from './message.ts';
+import { type RemoveRoute, RouteTable } from './route-table.ts';
+import type { Subscription } from './subscription.ts';
+
+/** What a subscriber wants of a channel; those who want the same are one group. */
+export interface Wish<Shape> {
+  readonly where: readonly PropertyFilter[];
+  /** How messages are put together. */
+  readonly shape: Shape;
+}
+
+interface Entry<In, Out extends Message, Shape> {
+  readonly key: string;
+  readonly wish: Wish<Shape>;
+  readonly group: GroupOf<In, Out>;
+  readonly removeRoute: RemoveRoute;
+}
+
+/** Groups by what they want, and the routes to them. */
+export class GroupTable<In, Out extends Message, Shape> {
+  readonly #open: (shape: Shape) => GroupOf<In, Out>;
+  readonly #routes = new RouteTable<GroupOf<In, Out>>();
+  readonly #entries = new Map<string, Entry<In, Out, Shape>>();
+  readonly #entryOf = new Map<Subscription<Out>, Entry<In, Out, Shape>>();
+  /** Groups that may have something due. */
+  readonly #touched = new Set<GroupOf<In, Out>>();
+
+  constructor(open: (shape: Shape) => GroupOf<In, Out>) {
+    this.#open = open;
+  }
+
+  /** How many subscriptions there are. */
+  get size(): number {
+    return this.#entryOf.size;
+  }
+
+  get subscriptions(): Iterable<Subscription<Out>> {
+    return this.#entryOf.keys();
+  }
+
+  add(subscription: Subscription<Out>, wish: Wish<Shape>): void {
+    const key = JSON.stringify([wish.shape, wish.where]);
+    const entry = this.#entries.get(key) ?? this.#openGroup(key, wish);
+    // What is kept came before it, and is for the others.
+    entry.group.settle();
+    entry.group.flush();
+    entry.group.add(subscription);
+    this.#entryOf.set(subscription, entry);
+  }
+
+  /** @returns false: it is not here */
+  remove(subscription: Subscription<Out>): boolean {
+    const entry = this.#entryOf.get(subscription);
+    if (entry === undefined) return false;
+    this.#entryOf.delete(subscription);
+    entry.group.remove(subscription);
+    if (entry.group.size > 0) return true;
+    this.#entries.delete(entry.key);
+    this.#touched.delete(entry.group);
+    entry.removeRoute();
+    entry.group.close();
+    return true;
+  }
+
+  /** Has the groups that the message is for take it. */
+  accept(message: In, source: { readonly payload: unknown }): void {
+    this.#routes.match(source, (group) => {
+      group.accept(message);
+      this.#touched.add(group);
+    });
+  }
+
+  /** @returns deliveries */
+  flush(): number {
+    if (this.#touched.size === 0) return 0;
+    let deliveries = 0;
+    for (const group of this.#touched) deliveries += group.flush();
+    this.#touched.clear();
+    return deliveries;
+  }
+
+  /** Takes over the subscriptions of another table. @returns deliveries of what was kept for them */
+  absorb(other: GroupTable<In, Out, Shape>): number {
+    let deliveries = 0;
+    for (const { group } of other.#entries.values()) {
+      group.settle();
+      deliveries += group.flush();
+    }
+    for (const [subscription, { wish }] of other.#entryOf) {
+      other.remove(subscription);
+      this.add(subscription, wish);
+    }
+    return deliveries;
+  }
+
+  #openGroup(key: string, wish: Wish<Shape>): Entry<In, Out, Shape> {
+    const group = this.#open(wish.shape);
+    const entry = { key, wish, group, removeRoute: this.#routes.add(group, wish.where) };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Message } from './message.ts';
+import { parcelOf } from './parcel.ts';
+import type { Subscription } from './subscription.ts';
+
+/**
+ * Subscribers who get the same: what is due for them is put together once. How messages become what is
+ * sent (each by itself, in batches) is up to the kinds of groups.
+ */
+export abstract class Group<Out extends Message> {
+  readonly #members = new Set<Subscription<Out>>();
+  #due: Out[] = [];
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get members(): Iterable<Subscription<Out>> {
+    return this.#members;
+  }
+
+  add(member: Subscription<Out>): void {
+    this.#members.add(member);
+  }
+
+  remove(member: Subscription<Out>): void {
+    this.#members.delete(member);
+  }
+
+  /** Sends on what the group has kept for later. */
+  abstract settle(): void;
+
+  /** Stops its timers. */
+  abstract close(): void;
+
+  /** Hands out what is due: at the end of each turn. @returns how many messages, for all members together */
+  flush(): number {
+    if (this.#due.length === 0) return 0;
+    const parcel = parcelOf(this.#due);
+    this.#due = [];
+    const deliveries = parcel.items.length * this.#members.size;
+    for (const member of this.#members) member.push(parcel);
+    return deliveries;
+  }
+
+  protected send(item: Out): void {
+    this.#due.push(item);
+  }
+}
+
+/** A group, by what it takes. */
+export interface GroupOf<In, Out extends Message> extends Group<Out> {
+  /** A message that is for the members; it goes out with the next `flush`, or is kept for later. */
+  accept(message: In): void;
+}
+
+/** Each message by itself. */
+export class SingleGroup<Item extends Message> extends Group<Item> implements GroupOf<Item, Item> {
+  accept(message: Item): void {
+    this.send(message);
+  }
+
+  settle(): void {
+    // Nothing is kept.
+  }
+
+  close(): void {
+    // There is no timer.
+  }
+}

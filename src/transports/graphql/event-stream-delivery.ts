@@ -1,0 +1,107 @@
+import type { ServerResponse } from 'node:http';
+import type { GraphQLError } from 'graphql';
+import type { Message } from '../../hub/message.ts';
+import type { Parcel } from '../../hub/parcel.ts';
+import type { Subscriber } from '../../hub/subscriber.ts';
+import {
+  type Division,
+  eventFrames,
+  EventStream,
+  type EventStreamOptions,
+  oneLine,
+} from '../event-stream.ts';
+import type { SharedFrames } from '../shared-frames.ts';
+import type { GraphqlContext } from './context.ts';
+import type { Subscribed } from './engine.ts';
+import type { Selection } from './selection.ts';
+
+export interface EventStreamDelivery extends EventStreamOptions {
+  /** What resolvers get that depend on who asks. */
+  readonly context: () => GraphqlContext;
+  /** What a client may see of an error. */
+  readonly mask: (error: unknown) => GraphQLError;
+}
+
+const complete = 'event: complete\ndata:\n\n';
+const head = Buffer.from('event: next\ndata: ');
+const tail = Buffer.from('\n\n');
+
+/** Serves a subscription over SSE: GraphQL over SSE, distinct connections mode. */
+export function deliverAsEventStream(
+  response: ServerResponse,
+  { subscription, selection }: Subscribed,
+  { context, mask, ...options }: EventStreamDelivery,
+): void {
+  // Gone while its subscription was set up: no `close` would ever come.
+  if (response.destroyed) return subscription.leave();
+  let stream: EventStream;
+  try {
+    stream = new EventStream(response, options, () => subscription.leave());
+  } catch (error) {
+    subscription.leave();
+    throw error;
+  }
+  const frames = framesOf(selection);
+  const end = (error: unknown): void => {
+    if (error === undefined) return stream.end(complete);
+    const errors = JSON.stringify({ errors: [mask(error)] });
+    stream.end(`event: next\ndata: ${errors}\n\n${complete}`);
+  };
+  const subscriber: Subscriber<Message> = {
+    get backlogBytes() {
+      return stream.outbox.backlogBytes;
+    },
+    deliver(parcel) {
+      try {
+        stream.outbox.push(frames.of(parcel, stream.division, context));
+      } catch (error) {
+        // What cannot be written cannot be left out either.
+        subscription.leave();
+        end(error);
+      }
+    },
+    whenTaken: (taken) => stream.outbox.whenTaken(taken),
+    end,
+  };
+  subscription.attach(subscriber);
+}
+
+/** The `next` events for one selection, made once for all its subscribers. */
+class NextEvents {
+  readonly #selection: Selection;
+  /** Of the parcel that was asked for last: a group asks for one at a time. */
+  #parcel: Parcel | undefined;
+  readonly #made = new Map<Division, SharedFrames>();
+
+  constructor(selection: Selection) {
+    this.#selection = selection;
+  }
+
+  of(parcel: Parcel, division: Division, context: () => unknown): SharedFrames {
+    if (this.#parcel !== parcel) {
+      this.#parcel = parcel;
+      this.#made.clear();
+    }
+    const made = this.#made.get(division);
+    if (made !== undefined) return made;
+    const texts = parcel.items.flatMap((item) => [
+      head,
+      oneLine(this.#selection.textOf(item, context)),
+      tail,
+    ]);
+    const frames = eventFrames(Buffer.concat(texts), division);
+    if (this.#selection.isShared) this.#made.set(division, frames);
+    return frames;
+  }
+}
+
+const framesBySelection = new WeakMap<Selection, NextEvents>();
+
+function framesOf(selection: Selection): NextEvents {
+  let frames = framesBySelection.get(selection);
+  if (frames === undefined) {
+    frames = new NextEvents(selection);
+    framesBySelection.set(selection, frames);
+  }
+  return frames;
+}

@@ -1,0 +1,7 @@
+import { formatMilliseconds } from '../../../decode/timestamp.ts';
+import type { EventBatchResolvers } from '../../../generated/schema.ts';
+
+export const eventBatchResolvers: EventBatchResolvers = {
+  events: ({ events }) => events,
+  watermark: ({ watermarkMs }) => (watermarkMs === null ? null : formatMilliseconds(watermarkMs)),
+};

@@ -1,0 +1,58 @@
+import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
+import type { Message } from '../../hub/message.ts';
+import { stringifyResult } from './json-text.ts';
+
+/**
+ * What a subscription selects of its messages, for all that select the same: each message is executed and
+ * serialised once, whoever subscribes.
+ *
+ * That is so as long as no resolver looks at the context, and so at who asks. As soon as one does, the
+ * selection is no longer shared: it is executed for each subscriber with its own context.
+ */
+export class Selection {
+  readonly #args: ExecutionArgs;
+  readonly #masked: (result: ExecutionResult) => ExecutionResult;
+  #isShared = true;
+
+  /** @param args of the first who selected it; the others' variables that matter are the same */
+  constructor(args: ExecutionArgs, masked: (result: ExecutionResult) => ExecutionResult) {
+    this.#args = args;
+    this.#masked = masked;
+  }
+
+  /** False: the text depends on the context. It may be found out with any message. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** The result as JSON text in UTF-8, without line breaks between its tokens. */
+  textOf(message: Message, context: () => unknown): Buffer {
+    if (this.#isShared) {
+      const text = message.once(this, () => this.#execute(message, this.#watchedContext));
+      if (this.#isShared) return text;
+    }
+    return this.#execute(message, context());
+  }
+
+  /** The resolvers of a message answer at once: nothing there waits for anything. */
+  #execute(rootValue: Message, contextValue: unknown): Buffer {
+    const result = execute({ ...this.#args, rootValue, contextValue });
+    if (result instanceof Promise) throw new Error('a resolver of a message must answer at once');
+    return Buffer.from(stringifyResult(this.#masked(result)));
+  }
+
+  /** Tells when somebody looks at it. */
+  readonly #watchedContext: object = new Proxy(
+    {},
+    {
+      get: () => {
+        this.#isShared = false;
+        throw new Error('this selection depends on who asks');
+      },
+      has: () => {
+        this.#isShared = false;
+        return false;
+      },
+    },
+  );
+}

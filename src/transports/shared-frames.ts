@@ -1,0 +1,43 @@
+import type { Writable } from 'node:stream';
+
+/**
+ * Bytes for many sockets, made once. They may differ from client to client in a mark (the id of its
+ * operation), always of the same length and in the same places.
+ */
+export class SharedFrames {
+  readonly length: number;
+  /** The bytes; at the places of the mark stands that of whoever came last. */
+  #bytes: Buffer;
+  readonly #places: readonly number[];
+
+  /** @param places where the mark belongs */
+  constructor(bytes: Buffer, places: readonly number[] = []) {
+    this.#bytes = bytes;
+    this.#places = places;
+    this.length = bytes.length;
+  }
+
+  /** Copies all with this client's mark. @returns where the copy ends */
+  copyTo(target: Buffer, at: number, mark: Buffer | undefined): number {
+    this.#bytes.copy(target, at);
+    this.#write(target, at, mark);
+    return at + this.length;
+  }
+
+  /**
+   * Writes all with this client's mark, as a rule without a copy: the mark is put into the bytes that
+   * all share, and a socket that takes all at once has no more to do with them. Of a stream that
+   * does not, they are left to it, and the next client gets a copy.
+   */
+  writeTo(stream: Writable, mark: Buffer | undefined, taken: () => void): void {
+    this.#write(this.#bytes, 0, mark);
+    stream.write(this.#bytes, taken);
+    if (this.#places.length > 0 && stream.writableLength > 0)
+      this.#bytes = Buffer.from(this.#bytes);
+  }
+
+  #write(bytes: Buffer, at: number, mark: Buffer | undefined): void {
+    if (mark === undefined) return;
+    for (const place of this.#places) bytes.set(mark, at + place);
+  }
+}
