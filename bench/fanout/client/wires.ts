@@ -1,0 +1,10 @@
+import { graphqlSse } from './graphql-sse.ts';
+import { graphqlWs } from './graphql-ws.ts';
+import type { OpenWire } from './wire.ts';
+
+export type Protocol = 'graphql-ws' | 'graphql-sse';
+
+export const wires: Readonly<Record<Protocol, OpenWire>> = {
+  'graphql-ws': graphqlWs,
+  'graphql-sse': graphqlSse,
+};
