@@ -1,5 +1,4 @@
 const nothing = Buffer.alloc(0);
-const carriageReturn = 13;
 
 /** `bytes` from `start` to before `end`, valid during the call. */
 type OnBytes = (bytes: Buffer, start: number, end: number) => void;
@@ -43,7 +42,7 @@ export class ChunkedParser {
 
 /**
  * Cuts a `text/event-stream` into its messages, which end in a blank line; comments are messages too.
- * Of a server that ends its lines with LF. @throws Error at a carriage return before a line's end
+ * Of a server that ends its lines with LF alone.
  */
 export class EventStreamParser {
   readonly #onMessage: OnBytes;
@@ -60,7 +59,6 @@ export class EventStreamParser {
     while (true) {
       const messageEnd = bytes.indexOf('\n\n', at);
       if (messageEnd === -1) break;
-      if (bytes[messageEnd - 1] === carriageReturn) throw new Error('lines that end with CR LF');
       this.#onMessage(bytes, at, messageEnd);
       at = messageEnd + 2;
     }

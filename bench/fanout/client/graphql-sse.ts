@@ -12,8 +12,9 @@ export const graphqlSse: OpenWire = (events) => {
   let subscription = 0;
   let streaming = false;
   const messages = new EventStreamParser((bytes, start, end) => {
-    if (next.compare(bytes, start, start + next.length) === 0) {
-      events.message(subscription, bytes, start + next.length, end);
+    const data = start + next.length;
+    if (data < end && next.compare(bytes, start, data) === 0) {
+      events.message(subscription, bytes, data, end);
     } else if (bytes[start] !== colon) events.refused(bytes.toString('utf8', start, end));
   });
   const chunks = new ChunkedParser((bytes, start, end) => messages.take(bytes, start, end));
