@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- NAME ...]`: all benches, or those named, one after the other, each in a process of
- * its own. Prints what machine this is, then their lines of JSON. What the figures say: docs/performance.md.
+ * `npm run bench [-- NAME ...]`: all benches but the long ones, or those whose name begins so, one after
+ * the other, each in a process of its own. Prints what machine this is, then their lines of JSON. What the figures say: docs/performance.md.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,14 +15,22 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   'cold-start kafkajs': ['cold-start.ts', 'kafkajs'],
   'cold-start platformatic': ['cold-start.ts', 'platformatic'],
   pipeline: ['pipeline.ts', 'kafkajs'],
+  fanout: ['fanout/main.ts', '--rounds=3', '--seconds=6', 'one-per-turn', 'ten-per-turn', 'memory'],
+};
+
+/** An hour or more: only where they are named. */
+const longBenches: Readonly<Record<string, readonly string[]>> = {
+  'matrix of fanout': ['fanout/main.ts'],
 };
 
 const named = process.argv.slice(2);
-const chosen = Object.entries(benches).filter(
-  ([name]) => named.length === 0 || named.some((start) => name.startsWith(start)),
-);
+const all = Object.entries({ ...benches, ...longBenches });
+const chosen =
+  named.length === 0
+    ? Object.entries(benches)
+    : all.filter(([name]) => named.some((start) => name.startsWith(start)));
 if (chosen.length === 0) {
-  console.error(`No such bench; there are: ${Object.keys(benches).join(', ')}`);
+  console.error(`No such bench; there are: ${all.map(([name]) => name).join(', ')}`);
   process.exit(1);
 }
 

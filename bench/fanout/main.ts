@@ -24,7 +24,8 @@
  * - `serverCpu`, `clientCpu`: shares of one processor; a server near 1 is saturated, and a client near
  *   1 would be measured instead of the server
  * - `loopDelay...`: how late timers of the server fire
- * - `bytesPer...`: of the JavaScript heap and the buffers beside it; `residentBytesPer...`: of the process
+ * - `usedMiB`, `bytesPer...`: the JavaScript heap and the buffers beside it, after garbage collection;
+ *   `residentMiB`, `residentBytesPer...`: the process, as the kernel sees it
  */
 import { parseArgs } from 'node:util';
 import { median } from '../measure.ts';
@@ -64,19 +65,21 @@ try {
 
 async function play(stage: Stage, scenario: string, { variants, targets }: Scenario) {
   const taken = new Map<string, Figures[]>();
-  const notServed = new Set<string>();
+  const leftOut = new Set<string>();
   for (let round = 1; round <= rounds; round += 1) {
     for (const variant of variants) {
       const { label, contestant } = variant;
-      if (notServed.has(label)) continue;
+      if (leftOut.has(label)) continue;
       try {
         const figures = await run(stage, variant);
         print({ scenario, variant: label, contestant, round, ...rounded(figures) });
         taken.set(label, [...(taken.get(label) ?? []), figures]);
       } catch (error) {
-        if (!(error instanceof NotServed)) throw error;
-        notServed.add(label);
-        print({ scenario, variant: label, contestant, notServed: error.message });
+        if (!(error instanceof Error)) throw error;
+        leftOut.add(label);
+        const what = error instanceof NotServed ? 'notServed' : 'failed';
+        print({ scenario, variant: label, contestant, round, [what]: error.message });
+        if (what === 'failed') process.exitCode = 1;
       }
     }
   }

@@ -29,7 +29,7 @@ export interface Load {
   /** How many subscriptions get each event: all of them, or the one whose filter it passes. */
   readonly matches: 'all' | 'one';
   /**
-   * One connection more, with 100 subscriptions, so that it has more to get than the buffers of the
+   * One connection more, with many subscriptions, so that it has more to get than the buffers of the
    * system hold; what it gets is not counted. `stalls`: it does not read.
    * @default there is none
    */

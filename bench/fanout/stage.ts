@@ -5,7 +5,7 @@ import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
 import { KafkaCluster } from '../../scripts/kafka/cluster.ts';
 import type { ClientCalls } from './client/main.ts';
 import { kafkaTopic } from './operations.ts';
-import type { ProducerCalls } from './producer.ts';
+import type { ProducerCalls, Volley } from './producer.ts';
 import { Remote } from './remote.ts';
 import type { Source } from './servers/contestant.ts';
 
@@ -19,6 +19,16 @@ export interface Stage {
   nextVolley(): number;
   close(): Promise<void>;
 }
+
+/** For the compilers of Kafka and the producer. */
+const warmUp = {
+  number: 0,
+  turns: 400,
+  turnsPerSecond: 200,
+  eventsPerTurn: 10,
+  users: 1,
+  messageBytes: 440,
+} as const satisfies Volley;
 
 export async function openStage(): Promise<Stage> {
   stopIdleTimers();
@@ -43,6 +53,7 @@ export async function openStage(): Promise<Stage> {
     // All events of a run go to partition 0, so that arrival is one order for all servers.
     await cluster.createTopic(source.topic, { partitions: 9 });
     await producer.call('connect', source.brokers, source.topic);
+    await producer.call('send', warmUp);
   } catch (error) {
     await close();
     throw error;

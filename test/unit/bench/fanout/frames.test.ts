@@ -126,10 +126,12 @@ test('a close frame carries its code and reason', async (t) => {
 });
 
 test('what is neither whole nor plain is refused', () => {
-  const take = (...bytes: number[]) => collector().parser.take(Buffer.from(bytes));
-  assert.throws(() => take(0x01, 1, 65), /a frame that begins with 1$/, 'a fragment');
-  assert.throws(() => take(0xc1, 1, 65), /a frame that begins with 193$/, 'compressed');
-  assert.throws(() => take(0x81, 0x81, 0, 0, 0, 0, 65), /masked/);
+  const { parser } = collector();
+  const fragment = Buffer.of(0x01, 1, 65);
+  const compressed = Buffer.of(0xc1, 1, 65);
+  assert.throws(() => parser.take(fragment), /a frame that begins with 1$/);
+  assert.throws(() => parser.take(compressed), /a frame that begins with 193$/);
+  assert.throws(() => parser.take(maskedFrame(opcode.text, 'A')), /masked/);
 });
 
 test('ws reads the frames of the client', async (t) => {
