@@ -36,8 +36,8 @@ const names: Readonly<Record<string, string>> = {
 };
 
 const panelWidth = 420;
-const panelHeight = 170;
-const labelWidth = 120;
+const panelHeight = 190;
+const labelWidth = 136;
 const barsWidth = 200;
 const rowHeight = 30;
 
@@ -48,13 +48,14 @@ const medians = readFileSync(file ?? 0, 'utf8')
   .map((text): Line => JSON.parse(text))
   .filter(({ medianOf }) => medianOf !== undefined);
 
-const panels = Object.entries(titles).flatMap(([scenario, title], row) => {
+const rows = Object.entries(titles).flatMap(([scenario, title], row) => {
   const lines = medians.filter((line) => line.scenario === scenario);
   return [
+    `<text x="12" y="${row * panelHeight + 22}" font-weight="bold">${title}</text>`,
     panel(
       0,
       row,
-      `Processor time, µs a delivery: ${title}`,
+      'Processor time of the server, µs a delivery',
       lines.map((line) => ({
         label: names[line.variant] ?? line.variant,
         value: line.cpuUsPerDelivery,
@@ -63,7 +64,7 @@ const panels = Object.entries(titles).flatMap(([scenario, title], row) => {
     panel(
       1,
       row,
-      'Producer to client, ms: median, and 99%',
+      'From the producer to the client, ms: median, 99th percentile',
       lines.map((line) => ({
         label: names[line.variant] ?? line.variant,
         value: line.p50Ms,
@@ -79,7 +80,7 @@ console.log(
   [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    ...panels,
+    ...rows,
     '</svg>',
   ].join('\n'),
 );
@@ -87,7 +88,7 @@ console.log(
 function panel(column: number, row: number, title: string, bars: readonly Bar[]): string {
   const most = Math.max(...bars.map(({ value, beyond = value }) => beyond));
   const drawn = bars.map(({ label, value, beyond }, index) => {
-    const y = 40 + index * rowHeight;
+    const y = 56 + index * rowHeight;
     const length = Math.round((value / most) * barsWidth);
     const reach = Math.round(((beyond ?? value) / most) * barsWidth);
     const figures = beyond === undefined ? figure(value) : `${figure(value)}, ${figure(beyond)}`;
@@ -105,7 +106,7 @@ function panel(column: number, row: number, title: string, bars: readonly Bar[])
   });
   return [
     `<g transform="translate(${column * panelWidth} ${row * panelHeight})" fill="#0f172a">`,
-    `<text x="12" y="22" font-weight="bold">${title}</text>`,
+    `<text x="12" y="44">${title}</text>`,
     ...drawn,
     '</g>',
   ].join('\n');
