@@ -23,18 +23,20 @@ interface Entry {
 const maxWriteBytes = 256 * 1024;
 
 /**
- * The sending side of a connection: all that is due in a turn leaves in one write. While the client has
- * not taken what was written before, what comes is kept (as references to frames that all share) and
- * leaves together when it has: under load, writes grow by themselves.
+ * The sending side of a connection: all that is due in a turn leaves in one write. While the client does
+ * not take what was written (the stream is above its high-water mark), what comes is kept as references
+ * to frames that all share, and leaves together when it has: under load, writes grow by themselves.
  */
 export class Outbox implements TurnEndTask {
   readonly #options: OutboxOptions;
-  #queue: Entry[] = [];
+  /** The first that is due, apart: as a rule there is no other, and then nothing is allocated. */
+  #frames: SharedFrames | undefined;
+  #mark: Buffer | undefined;
+  #more: Entry[] | undefined;
   #queuedBytes = 0;
   #isScheduled = false;
-  /** Writes begun, and those of them that the stream has nothing left of. */
-  #written = 0;
-  #taken = 0;
+  /** Until the stream has drained. */
+  #isWaiting = false;
   #isOverflown = false;
   #whenTaken: (() => void)[] | undefined;
 
@@ -42,21 +44,26 @@ export class Outbox implements TurnEndTask {
     this.#options = options;
   }
 
-  /** Bytes that the client has not taken. */
+  /** Bytes that wait because the client does not take them, or are due in this turn. */
   get backlogBytes(): number {
     return this.#queuedBytes + (this.#isWaiting ? this.#options.stream.writableLength : 0);
   }
 
   /** Sends frames at the end of the turn; each copy of them with `mark`. */
   push(frames: SharedFrames, mark?: Buffer): void {
-    if (this.#isOverflown || !this.#options.isOpen()) return;
-    this.#queue.push({ frames, mark });
+    if (this.#isOverflown) return;
+    if (this.#frames === undefined) {
+      this.#frames = frames;
+      this.#mark = mark;
+    } else {
+      (this.#more ??= []).push({ frames, mark });
+    }
     this.#queuedBytes += frames.length;
     if (!this.#isWaiting) this.#schedule();
     else if (this.#queuedBytes > this.#options.maxQueuedBytes) this.#overflow();
   }
 
-  /** Calls `taken` once there is nothing that the client has not taken. */
+  /** Calls `taken` once nothing waits any more. */
   whenTaken(taken: () => void): void {
     (this.#whenTaken ??= []).push(taken);
     if (!this.#isWaiting) this.#schedule();
@@ -64,70 +71,54 @@ export class Outbox implements TurnEndTask {
 
   endTurn(): void {
     this.#isScheduled = false;
-    this.#flush();
+    if (!this.#isWaiting) this.#flush();
   }
 
   /** Writes all there is, before something is written to the stream that must come after it. */
   flushAll(): void {
-    while (this.#queue.length > 0 && this.#options.isOpen()) this.#write();
-  }
-
-  /** The stream still has bytes of a write. */
-  get #isWaiting(): boolean {
-    return this.#written > this.#taken && this.#options.stream.writableLength > 0;
+    while (this.#frames !== undefined && this.#options.isOpen()) this.#write();
   }
 
   #flush(): void {
     if (!this.#options.isOpen()) this.#drop();
-    while (this.#queue.length > 0) {
-      if (this.#isWaiting) return;
-      this.#write();
+    while (this.#frames !== undefined) {
+      if (!this.#write()) return this.#waitForDrain();
     }
-    if (!this.#isWaiting) this.#tellTaken();
+    this.#tellTaken();
   }
 
-  #write(): void {
+  /** @returns false: the stream has enough for now */
+  #write(): boolean {
     const { stream } = this.#options;
-    this.#written += 1;
-    const [first] = this.#queue;
-    if (this.#queue.length === 1 && first !== undefined) {
+    const frames = this.#frames;
+    if (frames === undefined) return true;
+    if (this.#more === undefined) {
+      const mark = this.#mark;
       this.#drop();
-      first.frames.writeTo(stream, first.mark, this.#onTaken);
-      return;
+      return frames.writeTo(stream, mark);
     }
-    const bytes = Buffer.allocUnsafe(this.#lengthOfWrite());
+    const entries = [{ frames, mark: this.#mark }, ...this.#more];
+    const { length, count } = fitting(entries);
+    const bytes = Buffer.allocUnsafe(length);
     let at = 0;
-    let count = 0;
-    for (const { frames, mark } of this.#queue) {
-      if (at + frames.length > bytes.length) break;
-      at = frames.copyTo(bytes, at, mark);
-      count += 1;
+    for (const entry of entries.slice(0, count)) {
+      at = entry.frames.copyTo(bytes, at, entry.mark);
     }
-    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
-    this.#queuedBytes -= at;
-    stream.write(bytes, this.#onTaken);
+    const [next, ...others] = entries.slice(count);
+    this.#frames = next?.frames;
+    this.#mark = next?.mark;
+    this.#more = others.length > 0 ? others : undefined;
+    this.#queuedBytes -= length;
+    return stream.write(bytes);
   }
 
-  /** Of as many frames as fit, and of one at least. */
-  #lengthOfWrite(): number {
-    if (this.#queuedBytes <= maxWriteBytes) return this.#queuedBytes;
-    let length = 0;
-    for (const { frames } of this.#queue) {
-      if (length > 0 && length + frames.length > maxWriteBytes) break;
-      length += frames.length;
-    }
-    return length;
-  }
-
-  readonly #onTaken = (): void => {
-    this.#taken += 1;
-    if (
-      this.#taken === this.#written &&
-      (this.#queue.length > 0 || this.#whenTaken !== undefined)
-    ) {
+  #waitForDrain(): void {
+    this.#isWaiting = true;
+    this.#options.stream.once('drain', () => {
+      this.#isWaiting = false;
       this.#flush();
-    }
-  };
+    });
+  }
 
   #schedule(): void {
     if (this.#isScheduled) return;
@@ -136,7 +127,9 @@ export class Outbox implements TurnEndTask {
   }
 
   #drop(): void {
-    this.#queue = [];
+    this.#frames = undefined;
+    this.#mark = undefined;
+    this.#more = undefined;
     this.#queuedBytes = 0;
   }
 
@@ -153,4 +146,15 @@ export class Outbox implements TurnEndTask {
     this.#whenTaken = undefined;
     this.#options.onOverflow();
   }
+}
+
+/** As many from the first on as go into one write; the first in any case. */
+function fitting(entries: readonly Entry[]): { length: number; count: number } {
+  let [length, count] = [0, 0];
+  for (const { frames } of entries) {
+    if (count > 0 && length + frames.length > maxWriteBytes) break;
+    length += frames.length;
+    count += 1;
+  }
+  return { length, count };
 }

@@ -26,18 +26,25 @@ export class SharedFrames {
 
   /**
    * Writes all with this client's mark, as a rule without a copy: the mark is put into the bytes that
-   * all share, and a socket that takes all at once has no more to do with them. Of a stream that
-   * does not, they are left to it, and the next client gets a copy.
+   * all share, and a socket that takes all at once has no more to do with them. To one that does
+   * not they are left, and the next client gets a copy.
+   *
+   * @returns false: the stream has enough for now
    */
-  writeTo(stream: Writable, mark: Buffer | undefined, taken: () => void): void {
+  writeTo(stream: Writable, mark: Buffer | undefined): boolean {
     this.#write(this.#bytes, 0, mark);
-    stream.write(this.#bytes, taken);
+    const goOn = stream.write(this.#bytes);
     if (this.#places.length > 0 && stream.writableLength > 0)
       this.#bytes = Buffer.from(this.#bytes);
+    return goOn;
   }
 
   #write(bytes: Buffer, at: number, mark: Buffer | undefined): void {
     if (mark === undefined) return;
-    for (const place of this.#places) bytes.set(mark, at + place);
+    const { length } = mark;
+    for (const place of this.#places) {
+      // A loop: for so few bytes a call costs more than the copy.
+      for (let index = 0; index < length; index += 1) bytes[at + place + index] = mark[index] ?? 0;
+    }
   }
 }

@@ -54,7 +54,8 @@ export class Delivery implements Subscriber<Message>, AsyncIterableIterator<neve
     this.#mark = Buffer.from(JSON.stringify(connection.ids.clientIdOf(operationId) ?? ''));
     // Nobody may be iterating yet, or any more.
     this.#ended.promise.catch(() => undefined);
-    subscription.attach(this);
+    // Completed by the client while it was being set up: graphql-ws returns it at once.
+    if (connection.ids.clientIdOf(operationId) !== undefined) subscription.attach(this);
   }
 
   get backlogBytes(): number {
@@ -62,12 +63,9 @@ export class Delivery implements Subscriber<Message>, AsyncIterableIterator<neve
   }
 
   deliver(parcel: Parcel): void {
-    const { ids, outbox } = this.#connection;
-    // Completed by the client while it was being set up.
-    if (ids.clientIdOf(this.#operationId) === undefined) return;
     const { frames, context } = this.#framing;
     try {
-      outbox.push(frames.of(parcel, this.#mark.length, context), this.#mark);
+      this.#connection.outbox.push(frames.of(parcel, this.#mark.length, context), this.#mark);
     } catch (error) {
       // What cannot be written cannot be left out either.
       this.#subscription.leave();
