@@ -57,6 +57,7 @@ async function start(): Promise<void> {
 async function configFor(kafka: StartedKafka): Promise<Config> {
   const { config, problems } = demoConfig(kafka.settings, env);
   if (config === null) throw new StartError(problems.map(formatProblem).join('\n'));
+  if (config.workers > 1) say('The demo runs in one process; `millrace serve` heeds `workers`.\n');
   const { host, port } = config.listen;
   if (env['MILLRACE_LISTEN_PORT']) return config;
   const free = await freePortFrom(host, port);

@@ -33,6 +33,8 @@ export interface ServerDependencies {
   readonly clock?: Clock;
   /** What GraphiQL shows at first. @default a subscription to put a topic into */
   readonly graphiql?: GraphiqlStart;
+  /** Whether other processes may listen on the same port, which the system deals out connections to. @default false */
+  readonly sharesPort?: boolean;
 }
 
 export interface RunningServer {
@@ -69,7 +71,7 @@ subscription {
 /** Puts the parts together and listens: the one composition root. */
 export async function startServer(
   config: Config,
-  { logger, clock = systemClock, graphiql, ...given }: ServerDependencies,
+  { logger, clock = systemClock, graphiql, sharesPort = false, ...given }: ServerDependencies,
 ): Promise<RunningServer> {
   const { kafka, limits } = config;
   const driver = given.driver ?? (await createDriver(config, clock, logger));
@@ -189,7 +191,7 @@ export async function startServer(
   });
 
   const { host, port } = config.listen;
-  server.listen(port, host);
+  server.listen({ port, host, reusePort: sharesPort });
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');

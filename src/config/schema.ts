@@ -145,6 +145,11 @@ const overridesSchema = z
  * docs/configuration.md all come from it.
  */
 export const settings = {
+  workers: setting(integer({ min: 1, max: 64 }), {
+    default: 1,
+    description:
+      'How many processes serve on the port, each a full server with its own connections to Kafka: one for each core that Millrace may have. More than 1 needs a system that shares ports (Linux, FreeBSD).',
+  }),
   listen: section({
     host: setting(text, {
       default: '127.0.0.1',
