@@ -29,9 +29,13 @@ const KiB = 1_024;
 const MiB = 1_024 * KiB;
 const GiB = 1_024 * MiB;
 
-const broker = textLike('`host:port`', (value) =>
-  /^\S+:\d{1,5}$/.test(value) ? undefined : 'expected host:port, such as 127.0.0.1:9092',
-);
+const broker = textLike('`host:port`', (value) => {
+  const port = /^\S+:(\d+)$/.exec(value)?.[1];
+  if (port === undefined) return 'expected host:port, such as 127.0.0.1:9092';
+  return Number(port) >= 1 && Number(port) <= 65_535
+    ? undefined
+    : 'expected a port from 1 to 65535 behind the colon';
+});
 const origin = textLike('origin', (value) =>
   URL.canParse(value) && new URL(value).origin === value
     ? undefined
