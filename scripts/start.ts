@@ -14,7 +14,7 @@ import { StartError } from './demo/start-error.ts';
 import { openSink, type StartedKafka, startKafka } from './demo/start-kafka.ts';
 import { untilToldToStop } from './demo/stop-signal.ts';
 import { demoPartitions, demoStreams, demoTopics, describeStreams } from './demo/streams.ts';
-import { KafkaStartError } from './kafka/cluster.ts';
+import { KafkaStartError } from './kafka/start-error.ts';
 
 /** Whoever presses Ctrl-C does not wait longer. */
 const stopWithinMs = 8_000;

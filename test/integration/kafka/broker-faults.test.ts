@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
+import kafkajs from '../../../scripts/kafka/kafkajs.ts';
 import { ownCluster, uniqueTopic } from '../../support/kafka.ts';
 import { assertAllRead, openStream, readWithAll, untilRunning } from './stream.ts';
 
