@@ -14,6 +14,7 @@ import {
   validate,
 } from 'graphql';
 import { LruMap } from '../../core/lru-map.ts';
+import { namingArgument } from './argument-of.ts';
 import type { GraphqlContext } from './context.ts';
 import { type DocumentLimits, overLimit, refusal } from './document-limits.ts';
 
@@ -109,13 +110,13 @@ export class GraphqlEngine {
   }
 
   async execute(args: ExecutionArgs): Promise<ExecutionResult> {
-    return this.#masked(await execute(args));
+    return this.#masked(await execute(args), args);
   }
 
   /** Resolves when the subscription is accepted, or to a result that says why it is not. */
   async subscribe(args: ExecutionArgs): Promise<ResultBatches | ExecutionResult> {
     const source = await createSourceEventStream(args);
-    if (!(Symbol.asyncIterator in source)) return this.#masked(source);
+    if (!(Symbol.asyncIterator in source)) return this.#masked(source, args);
     return mapBatches(
       source[Symbol.asyncIterator](),
       (message) => this.#executeMessage(args, message),
@@ -127,12 +128,13 @@ export class GraphqlEngine {
   #executeMessage(args: ExecutionArgs, message: unknown): ExecutionResult {
     const result = execute({ ...args, rootValue: message });
     if (result instanceof Promise) throw new Error('a resolver of a message must answer at once');
-    return this.#masked(result);
+    return this.#masked(result, args);
   }
 
-  #masked(result: ExecutionResult): ExecutionResult {
+  #masked(result: ExecutionResult, { document }: ExecutionArgs): ExecutionResult {
     if (result.errors === undefined) return result;
-    return { ...result, errors: result.errors.map((error) => this.mask(error)) };
+    const errors = result.errors.map((error) => namingArgument(this.mask(error), document));
+    return { ...result, errors };
   }
 
   #check(text: string): DocumentNode | readonly GraphQLError[] {
@@ -152,7 +154,8 @@ export class GraphqlEngine {
     const tooMuch = overLimit(document, limits);
     if (tooMuch !== undefined) return [tooMuch];
     const errors = validate(this.schema, document, this.#rules);
-    return errors.length > 0 ? errors.map((error) => this.mask(error)) : document;
+    if (errors.length === 0) return document;
+    return errors.map((error) => namingArgument(this.mask(error), document));
   }
 }
 
