@@ -22,6 +22,7 @@ import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlYoga } from './transports/graphql/yoga.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
+import { LostPeers } from './transports/lost-peers.ts';
 import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
 
@@ -187,6 +188,7 @@ export async function startServer(
     allowedOrigins: config.http.allowedOrigins,
     maxInboundFrameBytes: limits.inboundFrameBytes,
     maxStallMs: keepAliveMs * stalledIntervals,
+    lostPeers: new LostPeers({ clock }),
     logger,
   });
 

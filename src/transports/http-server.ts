@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
+import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
 import { cutWhenStalled } from './stalled-response.ts';
@@ -24,6 +25,8 @@ export interface HttpServerOptions {
   readonly maxInboundFrameBytes: number;
   /** Milliseconds for which a client may take nothing of a response that waits for it. */
   readonly maxStallMs: number;
+  /** Who looks for peers that vanish in the middle of a response. @default nobody */
+  readonly lostPeers?: LostPeers;
   readonly logger: Logger;
 }
 
@@ -42,8 +45,10 @@ export function createHttpServer(options: HttpServerOptions): {
 
   const server = createServer((request, response) => {
     cutWhenStalled(response, options.maxStallMs);
+    const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
     response.once('close', () => {
+      unwatch?.();
       if (!server.listening) request.socket.destroySoon();
     });
     answer(request, response).catch((error: unknown) => {
@@ -54,6 +59,8 @@ export function createHttpServer(options: HttpServerOptions): {
       else respondError(response, error);
     });
   });
+
+  server.on('connection', probe);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routes.get(pathOf(request));
