@@ -186,6 +186,7 @@ export async function startServer(
       ],
     ]),
     allowedOrigins: config.http.allowedOrigins,
+    compression: config.http.compression,
     maxInboundFrameBytes: limits.inboundFrameBytes,
     maxStallMs: keepAliveMs * stalledIntervals,
     lostPeers: new LostPeers({ clock }),

@@ -341,6 +341,11 @@ export const settings = {
       description:
         'Pages of which origins may connect from a browser. The server’s own pages always may; a client without an Origin header always may.',
     }),
+    compression: setting(flag, {
+      default: false,
+      description:
+        'Compress what WebSockets deliver (permessage-deflate), for clients that offer it: an event once for all who get the same of it. It saves network and costs the clients a little work.',
+    }),
   }),
   log: section({
     level: setting(oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), {

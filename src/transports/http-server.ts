@@ -7,6 +7,7 @@ import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
 import { cutWhenStalled } from './stalled-response.ts';
+import { canCompress, negotiation } from './websocket/compression-offer.ts';
 
 /** What answers the requests to one path. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
@@ -22,7 +23,10 @@ export interface HttpServerOptions {
   readonly routes: ReadonlyMap<string, Route>;
   readonly socketRoutes: ReadonlyMap<string, SocketRoute>;
   readonly allowedOrigins: readonly string[];
+  /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
+  /** Whether to agree on permessage-deflate with the WebSockets that offer it. @default false */
+  readonly compression?: boolean;
   /** Milliseconds for which a client may take nothing of a response that waits for it. */
   readonly maxStallMs: number;
   /** Who looks for peers that vanish in the middle of a response. @default nobody */
@@ -39,7 +43,7 @@ export function createHttpServer(options: HttpServerOptions): {
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.maxInboundFrameBytes,
-    perMessageDeflate: false,
+    perMessageDeflate: options.compression === true ? negotiation : false,
     handleProtocols: (offered, request) => protocolOf(offered, socketRoutes.get(pathOf(request))),
   });
 
@@ -95,6 +99,11 @@ export function createHttpServer(options: HttpServerOptions): {
     stream.on('error', (error) => logger.debug({ err: error }, 'a socket broke'));
     if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
     if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
+    // ws would refuse the whole connection over an offer that it cannot accept.
+    const { 'sec-websocket-extensions': extensions } = request.headers;
+    if (extensions !== undefined && !canCompress(extensions)) {
+      delete request.headers['sec-websocket-extensions'];
+    }
     webSockets.handleUpgrade(request, stream, head, (socket) => {
       // Without a listener a client that breaks the protocol would end the process.
       socket.on('error', (error) => logger.debug({ err: error }, 'a client broke the protocol'));
