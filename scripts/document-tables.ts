@@ -32,18 +32,18 @@ export function withTable(text: string, { document, name, render }: DocumentTabl
 }
 
 function settingsTables(): string {
-  return Object.entries(settings)
-    .map(([section, { settings: inner }]) => {
+  return Object.entries<Settings[string]>(settings)
+    .map(([name, node]) => {
       const head = ['setting', 'value', 'default', 'environment variable', 'what it is'];
-      return `### ${section}\n\n${table(head, settingRows(inner, section))}`;
+      return `### ${name}\n\n${table(head, settingRows({ [name]: node }))}`;
     })
     .join('\n\n');
 }
 
-function settingRows(of: Settings, prefix: string): string[][] {
+function settingRows(of: Settings, prefix = ''): string[][] {
   const rows: string[][] = [];
   for (const [name, node] of Object.entries(of)) {
-    const path = `${prefix}.${name}`;
+    const path = `${prefix}${name}`;
     const variable = code(variableName(path));
     if (node.kind === 'setting') {
       const { type, description, secret } = node;
@@ -57,7 +57,7 @@ function settingRows(of: Settings, prefix: string): string[][] {
       const label = 'true, false or a mapping of the settings below';
       rows.push([code(path), label, code(String(byDefault)), variable, description]);
     }
-    rows.push(...settingRows(node.settings, path));
+    rows.push(...settingRows(node.settings, `${path}.`));
   }
   return rows;
 }

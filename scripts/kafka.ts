@@ -1,7 +1,8 @@
 /** `npm run kafka -- [--nodes 3] [--port 9092] [--data FOLDER]`: a real Kafka in the foreground. */
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { KafkaCluster, KafkaStartError } from './kafka/cluster.ts';
+import { KafkaCluster } from './kafka/cluster.ts';
+import { KafkaStartError } from './kafka/start-error.ts';
 import { listeners } from './kafka/properties.ts';
 
 const usage = 'npm run kafka -- [--nodes 1|3] [--port FIRST_PORT] [--data FOLDER]';

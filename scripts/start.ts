@@ -14,7 +14,7 @@ import { StartError } from './demo/start-error.ts';
 import { openSink, type StartedKafka, startKafka } from './demo/start-kafka.ts';
 import { untilToldToStop } from './demo/stop-signal.ts';
 import { demoPartitions, demoStreams, demoTopics, describeStreams } from './demo/streams.ts';
-import { KafkaStartError } from './kafka/cluster.ts';
+import { KafkaStartError } from './kafka/start-error.ts';
 
 /** Whoever presses Ctrl-C does not wait longer. */
 const stopWithinMs = 8_000;
@@ -57,6 +57,7 @@ async function start(): Promise<void> {
 async function configFor(kafka: StartedKafka): Promise<Config> {
   const { config, problems } = demoConfig(kafka.settings, env);
   if (config === null) throw new StartError(problems.map(formatProblem).join('\n'));
+  if (config.workers > 1) say('The demo runs in one process; `millrace serve` heeds `workers`.\n');
   const { host, port } = config.listen;
   if (env['MILLRACE_LISTEN_PORT']) return config;
   const free = await freePortFrom(host, port);

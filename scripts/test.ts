@@ -8,7 +8,8 @@ import { globSync } from 'node:fs';
 import { constants } from 'node:os';
 import { relative } from 'node:path';
 import { testKafkaVariable, testTenants } from '../test/support/kafka.ts';
-import { KafkaCluster, KafkaStartError } from './kafka/cluster.ts';
+import { KafkaCluster } from './kafka/cluster.ts';
+import { KafkaStartError } from './kafka/start-error.ts';
 
 /** A test that hangs fails. */
 const testTimeoutMs = 180_000;

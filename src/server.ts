@@ -23,6 +23,7 @@ import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
+import { LostPeers } from './transports/lost-peers.ts';
 import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
 import { TurnEnd } from './transports/turn-end.ts';
@@ -35,6 +36,8 @@ export interface ServerDependencies {
   readonly clock?: Clock;
   /** What GraphiQL shows at first. @default a subscription to put a topic into */
   readonly graphiql?: GraphiqlStart;
+  /** Whether other processes may listen on the same port, which the system deals out connections to. @default false */
+  readonly sharesPort?: boolean;
 }
 
 export interface RunningServer {
@@ -73,7 +76,7 @@ subscription {
 /** Puts the parts together and listens: the one composition root. */
 export async function startServer(
   config: Config,
-  { logger, clock = systemClock, graphiql, ...given }: ServerDependencies,
+  { logger, clock = systemClock, graphiql, sharesPort = false, ...given }: ServerDependencies,
 ): Promise<RunningServer> {
   const { kafka, limits } = config;
   const driver = given.driver ?? (await createDriver(config, clock, logger));
@@ -196,13 +199,15 @@ export async function startServer(
       ],
     ]),
     allowedOrigins: config.http.allowedOrigins,
+    compression: config.http.compression,
     maxInboundFrameBytes: limits.inboundFrameBytes,
     maxStallMs: keepAliveMs * stalledIntervals,
+    lostPeers: new LostPeers({ clock }),
     logger,
   });
 
   const { host, port } = config.listen;
-  server.listen(port, host);
+  server.listen({ port, host, reusePort: sharesPort });
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');

@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
-import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
 import type { KafkaSasl, KafkaTls } from '../../src/kafka/port.ts';
+import kafkajs from '../kafka/kafkajs.ts';
 import type { DemoRecord } from './record.ts';
 import type { RecordSink } from './sink.ts';
 import { StartError } from './start-error.ts';
@@ -20,7 +19,6 @@ const createdWithinTries = 100;
 /** Connects. @throws {StartError} if the cluster cannot be reached, or will not have it */
 export async function openKafkaSink(options: KafkaSinkOptions): Promise<RecordSink> {
   const { brokers, ssl = false, sasl = null } = options;
-  stopIdleTimers();
   const kafka = new kafkajs.Kafka({
     clientId: 'millrace-demo',
     brokers: [...brokers],

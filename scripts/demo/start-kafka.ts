@@ -2,7 +2,6 @@ import type { Config } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
-import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
 import { chooseKafka } from '../kafka/choose.ts';
 import { KafkaCluster } from '../kafka/cluster.ts';
 import { dockerBroker, startDocker, stopDocker } from '../kafka/docker.ts';
@@ -52,8 +51,6 @@ export async function startKafka({ env, say, stack }: StartKafkaOptions): Promis
     }
     case 'java': {
       if (!(await fetchKafka(say))) return embeddedKafka();
-      // The cluster is asked through kafkajs whether it is up; without this Node prints a warning.
-      stopIdleTimers();
       const cluster = await KafkaCluster.start();
       stack.defer(() => cluster.stop());
       return ownKafka(cluster.bootstrap('admin').join(','));

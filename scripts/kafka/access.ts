@@ -1,6 +1,5 @@
 import type { Admin } from 'kafkajs';
-import kafkajs from 'kafkajs';
-import { stopIdleTimers } from '../../src/kafka/kafkajs/timer-patch.ts';
+import kafkajs from './kafkajs.ts';
 import type { Listener } from './properties.ts';
 import { hasScramUser, removeScramUser, setScramUser } from './scram.ts';
 import { until } from './until.ts';
@@ -69,7 +68,6 @@ export class KafkaAccess {
 
   /** kafkajs as the administrator, who may do everything. */
   client(clientId = 'millrace-test'): InstanceType<typeof Kafka> {
-    stopIdleTimers();
     return new Kafka({
       clientId,
       brokers: this.bootstrap('admin'),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines, runCommand } from './command.ts';
+import { KafkaStartError } from './start-error.ts';
 
 /** Where the certificate of the TLS listener lies. */
 export interface CertificateFiles {
@@ -29,7 +30,7 @@ export function certificateFiles(folder: string): CertificateFiles {
 
 /**
  * Makes a certificate for localhost and 127.0.0.1 unless it is there. Answers what its clients must
- * trust, as PEM.
+ * trust, as PEM. @throws {KafkaStartError}
  */
 export async function makeCertificate(keytool: string, files: CertificateFiles): Promise<string> {
   const { keystoreFile, passwordFile, pemFile } = files;
@@ -48,6 +49,7 @@ export async function makeCertificate(keytool: string, files: CertificateFiles):
 
 async function keytoolOrThrow(keytool: string, args: readonly string[]): Promise<void> {
   const result = await runCommand(keytool, args);
-  if (result.outcome !== 'ended') throw new Error(`keytool: ${result.outcome}.`);
-  if (result.exitCode !== 0) throw new Error(`keytool failed: ${lastLines(result.output, 5)}`);
+  if (result.outcome !== 'ended') throw new KafkaStartError(`keytool is ${result.outcome}.`);
+  if (result.exitCode !== 0)
+    throw new KafkaStartError(`keytool failed: ${lastLines(result.output, 5)}`);
 }

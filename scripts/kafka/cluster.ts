@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
 import type { KafkaCoordinates, TopicAcl } from './access.ts';
 import { KafkaAccess } from './access.ts';
 import { BrokerProcess, javaArgs } from './broker-process.ts';
@@ -12,10 +11,12 @@ import { certificateFiles, makeCertificate } from './certificate.ts';
 import { lastLines, runCommand } from './command.ts';
 import { Guard } from './guard.ts';
 import { findJava } from './java.ts';
+import kafkajs from './kafkajs.ts';
 import { fetchLibs } from './libs.ts';
 import { freePorts } from './ports.ts';
 import type { NodePorts } from './properties.ts';
 import { listeners, nodeProperties, propertiesText } from './properties.ts';
+import { KafkaStartError } from './start-error.ts';
 
 /**
  * A tenant: user `id` may READ and DESCRIBE the topics that begin with `<id>.`, and nothing else.
@@ -59,11 +60,6 @@ export interface KafkaClusterOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** @default a small heap and the fastest start; not the fastest broker */
   readonly jvmOptions?: readonly string[];
-}
-
-/** Kafka did not start; the message says why in a sentence, with the end of the broker's log. */
-export class KafkaStartError extends Error {
-  override readonly name = 'KafkaStartError';
 }
 
 interface ClusterNode {

@@ -24,7 +24,8 @@ export async function findJava(
   const home = env['JAVA_HOME'] ?? '';
   const program = (name: string) => (home === '' ? name : join(home, 'bin', name));
   const java = program('java');
-  const result = await run(java, ['-version']);
+  const keytool = program('keytool');
+  const [result, tool] = await Promise.all([run(java, ['-version']), run(keytool, ['-help'])]);
   if (result.outcome === 'missing') {
     return {
       ok: false,
@@ -39,7 +40,15 @@ export async function findJava(
   if (version < oldestJava) {
     return { ok: false, reason: `Java ${version} is too old: Kafka needs ${oldestJava}.` };
   }
-  return { ok: true, java, keytool: program('keytool'), version };
+  // Some packages install only `java`, and a folder on the path may hold a link to nothing else.
+  if (tool.outcome === 'missing') {
+    const place = home === '' ? 'on the path' : `in JAVA_HOME (${home})`;
+    return {
+      ok: false,
+      reason: `Java ${version} comes without its keytool: there is none ${place}.`,
+    };
+  }
+  return { ok: true, java, keytool, version };
 }
 
 /** The major version in the output of `java -version`: 8 of `"1.8.0_392"`, 17 of `"17.0.15"`. */

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { checkConfig } from './check-config.ts';
 import { hashKey } from './hash-key.ts';
 import { serve } from './serve.ts';
+import { runWorker } from './worker.ts';
 
 /** Exit codes: 0 done; 1 it could not be done; 2 the command line makes no sense. */
 const usageError = 2;
@@ -22,6 +23,17 @@ program
   .addOption(configOption())
   .action(async ({ config }: ConfigOption) => {
     await serve(config);
+  });
+
+// What `serve` starts when `workers` is more than 1: not for people.
+program
+  .command('worker', { hidden: true })
+  .argument('<number>')
+  .argument('<host>')
+  .argument('<port>')
+  .addOption(configOption())
+  .action(async (number: string, host: string, port: string, { config }: ConfigOption) => {
+    await runWorker(config, { number: Number(number), host, port: Number(port) });
   });
 
 program

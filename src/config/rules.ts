@@ -154,6 +154,14 @@ export const rules: readonly Rule[] = [
 /** Each of these may be meant, but more likely is not. */
 export const warningRules: readonly Rule[] = [
   {
+    reads: ['workers', 'kafka.client'],
+    check({ workers, kafka }, report) {
+      if (workers > 1 && kafka.client === 'embedded') {
+        report('workers', 'is more than 1: with kafka.client: embedded each has a log of its own');
+      }
+    },
+  },
+  {
     reads: ['kafka.credentials', 'kafka.sasl', 'kafka.sasl.mechanism', 'auth.projects'],
     check({ kafka, auth }, report) {
       if (kafka.credentials !== 'client') return;

@@ -29,9 +29,13 @@ const KiB = 1_024;
 const MiB = 1_024 * KiB;
 const GiB = 1_024 * MiB;
 
-const broker = textLike('`host:port`', (value) =>
-  /^\S+:\d{1,5}$/.test(value) ? undefined : 'expected host:port, such as 127.0.0.1:9092',
-);
+const broker = textLike('`host:port`', (value) => {
+  const port = /^\S+:(\d+)$/.exec(value)?.[1];
+  if (port === undefined) return 'expected host:port, such as 127.0.0.1:9092';
+  return Number(port) >= 1 && Number(port) <= 65_535
+    ? undefined
+    : 'expected a port from 1 to 65535 behind the colon';
+});
 const origin = textLike('origin', (value) =>
   URL.canParse(value) && new URL(value).origin === value
     ? undefined
@@ -145,6 +149,11 @@ const overridesSchema = z
  * docs/configuration.md all come from it.
  */
 export const settings = {
+  workers: setting(integer({ min: 1, max: 64 }), {
+    default: 1,
+    description:
+      'How many processes serve on the port, each a full server with its own connections to Kafka: one for each core that Millrace may have. More than 1 needs a system that shares ports (Linux, FreeBSD).',
+  }),
   listen: section({
     host: setting(text, {
       default: '127.0.0.1',
@@ -331,6 +340,11 @@ export const settings = {
       default: [],
       description:
         'Pages of which origins may connect from a browser. The server’s own pages always may; a client without an Origin header always may.',
+    }),
+    compression: setting(flag, {
+      default: false,
+      description:
+        'Compress what WebSockets deliver (permessage-deflate), for clients that offer it: an event once for all who get the same of it. It saves network and costs the clients a little work.',
     }),
   }),
   log: section({

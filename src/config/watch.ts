@@ -111,9 +111,13 @@ export class ConfigWatch {
 /** Settings outside `auth` whose values differ, by their place in the typed configuration. */
 function changedSettings(former: Config, now: Config): string[] {
   const changed: string[] = [];
-  const before: Readonly<Record<string, object>> = { ...former };
-  for (const [section, values] of Object.entries<object>({ ...now })) {
+  const before: Readonly<Record<string, object | number>> = { ...former };
+  for (const [section, values] of Object.entries<object | number>({ ...now })) {
     if (section === 'auth') continue;
+    if (typeof values === 'number') {
+      if (values !== before[section]) changed.push(section);
+      continue;
+    }
     const old = new Map<string, unknown>(Object.entries(before[section] ?? {}));
     for (const [name, value] of Object.entries(values)) {
       if (!isDeepStrictEqual(comparable(value), comparable(old.get(name)))) {

@@ -27,8 +27,9 @@ export const errorTable = {
   BAD_USER_INPUT: {
     httpStatus: 400,
     closeCode: 4400,
-    summary: 'An argument cannot be used; `extensions.argument` names it.',
-    remedy: 'Correct the argument as the message says.',
+    summary:
+      'The document, a variable or an argument cannot be used; `extensions.argument` names the argument, if it is one.',
+    remedy: 'Correct it as the message says.',
   },
   CURSOR_INVALID: {
     httpStatus: 400,

@@ -33,7 +33,7 @@ export interface KafkaConnectionOptions {
   readonly clientId: string;
   /** Milliseconds until a connection attempt is given up. @default 5_000 */
   readonly connectTimeoutMs?: number;
-  /** Milliseconds without an answer after which a connection counts as dead. @default 30_000 */
+  /** Milliseconds without an answer after which a connection counts as dead, at most 10_000. @default 10_000 */
   readonly requestTimeoutMs?: number;
   /** Milliseconds between metadata refreshes, by which new partitions are found. @default 10_000 */
   readonly metadataMaxAgeMs?: number;

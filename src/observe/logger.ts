@@ -18,6 +18,8 @@ const secretFields = [
 
 export interface LoggerOptions {
   readonly level: pino.LevelWithSilent;
+  /** Which of several workers logs, from 1; it stands in every line. @default none */
+  readonly worker?: number;
   /** @default standard error */
   readonly destination?: pino.DestinationStream;
 }
@@ -26,11 +28,11 @@ export interface LoggerOptions {
  * Logs one JSON object a line to standard error; standard output belongs to the line that tells the
  * address. Written synchronously, so that the last words of a dying process are not lost.
  */
-export function createLogger({ level, destination }: LoggerOptions): Logger {
+export function createLogger({ level, worker, destination }: LoggerOptions): Logger {
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {

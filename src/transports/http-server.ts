@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
+import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
 import { cutWhenStalled } from './stalled-response.ts';
+import { canCompress, negotiation } from './websocket/compression-offer.ts';
 
 /** What answers the requests to one path. */
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
@@ -21,9 +23,14 @@ export interface HttpServerOptions {
   readonly routes: ReadonlyMap<string, Route>;
   readonly socketRoutes: ReadonlyMap<string, SocketRoute>;
   readonly allowedOrigins: readonly string[];
+  /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
+  /** Whether to agree on permessage-deflate with the WebSockets that offer it. @default false */
+  readonly compression?: boolean;
   /** Milliseconds for which a client may take nothing of a response that waits for it. */
   readonly maxStallMs: number;
+  /** Who looks for peers that vanish in the middle of a response. @default nobody */
+  readonly lostPeers?: LostPeers;
   readonly logger: Logger;
 }
 
@@ -36,14 +43,16 @@ export function createHttpServer(options: HttpServerOptions): {
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.maxInboundFrameBytes,
-    perMessageDeflate: false,
+    perMessageDeflate: options.compression === true ? negotiation : false,
     handleProtocols: (offered, request) => protocolOf(offered, socketRoutes.get(pathOf(request))),
   });
 
   const server = createServer((request, response) => {
     cutWhenStalled(response, options.maxStallMs);
+    const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
     response.once('close', () => {
+      unwatch?.();
       if (!server.listening) request.socket.destroySoon();
     });
     answer(request, response).catch((error: unknown) => {
@@ -54,6 +63,8 @@ export function createHttpServer(options: HttpServerOptions): {
       else respondError(response, error);
     });
   });
+
+  server.on('connection', probe);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routes.get(pathOf(request));
@@ -88,6 +99,11 @@ export function createHttpServer(options: HttpServerOptions): {
     stream.on('error', (error) => logger.debug({ err: error }, 'a socket broke'));
     if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
     if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
+    // ws would refuse the whole connection over an offer that it cannot accept.
+    const { 'sec-websocket-extensions': extensions } = request.headers;
+    if (extensions !== undefined && !canCompress(extensions)) {
+      delete request.headers['sec-websocket-extensions'];
+    }
     webSockets.handleUpgrade(request, stream, head, (socket) => {
       // Without a listener a client that breaks the protocol would end the process.
       socket.on('error', (error) => logger.debug({ err: error }, 'a client broke the protocol'));

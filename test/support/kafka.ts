@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import type { Producer } from 'kafkajs';
-import kafkajs from 'kafkajs';
+import kafkajs from '../../scripts/kafka/kafkajs.ts';
 import type { KafkaCoordinates, TopicOptions } from '../../scripts/kafka/access.ts';
 import { KafkaAccess } from '../../scripts/kafka/access.ts';
 import type { KafkaClusterOptions } from '../../scripts/kafka/cluster.ts';

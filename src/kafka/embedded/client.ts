@@ -9,7 +9,7 @@ import {
   type TopicDescription,
   type TopicReader,
 } from '../port.ts';
-import type { EmbeddedKafka, EmbeddedTopic } from './embedded-kafka.ts';
+import type { EmbeddedLog, EmbeddedTopic } from './log.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { EmbeddedReader } from './reader.ts';
 
@@ -18,13 +18,13 @@ const nodeId = 1;
 
 /** One login's view of the embedded log. It logs in once, with its first call. */
 export class EmbeddedClient implements KafkaClient {
-  readonly #kafka: EmbeddedKafka;
+  readonly #kafka: EmbeddedLog;
   readonly #sasl: KafkaSasl | null;
   readonly #readers = new Set<EmbeddedReader>();
   #username: string | null = null;
   #closed = false;
 
-  constructor(kafka: EmbeddedKafka, sasl: KafkaSasl | null) {
+  constructor(kafka: EmbeddedLog, sasl: KafkaSasl | null) {
     this.#kafka = kafka;
     this.#sasl = sasl;
   }

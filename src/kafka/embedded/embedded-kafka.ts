@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { topicNotFound } from '../topic-errors.ts';
 import { KafkaError, type KafkaDriver } from '../port.ts';
 import { EmbeddedClient } from './client.ts';
+import type { EmbeddedLog, EmbeddedTopic } from './log.ts';
 import { PartitionLog } from './partition-log.ts';
 import { EmbeddedUsers, type EmbeddedUser } from './users.ts';
 
@@ -34,20 +35,13 @@ export interface EmbeddedRecord {
   readonly timestampMs?: number;
 }
 
-/** One incarnation of a topic: deleted and created again, it is another one. */
-export interface EmbeddedTopic {
-  readonly name: string;
-  readonly id: string;
-  readonly partitions: PartitionLog[];
-}
-
 /**
  * A log inside the process: for trying Millrace where no Kafka is installed, and for tests, which
  * can have it do what a cluster does on a bad day.
  *
  * Nothing happens on its own: with a clock that is moved by hand it is deterministic.
  */
-export class EmbeddedKafka {
+export class EmbeddedKafka implements EmbeddedLog {
   readonly clock: Clock;
   readonly clusterId: string;
   readonly users: EmbeddedUsers;
@@ -159,7 +153,6 @@ export class EmbeddedKafka {
     for (const name of this.#watchers.keys()) this.#wake(name);
   }
 
-  /** @throws KafkaError `UNAVAILABLE` */
   assertAvailable(): void {
     if (!this.#available) throw new KafkaError('UNAVAILABLE', 'the embedded log is switched off');
   }
@@ -172,7 +165,6 @@ export class EmbeddedKafka {
     return [...this.#topics.keys()];
   }
 
-  /** Calls `wake` when anything about the topic of that name changes, until the answer is called. */
   watch(name: string, wake: () => void): () => void {
     const watchers = this.#watchers.get(name) ?? new Set();
     this.#watchers.set(name, watchers.add(wake));

@@ -15,7 +15,7 @@ import {
   offsetOutOfRange,
   topicRecreated,
 } from '../topic-errors.ts';
-import type { EmbeddedKafka, EmbeddedTopic } from './embedded-kafka.ts';
+import type { EmbeddedLog, EmbeddedTopic } from './log.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { Wakeup } from '../wakeup.ts';
 
@@ -35,7 +35,7 @@ interface ReaderOwner {
 
 /** Reads a topic of the embedded log, with the waits and the answers of a fetch loop over a network. */
 export class EmbeddedReader implements TopicReader {
-  readonly #kafka: EmbeddedKafka;
+  readonly #kafka: EmbeddedLog;
   readonly #owner: ReaderOwner;
   readonly #options: ReaderOptions;
   readonly #maxBytes: number;
@@ -55,7 +55,7 @@ export class EmbeddedReader implements TopicReader {
   /** The partition that is served first, another one each time, so that none starves. */
   #first = 0;
 
-  constructor(kafka: EmbeddedKafka, options: ReaderOptions, owner: ReaderOwner) {
+  constructor(kafka: EmbeddedLog, options: ReaderOptions, owner: ReaderOwner) {
     this.#kafka = kafka;
     this.#owner = owner;
     this.#options = options;

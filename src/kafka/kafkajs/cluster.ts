@@ -6,6 +6,9 @@ import type { ClusterMetadata } from './metadata.ts';
 import { metadataRequest } from './metadata.ts';
 import type { WireAnswer, WireRequest } from './private-api.ts';
 
+/** A broker that is silent for so long when asked about the cluster is given up, and another asked. */
+const questionSilenceMs = 4_000;
+
 type Ask<Answer extends WireAnswer> = (connection: BrokerConnection) => WireRequest<Answer>;
 
 /**
@@ -129,7 +132,8 @@ export class Cluster {
     try {
       const connection = await opening;
       if (!connection.usable) throw new KafkaError('UNAVAILABLE', `connection to ${key} lost`);
-      return await connection.request(ask(connection));
+      const silenceMs = Math.min(connection.silenceMs, questionSilenceMs);
+      return await connection.request(ask(connection), silenceMs);
     } catch (error) {
       if (this.#connections.get(key) === opening) this.#connections.delete(key);
       await opening.then(

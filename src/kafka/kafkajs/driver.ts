@@ -1,3 +1,4 @@
+import { answeringWithin } from '../answer-deadline.ts';
 import type { KafkaConnectionOptions, KafkaDriver } from '../port.ts';
 import { KafkajsClient } from './client.ts';
 import { registerCodecs } from './codecs.ts';
@@ -21,6 +22,6 @@ export function createKafkajsDriver(
   registerCodecs();
   return {
     name: 'kafkajs',
-    connect: (sasl) => new KafkajsClient({ ...options, sasl, log }),
+    connect: (sasl) => answeringWithin(new KafkajsClient({ ...options, sasl, log })),
   };
 }

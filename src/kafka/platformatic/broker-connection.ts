@@ -52,7 +52,7 @@ export class BrokerConnection {
     try {
       if (this.#closed) throw new Error('closed before it was open');
       await this.#connection.connect(this.#address.host, this.#address.port);
-      const { apiKeys } = await this.#send(apiVersionsV1.api, ['millrace', '1'], this.#timeoutMs);
+      const { apiKeys } = await this.#send(apiVersionsV1.api, ['millrace', '1'], this.silenceMs);
       this.#versions = apiKeys;
     } catch (error) {
       this.destroy();

@@ -14,8 +14,8 @@ import { BrokerConnection, type BrokerAddress } from './broker-connection.ts';
 import { listOffsetsApis, wireTimestamp, type OffsetQuestion } from './list-offsets.ts';
 import { clusterView, metadataApis, topicIn, type ClusterView } from './metadata.ts';
 
-/** Most that a question about the cluster itself waits for an answer. */
-const questionTimeoutMs = 10_000;
+/** A broker that is silent for so long when asked about the cluster is given up, and another asked. */
+const questionSilenceMs = 4_000;
 
 /** The questions that one login asks about the cluster, over one connection to each broker. */
 export class Cluster {
@@ -29,7 +29,7 @@ export class Cluster {
   constructor(options: KafkaConnectionOptions, sasl: KafkaSasl | null) {
     this.options = options;
     this.#sasl = sasl;
-    this.#timeoutMs = Math.min(options.requestTimeoutMs ?? 30_000, questionTimeoutMs);
+    this.#timeoutMs = Math.min(options.requestTimeoutMs ?? 30_000, questionSilenceMs);
   }
 
   /** A connection that the caller owns; of no use before it is opened. @throws {KafkaError} */

@@ -1,3 +1,4 @@
+import { answeringWithin } from '../answer-deadline.ts';
 import type { KafkaConnectionOptions, KafkaDriver } from '../port.ts';
 import { PlatformaticClient } from './client.ts';
 
@@ -8,6 +9,6 @@ import { PlatformaticClient } from './client.ts';
 export function createPlatformaticDriver(options: KafkaConnectionOptions): KafkaDriver {
   return {
     name: 'platformatic',
-    connect: (sasl) => new PlatformaticClient(options, sasl),
+    connect: (sasl) => answeringWithin(new PlatformaticClient(options, sasl)),
   };
 }

@@ -16,6 +16,7 @@ import {
 import { LruMap } from '../../core/lru-map.ts';
 import type { Message } from '../../hub/message.ts';
 import { Subscription } from '../../hub/subscription.ts';
+import { namingArgument } from './argument-of.ts';
 import type { GraphqlContext } from './context.ts';
 import { type DocumentLimits, overLimit, refusal } from './document-limits.ts';
 import { Selection } from './selection.ts';
@@ -124,7 +125,7 @@ export class GraphqlEngine {
   }
 
   async execute(args: ExecutionArgs): Promise<ExecutionResult> {
-    return this.#masked(await execute(args));
+    return this.#masked(await execute(args), args);
   }
 
   /** Resolves when the subscription is accepted, or to a result that says why it is not. */
@@ -134,7 +135,7 @@ export class GraphqlEngine {
       return { subscription: source, selection: this.#selectionOf(args) };
     }
     if (Symbol.asyncIterator in source) throw new Error('only subscriptions of the hub are served');
-    return this.#masked(source);
+    return this.#masked(source, args);
   }
 
   /** One for all who select the same. */
@@ -145,17 +146,17 @@ export class GraphqlEngine {
     const key = selectionKey(document, operation, variableValues ?? {});
     let selection = this.#selections.get(key);
     if (selection === undefined) {
-      selection = new Selection({ schema, document, operationName, variableValues }, (result) =>
-        this.#masked(result),
-      );
+      const own = { schema, document, operationName, variableValues };
+      selection = new Selection(own, (result) => this.#masked(result, own));
       this.#selections.set(key, selection);
     }
     return selection;
   }
 
-  #masked(result: ExecutionResult): ExecutionResult {
+  #masked(result: ExecutionResult, { document }: ExecutionArgs): ExecutionResult {
     if (result.errors === undefined) return result;
-    return { ...result, errors: result.errors.map((error) => this.mask(error)) };
+    const errors = result.errors.map((error) => namingArgument(this.mask(error), document));
+    return { ...result, errors };
   }
 
   #check(text: string): DocumentNode | readonly GraphQLError[] {
@@ -175,7 +176,8 @@ export class GraphqlEngine {
     const tooMuch = overLimit(document, limits);
     if (tooMuch !== undefined) return [tooMuch];
     const errors = validate(this.schema, document, this.#rules);
-    return errors.length > 0 ? errors.map((error) => this.mask(error)) : document;
+    if (errors.length === 0) return document;
+    return errors.map((error) => namingArgument(this.mask(error), document));
   }
 }
 

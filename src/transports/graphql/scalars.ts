@@ -20,37 +20,36 @@ export const jsonScalar = new GraphQLScalarType({
 export const dateTimeScalar = new GraphQLScalarType<string, unknown>({
   name: 'DateTime',
   serialize: (value) => value,
-  parseValue: checkDateTime,
-  parseLiteral: (node) => checkDateTime(literalOf(node)),
+  parseValue: (value) => checkDateTime(value),
+  parseLiteral: (node) => checkDateTime(literalOf(node), node),
 });
 
 /** A decimal string both ways. */
 export const bigIntScalar = new GraphQLScalarType<bigint, string>({
   name: 'BigInt',
   serialize: (value) => String(value),
-  parseValue: parseBigInt,
-  parseLiteral: (node) => parseBigInt(literalOf(node)),
+  parseValue: (value) => parseBigInt(value),
+  parseLiteral: (node) => parseBigInt(literalOf(node), node),
 });
 
-function checkDateTime(value: unknown): string {
+/** @param node where it is written, if that is in the document */
+function checkDateTime(value: unknown, node?: ValueNode): string {
   // Texts of digits are times of senders, not of people who ask.
   if (typeof value === 'string' && value.includes('-') && parseTimestamp(value) !== undefined) {
     return value;
   }
   throw new GraphQLError(
     `${JSON.stringify(value)} is no instant; give RFC 3339 text such as "2026-11-23T17:00:00Z"`,
-    { extensions: { code: 'BAD_USER_INPUT' } },
+    { nodes: node ?? null, extensions: { code: 'BAD_USER_INPUT' } },
   );
 }
 
-function parseBigInt(value: unknown): bigint {
+function parseBigInt(value: unknown, node?: ValueNode): bigint {
   if (typeof value === 'string' && /^-?\d{1,100}$/.test(value)) return BigInt(value);
   if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
   throw new GraphQLError(
     `${JSON.stringify(value)} is no whole number; give it as a decimal string`,
-    {
-      extensions: { code: 'BAD_USER_INPUT' },
-    },
+    { nodes: node ?? null, extensions: { code: 'BAD_USER_INPUT' } },
   );
 }
 

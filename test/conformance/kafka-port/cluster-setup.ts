@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import kafkajs from 'kafkajs';
+import kafkajs from '../../../scripts/kafka/kafkajs.ts';
 import type { KafkaAccess } from '../../../scripts/kafka/access.ts';
 import type { Listener } from '../../../scripts/kafka/properties.ts';
 import { registerCodecs } from '../../../src/kafka/kafkajs/codecs.ts';

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs from 'kafkajs';
+import kafkajs from '../../../scripts/kafka/kafkajs.ts';
+import type { KafkaClient } from '../../../src/kafka/port.ts';
 import { ownCluster, uniqueTopic } from '../../support/kafka.ts';
+import { drivers } from './drivers.ts';
 import { assertAllRead, openStream, readWithAll, untilRunning } from './stream.ts';
 
 const node = 1;
@@ -85,6 +87,47 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
     await assertAllRead(cluster, topic, tapes);
     await untilRunning(tapes);
   });
+
+  await t.test(
+    'it stands still: whoever asks is told so within 10 s, and all is well after',
+    async (t) => {
+      const topic = uniqueTopic('acme.frozen');
+      await cluster.createTopic(topic);
+      const askedAll = async (client: KafkaClient): Promise<void> => {
+        const questions = [
+          client.describeTopics([topic]),
+          client.listOffsets([topic], 'latest'),
+          client.login(),
+        ];
+        const late = sleep(10_000, 'late', { ref: false });
+        for (const answered of questions) {
+          const refused = assert.rejects(answered, { code: 'UNAVAILABLE' });
+          assert.notEqual(await Promise.race([refused, late]), 'late');
+        }
+      };
+      for (const [name, createDriver] of Object.entries(drivers)) {
+        const driver = createDriver({
+          brokers: cluster.bootstrap('admin'),
+          ssl: false,
+          clientId: name,
+        });
+        // One that has connections when it happens, and one that has not.
+        const clients = [driver.connect(null), driver.connect(null)];
+        for (const client of clients) t.after(() => client.close());
+        await clients[0]?.describeTopics([topic]);
+        cluster.pauseNode(node);
+        try {
+          await Promise.all(clients.map(askedAll));
+        } finally {
+          cluster.resumeNode(node);
+        }
+        for (const client of clients) {
+          const described = await client.describeTopics([topic]);
+          assert.ok(described.get(topic) instanceof Object);
+        }
+      }
+    },
+  );
 
   await t.test(
     'it serves a damaged batch: what is lost is told, and reading goes on',

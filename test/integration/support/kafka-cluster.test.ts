@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import type { Admin, SASLOptions } from 'kafkajs';
-import kafkajs from 'kafkajs';
+import kafkajs from '../../../scripts/kafka/kafkajs.ts';
 import { KafkaCluster } from '../../../scripts/kafka/cluster.ts';
 import type { Listener } from '../../../scripts/kafka/properties.ts';
 import type { SharedKafka } from '../../support/kafka.ts';

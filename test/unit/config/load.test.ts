@@ -28,6 +28,19 @@ function problemsOf(loaded: LoadedConfig): string[] {
   return loaded.problems.map(formatProblem);
 }
 
+test('a port that no broker can have is refused with its range, as is one to listen on', () => {
+  for (const [variable, port, message] of [
+    ['MILLRACE_KAFKA_BROKERS', 'kafka:99999', 'expected a port from 1 to 65535 behind the colon'],
+    ['MILLRACE_KAFKA_BROKERS', 'kafka:0', 'expected a port from 1 to 65535 behind the colon'],
+    ['MILLRACE_KAFKA_BROKERS', 'kafka:', 'expected host:port, such as 127.0.0.1:9092'],
+    ['MILLRACE_LISTEN_PORT', '99999', 'expected a whole number from 0 to 65535'],
+  ] as const) {
+    const [problem] = loadConfig({ env: { ...env, [variable]: port } }).problems;
+    assert.equal(problem?.message, message, port);
+  }
+  valid(loadConfig({ env: { MILLRACE_KAFKA_BROKERS: '[::1]:1,kafka.example:65535' } }));
+});
+
 test('defaults and environment alone make a configuration', () => {
   const config = valid(loadConfig({ env }));
   assert.deepEqual(config.listen, { host: '127.0.0.1', port: 4_000 });

@@ -40,7 +40,21 @@ test('what will not do is said in a sentence', async () => {
   assert.equal(await reason(async () => ({ outcome: 'timed-out' })), '`java -version` hangs.');
 });
 
+test('a Java without keytool will not do: no certificate could be made', async () => {
+  assert.equal(
+    await reason(withoutKeytool),
+    'Java 17 comes without its keytool: there is none on the path.',
+  );
+  assert.equal(
+    await reason(withoutKeytool, { JAVA_HOME: '/x' }),
+    'Java 17 comes without its keytool: there is none in JAVA_HOME (/x).',
+  );
+});
+
 const missing: RunCommand = async () => ({ outcome: 'missing' });
+
+const withoutKeytool: RunCommand = (program) =>
+  program.endsWith('keytool') ? missing(program, []) : answer('openjdk version "17.0.15"')();
 
 async function reason(run: RunCommand, env: NodeJS.ProcessEnv = {}): Promise<string | null> {
   const java = await findJava(run, env);

@@ -1,0 +1,47 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { WorkerEvents, WorkerProcess } from './supervisor.ts';
+import type { WorkerPlace } from './worker.ts';
+
+/** What a worker tells its supervisor. */
+export type WorkerMessage =
+  | { readonly kind: 'ready'; readonly url: string }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** Starts a worker in a process of its own. It writes to the same standard output and error. */
+export function startWorkerProcess(
+  file: string | undefined,
+  { number, host, port }: WorkerPlace,
+  { onReady, onExit }: WorkerEvents,
+): WorkerProcess {
+  const configured = file === undefined ? [] : ['--config', file];
+  const child = fork(main, ['worker', String(number), host, String(port), ...configured], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  let reason: string | null = null;
+  let ended = false;
+  const end = (code: number | null, signal: NodeJS.Signals | null): void => {
+    if (ended) return;
+    ended = true;
+    onExit({ code, signal, reason });
+  };
+  child.on('message', (message) => {
+    if (!isWorkerMessage(message)) return;
+    if (message.kind === 'ready') onReady(message.url);
+    else reason = message.reason;
+  });
+  // Of a process that could not be started there is an error and no exit.
+  child.on('error', (error) => {
+    reason ??= error.message;
+    if (child.pid === undefined) end(null, null);
+  });
+  // Not `exit`: its last words may still be on the way then.
+  child.on('close', end);
+  return { pid: child.pid ?? null, kill: (signal) => void child.kill(signal) };
+}
+
+function isWorkerMessage(message: unknown): message is WorkerMessage {
+  return typeof message === 'object' && message !== null && 'kind' in message;
+}
