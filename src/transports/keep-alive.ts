@@ -16,7 +16,7 @@ interface Peer {
  * has sent nothing by the next is cut. So a dead peer is noticed within two intervals.
  *
  * A ping cannot overtake what waits in the socket, so a slow peer may be alive and yet silent: while
- * bytes wait, it is cut only when it has taken none of them for five intervals.
+ * bytes wait, it is cut only when it has taken none of them for four to five intervals.
  */
 export class KeepAlive {
   readonly #clock: Clock;
@@ -34,8 +34,7 @@ export class KeepAlive {
   watch(socket: WebSocket, stream: Socket): void {
     this.#peers.set(socket, { stream, heardBytes: undefined });
     socket.on('close', () => this.#peers.delete(socket));
-    // Node's own idle timeout is the one that sees a large write being taken in parts.
-    stream.setTimeout(this.#intervalMs * stalledIntervals, () => {
+    stream.on('timeout', () => {
       if (socket.bufferedAmount > 0) socket.terminate();
     });
   }
@@ -46,9 +45,21 @@ export class KeepAlive {
 
   #arm(): void {
     this.#timer = this.#clock.schedule(this.#intervalMs, () => {
-      for (const [socket, peer] of this.#peers) check(socket, peer);
+      for (const [socket, peer] of this.#peers) {
+        check(socket, peer);
+        this.#limitSilence(socket, peer);
+      }
       this.#arm();
     });
+  }
+
+  /**
+   * Node's own idle timeout is the one that sees a large write being taken in parts. Only while something
+   * waits: it costs something at each write.
+   */
+  #limitSilence({ bufferedAmount }: WebSocket, { stream }: Peer): void {
+    const timeoutMs = bufferedAmount > 0 ? this.#intervalMs * (stalledIntervals - 1) : 0;
+    if ((stream.timeout ?? 0) !== timeoutMs) stream.setTimeout(timeoutMs);
   }
 }
 

@@ -1,5 +1,5 @@
 import { SharedFrames } from '../../src/transports/shared-frames.ts';
-import { headerLength, writeTextHeader } from '../../src/transports/websocket-frame.ts';
+import { frameHeader } from '../../src/transports/websocket/frame-header.ts';
 
 /** Text frames; where `hole` stands in a text, the client's mark belongs. */
 export function textFrames(texts: readonly string[], hole?: string): SharedFrames {
@@ -8,8 +8,7 @@ export function textFrames(texts: readonly string[], hole?: string): SharedFrame
   let at = 0;
   for (const text of texts) {
     const payload = Buffer.from(text);
-    const header = Buffer.alloc(headerLength(payload.length));
-    writeTextHeader(header, 0, payload.length);
+    const header = frameHeader(payload.length, false);
     const place = hole === undefined ? -1 : payload.indexOf(hole);
     if (place >= 0) places.push(at + header.length + place);
     frames.push(header, payload);

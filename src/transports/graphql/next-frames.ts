@@ -1,19 +1,29 @@
 import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
 import { SharedFrames } from '../shared-frames.ts';
-import { headerLength, writeTextHeader } from '../websocket-frame.ts';
+import { SharedMessage } from '../websocket/shared-message.ts';
 import type { Selection } from './selection.ts';
 
 const head = Buffer.from('{"id":');
 const middle = Buffer.from(',"type":"next","payload":');
 const tail = Buffer.from('}');
 
+/** What may differ between the frames of one message, beside the mark itself. */
+export interface FrameKind {
+  /** Bytes of the mark: the operation's id as JSON text. */
+  readonly markLength: number;
+  /** The client has negotiated compression. */
+  readonly compresses: boolean;
+}
+
 /** The `next` messages of graphql-transport-ws for one selection, made once for all its subscribers. */
 export class NextFrames {
   readonly #selection: Selection;
-  /** Of the parcel that was asked for last, by the length of the mark: a group asks for one at a time. */
+  /** Of the parcel that was asked for last, by kind: a group asks for one at a time. */
   #parcel: Parcel | undefined;
   readonly #made = new Map<number, SharedFrames>();
+  /** Compressed once, also for those who get the message in different parcels. */
+  readonly #compressed = new WeakMap<Message, SharedMessage>();
 
   constructor(selection: Selection) {
     this.#selection = selection;
@@ -22,46 +32,47 @@ export class NextFrames {
   /**
    * A frame for each item of the parcel.
    *
-   * @param markLength bytes of the operation's id as JSON text
    * @param context what resolvers get that depend on who asks
    */
-  of(parcel: Parcel, markLength: number, context: () => unknown): SharedFrames {
-    if (!this.#selection.isShared) return this.#make(parcel, markLength, context);
+  of(parcel: Parcel, kind: FrameKind, context: () => unknown): SharedFrames {
+    if (!this.#selection.isShared) return this.#make(parcel, kind, context);
     if (this.#parcel !== parcel) {
       this.#parcel = parcel;
       this.#made.clear();
     }
-    let frames = this.#made.get(markLength);
+    const key = kind.markLength * 2 + (kind.compresses ? 1 : 0);
+    let frames = this.#made.get(key);
     if (frames === undefined) {
-      frames = this.#make(parcel, markLength, context);
+      frames = this.#make(parcel, kind, context);
       // It is only known now whether they are for all.
-      if (this.#selection.isShared) this.#made.set(markLength, frames);
+      if (this.#selection.isShared) this.#made.set(key, frames);
     }
     return frames;
   }
 
-  #make({ items }: Parcel, markLength: number, context: () => unknown): SharedFrames {
-    const payloads = items.map((item: Message) => this.#selection.textOf(item, context));
-    return nextFrames(payloads, markLength);
+  #make({ items }: Parcel, kind: FrameKind, context: () => unknown): SharedFrames {
+    const beginning = Buffer.concat([head, Buffer.alloc(kind.markLength), middle]);
+    const parts: Buffer[] = [];
+    const places: number[] = [];
+    let at = 0;
+    for (const item of items) {
+      const [first, second] = this.#message(item, kind, context).frame(beginning, kind.compresses);
+      places.push(at + first.length - beginning.length + head.length);
+      parts.push(first, second);
+      at += first.length + second.length;
+    }
+    return new SharedFrames(Buffer.concat(parts, at), places);
   }
-}
 
-/** Frames of `next` messages with these payloads. */
-export function nextFrames(payloads: readonly Buffer[], markLength: number): SharedFrames {
-  const around = head.length + markLength + middle.length + tail.length;
-  let total = 0;
-  for (const { length } of payloads) total += headerLength(around + length) + around + length;
-  const bytes = Buffer.allocUnsafe(total);
-  const places: number[] = [];
-  let at = 0;
-  for (const payload of payloads) {
-    at = writeTextHeader(bytes, at, around + payload.length);
-    at += head.copy(bytes, at);
-    places.push(at);
-    at += markLength;
-    at += middle.copy(bytes, at);
-    at += payload.copy(bytes, at);
-    at += tail.copy(bytes, at);
+  #message(item: Message, { compresses }: FrameKind, context: () => unknown): SharedMessage {
+    const text = this.#selection.textOf(item, context);
+    const make = (): SharedMessage => new SharedMessage(Buffer.concat([text, tail]));
+    if (!compresses || !this.#selection.isShared) return make();
+    let message = this.#compressed.get(item);
+    if (message === undefined) {
+      message = make();
+      this.#compressed.set(item, message);
+    }
+    return message;
   }
-  return new SharedFrames(bytes, places);
 }

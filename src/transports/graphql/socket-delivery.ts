@@ -6,13 +6,15 @@ import type { Subscriber } from '../../hub/subscriber.ts';
 import type { Subscription } from '../../hub/subscription.ts';
 import type { Outbox } from '../outbox.ts';
 import type { GraphqlContext } from './context.ts';
-import type { NextFrames } from './next-frames.ts';
+import type { FrameKind, NextFrames } from './next-frames.ts';
 import type { OperationIds } from './operation-ids.ts';
 
 /** One client's socket. */
 export interface SocketConnection {
   readonly socket: WebSocket;
   readonly outbox: Outbox;
+  /** The client has negotiated compression. */
+  readonly compresses: boolean;
   readonly ids: OperationIds;
   /**
    * Our ids of the operations that were begun and are not done. Not those that the client has not
@@ -39,6 +41,7 @@ export class Delivery implements Subscriber<Message>, AsyncIterableIterator<neve
   readonly #framing: Framing;
   /** The client's id of the operation, as JSON text. */
   readonly #mark: Buffer;
+  readonly #kind: FrameKind;
   readonly #ended = Promise.withResolvers<IteratorResult<never>>();
 
   constructor(
@@ -52,6 +55,7 @@ export class Delivery implements Subscriber<Message>, AsyncIterableIterator<neve
     this.#subscription = subscription;
     this.#framing = framing;
     this.#mark = Buffer.from(JSON.stringify(connection.ids.clientIdOf(operationId) ?? ''));
+    this.#kind = { markLength: this.#mark.length, compresses: connection.compresses };
     // Nobody may be iterating yet, or any more.
     this.#ended.promise.catch(() => undefined);
     // Completed by the client while it was being set up: graphql-ws returns it at once.
@@ -65,7 +69,7 @@ export class Delivery implements Subscriber<Message>, AsyncIterableIterator<neve
   deliver(parcel: Parcel): void {
     const { frames, context } = this.#framing;
     try {
-      this.#connection.outbox.push(frames.of(parcel, this.#mark.length, context), this.#mark);
+      this.#connection.outbox.push(frames.of(parcel, this.#kind, context), this.#mark);
     } catch (error) {
       // What cannot be written cannot be left out either.
       this.#subscription.leave();

@@ -180,6 +180,7 @@ export function createGraphqlWebSocket(
           socket.close(1013, closeReason(slowSubscriber(options.maxQueuedBytes).message));
         },
       }),
+      compresses: socket.extensions.includes('permessage-deflate'),
       ids: new OperationIds(),
       running: new Set(),
       principal: undefined,

@@ -13,8 +13,8 @@ export class SharedMessage {
   /** `null`: compressed it would not be smaller. */
   #deflated: Buffer | null | undefined;
 
-  /** @param end text that begins with a whole character */
-  constructor(end: string) {
+  /** @param end text that begins with a whole character, as it is or in UTF-8 */
+  constructor(end: string | Buffer) {
     this.#plain = Buffer.from(end);
   }
 
@@ -27,11 +27,11 @@ export class SharedMessage {
    * A client's message as one frame, in parts to be written one after the other. The last part is the
    * same buffer for all clients: it must not be changed.
    *
-   * @param beginning what the message begins with
+   * @param beginning what the message begins with; the first part ends with it, as it is
    * @param compresses whether permessage-deflate was negotiated with the client, without context
    *   takeover of the server and with its whole window. The frame may be uncompressed all the same.
    */
-  frame(beginning: string, compresses: boolean): readonly [Buffer, Buffer] {
+  frame(beginning: string | Buffer, compresses: boolean): readonly [Buffer, Buffer] {
     const start = Buffer.from(beginning);
     const deflated = compresses ? this.#compressed() : null;
     if (deflated === null) {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '../../../../src/observe/logger.ts';
-import { GraphqlEngine, isErrors } from '../../../../src/transports/graphql/engine.ts';
+import {
+  GraphqlEngine,
+  isErrors,
+  isSubscribed,
+} from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createSchema } from '../../../../src/transports/graphql/schema.ts';
 import { testConfig } from '../../../support/server.ts';
@@ -21,7 +25,7 @@ async function extensionsOf(
   const document = engine.document(text);
   if (isErrors(document)) return document[0]?.extensions;
   const result = await engine.subscribe({ schema: engine.schema, document, variableValues });
-  assert.ok(!(Symbol.asyncIterator in result));
+  assert.ok(!isSubscribed(result));
   return result.errors?.[0]?.extensions;
 }
 
