@@ -1,13 +1,20 @@
 import type { MillraceError } from '../core/errors.ts';
 
-/** Whether a key has been revoked, and who wants to know when it is. */
+/** Who wants to know when a key is revoked. */
+export interface RevocationListener {
+  /** Called once. */
+  onRevoked(reason: MillraceError): void;
+}
+
+/** Whether a key has been revoked. */
 export interface RevocationSignal {
   readonly aborted: boolean;
   /** What to show; undefined: it has not been revoked. */
   readonly reason: MillraceError | undefined;
   throwIfAborted(): void;
-  /** Calls `listener` once, with the reason. @returns the function that takes it out again */
-  watch(listener: (reason: MillraceError) => void): () => void;
+  /** Tells the listener when it is, at once if it has been. */
+  watch(listener: RevocationListener): void;
+  unwatch(listener: RevocationListener): void;
 }
 
 /**
@@ -15,7 +22,7 @@ export interface RevocationSignal {
  * through all that it has whenever one comes or goes.
  */
 export class Revocation implements RevocationSignal {
-  readonly #listeners = new Set<(reason: MillraceError) => void>();
+  readonly #listeners = new Set<RevocationListener>();
   #reason: MillraceError | undefined;
 
   get aborted(): boolean {
@@ -30,13 +37,13 @@ export class Revocation implements RevocationSignal {
     if (this.#reason !== undefined) throw this.#reason;
   }
 
-  watch(listener: (reason: MillraceError) => void): () => void {
-    if (this.#reason !== undefined) {
-      listener(this.#reason);
-      return () => undefined;
-    }
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  watch(listener: RevocationListener): void {
+    if (this.#reason === undefined) this.#listeners.add(listener);
+    else listener.onRevoked(this.#reason);
+  }
+
+  unwatch(listener: RevocationListener): void {
+    this.#listeners.delete(listener);
   }
 
   /** Only the first reason counts. */
@@ -45,6 +52,6 @@ export class Revocation implements RevocationSignal {
     this.#reason = reason;
     const listeners = [...this.#listeners];
     this.#listeners.clear();
-    for (const listener of listeners) listener(reason);
+    for (const listener of listeners) listener.onRevoked(reason);
   }
 }

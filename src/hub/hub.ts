@@ -305,7 +305,8 @@ export class Hub {
     });
     try {
       undo.push(principal.retain());
-      undo.push(revoked.watch((reason) => subscription.cut(reason)));
+      undo.push(() => revoked.unwatch(subscription));
+      revoked.watch(subscription);
       undo.push(...add(subscription));
       await this.#begun(leases);
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { RevocationListener } from '../auth/revocation.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Message } from './message.ts';
 import type { Parcel } from './parcel.ts';
@@ -38,7 +39,9 @@ type State =
  * Not an async generator, because the `return()` of one waits behind a pending `next()`: a
  * subscription to a quiet topic could then never be ended.
  */
-export class Subscription<Item extends Message> implements AsyncIterableIterator<readonly Item[]> {
+export class Subscription<Item extends Message>
+  implements AsyncIterableIterator<readonly Item[]>, RevocationListener
+{
   readonly #options: SubscriptionOptions;
   #state: State = { name: 'open' };
   #subscriber: Subscriber<Item> | undefined;
@@ -104,6 +107,11 @@ export class Subscription<Item extends Message> implements AsyncIterableIterator
     this.#drop();
     if (this.#state.name === 'open') this.end(error);
     else this.#state = { name: 'ending', error };
+  }
+
+  /** The key of its subscriber has been revoked. */
+  onRevoked(reason: MillraceError): void {
+    this.cut(reason);
   }
 
   next(): Promise<IteratorResult<readonly Item[]>> {

@@ -1,16 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { MillraceError } from '../core/errors.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxConnection, type OutboxSettings } from './outbox.ts';
 import { SharedFrames } from './shared-frames.ts';
-import type { TurnEnd } from './turn-end.ts';
 
-export interface EventStreamOptions {
-  readonly turnEnd: TurnEnd;
+export interface EventStreamOptions extends OutboxSettings {
   readonly heartbeat: Heartbeat;
-  /** Bytes that may wait for a client that takes nothing; past that its connection is cut. */
-  readonly maxQueuedBytes: number;
-  /** Told of each client that was too slow. */
+  /** Told of each client that was too slow: its connection is cut. */
   readonly onSlow: () => void;
 }
 
@@ -53,16 +49,17 @@ export class EventStream {
     });
     response.flushHeaders();
     this.division = response.chunkedEncoding ? 'chunked' : 'by the end';
-    this.outbox = new Outbox({
+    const connection: OutboxConnection = {
       stream: socket,
-      isOpen: () => !response.writableEnded && !socket.destroyed,
-      turnEnd: options.turnEnd,
-      maxQueuedBytes: options.maxQueuedBytes,
-      onOverflow: () => {
+      get isOpen() {
+        return !response.writableEnded && !socket.destroyed;
+      },
+      cutSlow: () => {
         options.onSlow();
         response.destroy();
       },
-    });
+    };
+    this.outbox = new Outbox(connection, options);
     this.#stopBeating = options.heartbeat.add(() => this.outbox.push(comment[this.division]));
     this.outbox.push(comment[this.division]);
     response.once('close', () => {

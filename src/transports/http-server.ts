@@ -93,10 +93,15 @@ export function createHttpServer(options: HttpServerOptions): {
     await route(request, response);
   }
 
+  // Made here once: what is made in the handlers below keeps the request as long as the connection lives.
+  // A client that hangs up during the handshake is no fault of the server.
+  const onStreamError = (error: Error): void => logger.debug({ err: error }, 'a socket broke');
+  const onSocketError = (error: Error): void =>
+    logger.debug({ err: error }, 'a client broke the protocol');
+
   server.on('upgrade', (request, stream, head) => {
     const route = socketRoutes.get(pathOf(request));
-    // A client that hangs up during the handshake is no fault of the server.
-    stream.on('error', (error) => logger.debug({ err: error }, 'a socket broke'));
+    stream.on('error', onStreamError);
     if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
     if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
     // ws would refuse the whole connection over an offer that it cannot accept.
@@ -106,7 +111,7 @@ export function createHttpServer(options: HttpServerOptions): {
     }
     webSockets.handleUpgrade(request, stream, head, (socket) => {
       // Without a listener a client that breaks the protocol would end the process.
-      socket.on('error', (error) => logger.debug({ err: error }, 'a client broke the protocol'));
+      socket.on('error', onSocketError);
       route.serve(socket, stream, request);
     });
   });

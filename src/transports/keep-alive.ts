@@ -9,6 +9,8 @@ interface Peer {
   readonly stream: Socket;
   /** What had been received when it was pinged last; undefined: it has not been. */
   heardBytes: number | undefined;
+  /** While its silence is limited. */
+  onTimeout: (() => void) | undefined;
 }
 
 /**
@@ -32,11 +34,7 @@ export class KeepAlive {
 
   /** @param stream what carries the WebSocket */
   watch(socket: WebSocket, stream: Socket): void {
-    this.#peers.set(socket, { stream, heardBytes: undefined });
-    socket.on('close', () => this.#peers.delete(socket));
-    stream.on('timeout', () => {
-      if (socket.bufferedAmount > 0) socket.terminate();
-    });
+    this.#peers.set(socket, { stream, heardBytes: undefined, onTimeout: undefined });
   }
 
   stop(): void {
@@ -46,6 +44,10 @@ export class KeepAlive {
   #arm(): void {
     this.#timer = this.#clock.schedule(this.#intervalMs, () => {
       for (const [socket, peer] of this.#peers) {
+        if (socket.readyState === socket.CLOSED) {
+          this.#peers.delete(socket);
+          continue;
+        }
         check(socket, peer);
         this.#limitSilence(socket, peer);
       }
@@ -57,9 +59,17 @@ export class KeepAlive {
    * Node's own idle timeout is the one that sees a large write being taken in parts. Only while something
    * waits: it costs something at each write.
    */
-  #limitSilence({ bufferedAmount }: WebSocket, { stream }: Peer): void {
-    const timeoutMs = bufferedAmount > 0 ? this.#intervalMs * (stalledIntervals - 1) : 0;
-    if ((stream.timeout ?? 0) !== timeoutMs) stream.setTimeout(timeoutMs);
+  #limitSilence(socket: WebSocket, peer: Peer): void {
+    const { stream, onTimeout } = peer;
+    if (socket.bufferedAmount === 0) {
+      if (onTimeout !== undefined) stream.setTimeout(0, onTimeout);
+      peer.onTimeout = undefined;
+    } else if (onTimeout === undefined) {
+      peer.onTimeout = (): void => {
+        if (socket.bufferedAmount > 0) socket.terminate();
+      };
+      stream.setTimeout(this.#intervalMs * (stalledIntervals - 1), peer.onTimeout);
+    }
   }
 }
 

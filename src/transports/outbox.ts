@@ -2,16 +2,21 @@ import type { Duplex } from 'node:stream';
 import type { SharedFrames } from './shared-frames.ts';
 import type { TurnEnd, TurnEndTask } from './turn-end.ts';
 
-export interface OutboxOptions {
-  /** What carries the connection. */
+/** The connection that an outbox sends on. */
+export interface OutboxConnection {
+  /** What carries it. */
   readonly stream: Duplex;
-  /** False: the connection is closing, and what comes is left out. */
-  readonly isOpen: () => boolean;
+  /** False: it is closing, and what comes is left out. */
+  readonly isOpen: boolean;
+  /** Called once when the client is too slow. What waited is gone. */
+  cutSlow(): void;
+}
+
+/** The same for all connections. */
+export interface OutboxSettings {
   readonly turnEnd: TurnEnd;
   /** Most bytes that may wait while the client takes nothing. */
   readonly maxQueuedBytes: number;
-  /** Called once when that is reached: the client is too slow. What waited is gone. */
-  readonly onOverflow: () => void;
 }
 
 interface Entry {
@@ -28,7 +33,8 @@ const maxWriteBytes = 256 * 1024;
  * to frames that all share, and leaves together when it has: under load, writes grow by themselves.
  */
 export class Outbox implements TurnEndTask {
-  readonly #options: OutboxOptions;
+  readonly #connection: OutboxConnection;
+  readonly #settings: OutboxSettings;
   /** The first that is due, apart: as a rule there is no other, and then nothing is allocated. */
   #frames: SharedFrames | undefined;
   #mark: Buffer | undefined;
@@ -40,13 +46,14 @@ export class Outbox implements TurnEndTask {
   #isOverflown = false;
   #whenTaken: (() => void)[] | undefined;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
+  constructor(connection: OutboxConnection, settings: OutboxSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
   }
 
   /** Bytes that wait because the client does not take them, or are due in this turn. */
   get backlogBytes(): number {
-    return this.#queuedBytes + (this.#isWaiting ? this.#options.stream.writableLength : 0);
+    return this.#queuedBytes + (this.#isWaiting ? this.#connection.stream.writableLength : 0);
   }
 
   /** Sends frames at the end of the turn; each copy of them with `mark`. */
@@ -60,7 +67,7 @@ export class Outbox implements TurnEndTask {
     }
     this.#queuedBytes += frames.length;
     if (!this.#isWaiting) this.#schedule();
-    else if (this.#queuedBytes > this.#options.maxQueuedBytes) this.#overflow();
+    else if (this.#queuedBytes > this.#settings.maxQueuedBytes) this.#overflow();
   }
 
   /** Calls `taken` once nothing waits any more. */
@@ -76,11 +83,11 @@ export class Outbox implements TurnEndTask {
 
   /** Writes all there is, before something is written to the stream that must come after it. */
   flushAll(): void {
-    while (this.#frames !== undefined && this.#options.isOpen()) this.#write();
+    while (this.#frames !== undefined && this.#connection.isOpen) this.#write();
   }
 
   #flush(): void {
-    if (!this.#options.isOpen()) this.#drop();
+    if (!this.#connection.isOpen) this.#drop();
     while (this.#frames !== undefined) {
       if (!this.#write()) return this.#waitForDrain();
     }
@@ -89,7 +96,7 @@ export class Outbox implements TurnEndTask {
 
   /** @returns false: the stream has enough for now */
   #write(): boolean {
-    const { stream } = this.#options;
+    const { stream } = this.#connection;
     const frames = this.#frames;
     if (frames === undefined) return true;
     if (this.#more === undefined) {
@@ -114,7 +121,7 @@ export class Outbox implements TurnEndTask {
 
   #waitForDrain(): void {
     this.#isWaiting = true;
-    this.#options.stream.once('drain', () => {
+    this.#connection.stream.once('drain', () => {
       this.#isWaiting = false;
       this.#flush();
     });
@@ -123,7 +130,7 @@ export class Outbox implements TurnEndTask {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#options.turnEnd.schedule(this);
+    this.#settings.turnEnd.schedule(this);
   }
 
   #drop(): void {
@@ -144,7 +151,7 @@ export class Outbox implements TurnEndTask {
     this.#isOverflown = true;
     this.#drop();
     this.#whenTaken = undefined;
-    this.#options.onOverflow();
+    this.#connection.cutSlow();
   }
 }
 

@@ -8,12 +8,12 @@ const head = Buffer.from('{"id":');
 const middle = Buffer.from(',"type":"next","payload":');
 const tail = Buffer.from('}');
 
-/** What may differ between the frames of one message, beside the mark itself. */
-export interface FrameKind {
-  /** Bytes of the mark: the operation's id as JSON text. */
-  readonly markLength: number;
+/** Who the frames are for, as far as they depend on it. */
+export interface FrameReceiver {
   /** The client has negotiated compression. */
   readonly compresses: boolean;
+  /** What resolvers get that depend on who asks. */
+  context(): unknown;
 }
 
 /** The `next` messages of graphql-transport-ws for one selection, made once for all its subscribers. */
@@ -32,31 +32,31 @@ export class NextFrames {
   /**
    * A frame for each item of the parcel.
    *
-   * @param context what resolvers get that depend on who asks
+   * @param markLength bytes of the mark: the operation's id as JSON text
    */
-  of(parcel: Parcel, kind: FrameKind, context: () => unknown): SharedFrames {
-    if (!this.#selection.isShared) return this.#make(parcel, kind, context);
+  of(parcel: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
+    if (!this.#selection.isShared) return this.#make(parcel, markLength, receiver);
     if (this.#parcel !== parcel) {
       this.#parcel = parcel;
       this.#made.clear();
     }
-    const key = kind.markLength * 2 + (kind.compresses ? 1 : 0);
+    const key = markLength * 2 + (receiver.compresses ? 1 : 0);
     let frames = this.#made.get(key);
     if (frames === undefined) {
-      frames = this.#make(parcel, kind, context);
+      frames = this.#make(parcel, markLength, receiver);
       // It is only known now whether they are for all.
       if (this.#selection.isShared) this.#made.set(key, frames);
     }
     return frames;
   }
 
-  #make({ items }: Parcel, kind: FrameKind, context: () => unknown): SharedFrames {
-    const beginning = Buffer.concat([head, Buffer.alloc(kind.markLength), middle]);
+  #make({ items }: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
+    const beginning = Buffer.concat([head, Buffer.alloc(markLength), middle]);
     const parts: Buffer[] = [];
     const places: number[] = [];
     let at = 0;
     for (const item of items) {
-      const [first, second] = this.#message(item, kind, context).frame(beginning, kind.compresses);
+      const [first, second] = this.#message(item, receiver).frame(beginning, receiver.compresses);
       places.push(at + first.length - beginning.length + head.length);
       parts.push(first, second);
       at += first.length + second.length;
@@ -64,10 +64,10 @@ export class NextFrames {
     return new SharedFrames(Buffer.concat(parts, at), places);
   }
 
-  #message(item: Message, { compresses }: FrameKind, context: () => unknown): SharedMessage {
-    const text = this.#selection.textOf(item, context);
+  #message(item: Message, receiver: FrameReceiver): SharedMessage {
+    const text = this.#selection.textOf(item, () => receiver.context());
     const make = (): SharedMessage => new SharedMessage(Buffer.concat([text, tail]));
-    if (!compresses || !this.#selection.isShared) return make();
+    if (!receiver.compresses || !this.#selection.isShared) return make();
     let message = this.#compressed.get(item);
     if (message === undefined) {
       message = make();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Outbox } from '../../../src/transports/outbox.ts';
+import { Outbox, type OutboxConnection } from '../../../src/transports/outbox.ts';
 import { SharedFrames } from '../../../src/transports/shared-frames.ts';
 import { TurnEnd } from '../../../src/transports/turn-end.ts';
 import { settle } from '../../support/manual-clock.ts';
@@ -15,13 +15,14 @@ async function open(t: Parameters<typeof socketPair>[0], maxQueuedBytes = 2 ** 3
   const received: string[] = [];
   pair.client.on('message', (data: Buffer) => received.push(data.toString()));
   const overflows: number[] = [];
-  const outbox = new Outbox({
+  const connection: OutboxConnection = {
     stream: pair.stream,
-    isOpen: () => pair.socket.readyState === pair.socket.OPEN,
-    turnEnd: new TurnEnd(),
-    maxQueuedBytes,
-    onOverflow: () => overflows.push(outbox.backlogBytes),
-  });
+    get isOpen() {
+      return pair.socket.readyState === pair.socket.OPEN;
+    },
+    cutSlow: () => overflows.push(outbox.backlogBytes),
+  };
+  const outbox = new Outbox(connection, { turnEnd: new TurnEnd(), maxQueuedBytes });
   const write = t.mock.method(pair.stream, 'write');
   return { ...pair, outbox, received, overflows, writes: () => write.mock.callCount() };
 }

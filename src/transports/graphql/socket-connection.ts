@@ -1,0 +1,209 @@
+import type { Duplex } from 'node:stream';
+import { CloseCode, MessageType, type WebSocket as ProtocolSocket } from 'graphql-ws';
+import type { RawData, WebSocket } from 'ws';
+import type { Principal } from '../../auth/principal.ts';
+import type { RevocationListener } from '../../auth/revocation.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
+import { errorTable, type MillraceError } from '../../core/errors.ts';
+import { slowSubscriber } from '../../hub/subscription.ts';
+import { closeReason } from '../close-reason.ts';
+import { Outbox, type OutboxConnection, type OutboxSettings } from '../outbox.ts';
+import { OperationIds } from './operation-ids.ts';
+import type { SocketDelivery } from './socket-delivery.ts';
+
+export interface SocketConnectionOptions extends OutboxSettings {
+  /** Told of each client that was too slow: its socket is closed with 1013. */
+  readonly onSlow: () => void;
+}
+
+/** Longest id that a client may give an operation, in characters. */
+const maxIdLength = 128;
+
+/**
+ * One client's socket, between ws and graphql-ws. Each operation goes by an id of our own with
+ * graphql-ws, until it is done or, as a subscription, is delivered by us.
+ */
+export class SocketConnection implements ProtocolSocket, OutboxConnection, RevocationListener {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+  readonly outbox: Outbox;
+  readonly ids = new OperationIds();
+  /**
+   * How many other operations were begun and are not done. Not those that the client has not completed:
+   * a query goes on after its client has lost interest.
+   */
+  running = 0;
+  #principal: Principal | undefined;
+  #giveBack: (() => void) | undefined;
+  #initTimer: Timer | undefined;
+  readonly #options: SocketConnectionOptions;
+  /** Subscriptions by the client's id. */
+  #deliveries: Map<string, SocketDelivery> | undefined;
+
+  constructor(socket: WebSocket, stream: Duplex, options: SocketConnectionOptions) {
+    this.socket = socket;
+    this.stream = stream;
+    this.#options = options;
+    this.outbox = new Outbox(this, options);
+  }
+
+  get protocol(): string {
+    return this.socket.protocol;
+  }
+
+  get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
+  /** The client has negotiated compression. */
+  get compresses(): boolean {
+    return this.socket.extensions.includes('permessage-deflate');
+  }
+
+  /** Operations that count against the limit. */
+  get operations(): number {
+    return this.running + (this.#deliveries?.size ?? 0);
+  }
+
+  /** Who the client is; undefined: it has not been let in. */
+  get principal(): Principal | undefined {
+    return this.#principal;
+  }
+
+  /** Closes the socket unless the client is let in within so many milliseconds. */
+  expectInit(clock: Clock, withinMs: number): void {
+    this.#initTimer = clock.schedule(withinMs, () => {
+      const code = CloseCode.ConnectionInitialisationTimeout;
+      this.close(code, 'Connection initialisation timeout');
+    });
+  }
+
+  /** Lets the client in, for as long as its key holds. */
+  admit(principal: Principal): void {
+    this.#initTimer?.cancel();
+    this.#initTimer = undefined;
+    this.#giveBack = principal.retain();
+    this.#principal = principal;
+    principal.revoked.watch(this);
+  }
+
+  /** Its key has been revoked. */
+  onRevoked(reason: MillraceError): void {
+    this.refuse(reason);
+  }
+
+  refuse(error: MillraceError): void {
+    this.close(errorTable[error.code].closeCode, error.message);
+  }
+
+  addDelivery(clientId: string, delivery: SocketDelivery): void {
+    (this.#deliveries ??= new Map()).set(clientId, delivery);
+  }
+
+  removeDelivery(clientId: string): void {
+    this.#deliveries?.delete(clientId);
+  }
+
+  /** A message of graphql-ws: goes out with the client's id, unless the client has completed the operation. */
+  send(text: string): void {
+    const message = this.#toClient(text);
+    if (message !== undefined) this.write(message);
+  }
+
+  /** Sends a message after all that is due. */
+  write(text: string, taken?: () => void): void {
+    if (!this.isOpen) {
+      taken?.();
+      return;
+    }
+    this.outbox.flushAll();
+    // An error is that of a socket that is gone.
+    this.socket.send(text, taken && (() => taken()));
+  }
+
+  close(code?: number, reason = ''): void {
+    this.socket.close(code, closeReason(reason));
+  }
+
+  onMessage(handle: (text: string) => Promise<void>): void {
+    this.socket.on('message', (data: RawData) => {
+      const text = this.#toServer(textOf(data));
+      // What `handle` is given to do never fails but by a fault of ours.
+      if (text !== undefined)
+        void handle(text).catch(() => this.close(CloseCode.InternalServerError));
+    });
+  }
+
+  cutSlow(): void {
+    this.#options.onSlow();
+    this.close(1013, slowSubscriber(this.#options.maxQueuedBytes).message);
+  }
+
+  /** The socket has closed: gives up all that it had. */
+  leaveAll(): void {
+    this.#initTimer?.cancel();
+    this.#principal?.revoked.unwatch(this);
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+    for (const delivery of this.#deliveries?.values() ?? []) delivery.leave();
+    this.#deliveries = undefined;
+  }
+
+  /** A client's message for graphql-ws, with our id for its operation; undefined: it is not for it. */
+  #toServer(text: string): string | undefined {
+    const message = parseObject(text);
+    if (message === undefined || typeof message['id'] !== 'string') return text;
+    const clientId = message['id'];
+    switch (message['type']) {
+      case MessageType.Subscribe: {
+        if (clientId.length > maxIdLength) {
+          this.close(CloseCode.BadRequest, `an operation's id may have ${maxIdLength} characters`);
+          return undefined;
+        }
+        if (clientId === '') return text;
+        const own = this.#deliveries?.has(clientId) === true ? undefined : this.ids.open(clientId);
+        if (own !== undefined) return JSON.stringify({ ...message, id: own });
+        this.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${clientId} already exists`);
+        return undefined;
+      }
+      case MessageType.Complete: {
+        const delivery = this.#deliveries?.get(clientId);
+        if (delivery !== undefined) {
+          this.removeDelivery(clientId);
+          delivery.leave();
+          return undefined;
+        }
+        const own = this.ids.closeByClient(clientId);
+        return own === undefined ? undefined : JSON.stringify({ ...message, id: own });
+      }
+      default:
+        return text;
+    }
+  }
+
+  /**
+   * The messages with an id that come this way, `error` and `complete`, end their operations; undefined:
+   * it has been completed by the client, or is no longer graphql-ws's.
+   */
+  #toClient(text: string): string | undefined {
+    const message = parseObject(text);
+    if (message === undefined || typeof message['id'] !== 'string') return text;
+    const clientId = this.ids.closeByServer(message['id']);
+    return clientId === undefined ? undefined : JSON.stringify({ ...message, id: clientId });
+  }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    // Not JSON: graphql-ws refuses it in the protocol's own words.
+    return undefined;
+  }
+}
