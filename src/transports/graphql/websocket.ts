@@ -49,7 +49,10 @@ export function createGraphqlWebSocket(
 
   const server = makeServer<Record<string, unknown>, SocketConnection>({
     connectionInitWaitTimeout: 0,
-    onConnect: async ({ connectionParams, extra: connection }) => {
+    onConnect: async (context) => {
+      const { connectionParams, extra: connection } = context;
+      // The key is not kept for as long as the connection lives.
+      Object.assign(context, { connectionParams: undefined });
       try {
         const principal = await options.authenticate(connectionParams);
         // Gone meanwhile: no `close` would ever come to give the principal back.
