@@ -8,10 +8,9 @@ import {
 import { History } from '../../src/hub/history/history.ts';
 import type { StreamMessage } from '../../src/hub/history/stream-message.ts';
 import type { EventOrder } from '../../src/sequence/order.ts';
-import { compareOrderKeys, type OrderKey } from '../../src/sequence/order-key.ts';
 import { Sequencer } from '../../src/sequence/sequencer.ts';
 import type { Dice } from './dice.ts';
-import { type Log, latenessMs } from './random-log.ts';
+import { endOf, type Log, latenessMs } from './random-log.ts';
 
 const idKey = Uint8Array.from({ length: 32 }, (_, at) => 255 - at);
 
@@ -27,9 +26,7 @@ export interface StreamWorld {
 
 /** Where a stream begins. */
 export type Begin =
-  /** Anew, with what is recorded from now on. */
-  | { readonly at: 'end' }
-  /** Anew, at these offsets, knowing nothing of what is before. */
+  /** Anew, at these offsets, knowing nothing of what is before. For controls. */
   | { readonly at: 'offsets'; readonly offsets: readonly number[] }
   /** Where another one stood. */
   | { readonly at: 'position'; readonly position: StreamPosition };
@@ -66,8 +63,8 @@ export class ModelStream {
       clock,
       emit,
       onCopy: (event) => {
-        if (!world.tellsCopies) return;
-        this.history.copy(event, this.#sequencer.keyUnderWay(), this.#sequencer.rereading);
+        if (!world.tellsCopies || this.#sequencer.rereading) return;
+        this.history.copy(event, this.#sequencer.keyUnderWay());
       },
       ...(resumed === undefined ? {} : { resumeFrom: resumePointOf(resumed) }),
     });
@@ -78,7 +75,6 @@ export class ModelStream {
       order,
       maxBytes: 600 * (1 + dice.below(dice.oneIn(3) ? 10 : 150)),
       start: begin.at === 'position' ? begin.position : this.#position(),
-      greatestRemembered: begin.at === 'end' ? this.#remember() : null,
       recordOf: ({ id, partition, offset }) => ({ id, lane: partition, offset }),
       bytesOf: ({ json }) => json.length,
     });
@@ -123,8 +119,6 @@ export class ModelStream {
     switch (begin.at) {
       case 'offsets':
         return log.partitions.map((_, partition) => begin.offsets[partition] ?? 0);
-      case 'end':
-        return log.partitions.map((_, partition) => this.#endOf(partition));
       case 'position':
         // The ids of the window before V must be known, which here is everything.
         return log.partitions.map((_, partition) =>
@@ -133,37 +127,8 @@ export class ModelStream {
     }
   }
 
-  /** Tells the sequencer the ids of all that lies before its beginning. @returns their greatest key */
-  #remember(): OrderKey | null {
-    const { log, deduplicate, order } = this.#world;
-    if (!deduplicate) return null;
-    let greatest: OrderKey | null = null;
-    for (const [partition, at] of this.#at.entries()) {
-      for (const record of log.partitions[partition]?.slice(0, at) ?? []) {
-        if (record === null || record.event.id === null) continue;
-        this.#sequencer.remember(record.event.id, record.event.recordedAtMs);
-        const key = keyOf(record.event, order);
-        if (key === null) continue;
-        if (greatest === null || compareOrderKeys(key, greatest) > 0) greatest = key;
-      }
-    }
-    return greatest;
-  }
-
-  #endOf(partition: number): number {
-    const records = this.#world.log.partitions[partition] ?? [];
-    const nowMs = this.#clock.now();
-    let end = records.length;
-    while (end > 0) {
-      const record = records[end - 1];
-      if (record !== null && record !== undefined && record.atMs <= nowMs) return end;
-      end--;
-    }
-    return 0;
-  }
-
   #isAtEnd(partition: number): boolean {
-    return (this.#at[partition] ?? 0) >= this.#endOf(partition);
+    return (this.#at[partition] ?? 0) >= endOf(this.#world.log, partition, this.#clock.now());
   }
 
   /** Reads one record. @returns false: there is none yet */
@@ -175,19 +140,5 @@ export class ModelStream {
     if (record === null || record === undefined) this.#sequencer.advance(partition, offset + 1);
     else this.#sequencer.ingest(record.event);
     return true;
-  }
-}
-
-/** A key that is not smaller than the event's, whatever its id. */
-function keyOf(event: Event, order: EventOrder): OrderKey | null {
-  const { partition, offset, recordedAtMs, timestampUs, sequence } = event;
-  const rest = { id: [-1, -1, -1, -1], partition, offset } as const;
-  switch (order) {
-    case 'ARRIVAL':
-      return null;
-    case 'SEQUENCE':
-      return sequence === null ? null : { time: 0, value: sequence, ...rest };
-    case 'TIMESTAMP':
-      return { time: (recordedAtMs + 1_000) * 1_000, value: timestampUs, ...rest };
   }
 }

@@ -19,6 +19,8 @@ export interface Log {
 
 /** The records are mostly in time for this, in milliseconds. */
 export const latenessMs = 2_000;
+/** What the sequencer takes by default. */
+export const maxAdvanceMs = 1_000;
 
 /**
  * A log with disorder, copies with other times and numbers, gaps, and times that cannot be believed.
@@ -53,4 +55,16 @@ export function drawLog(
     own.push({ event, atMs: at });
   }
   return { partitions, endMs: at };
+}
+
+/** The end of the partition at a time: behind the last event that was recorded by then. */
+export function endOf({ partitions }: Log, partition: number, nowMs: number): number {
+  const records = partitions[partition] ?? [];
+  let end = records.length;
+  while (end > 0) {
+    const record = records[end - 1];
+    if (record !== null && record !== undefined && record.atMs <= nowMs) return end;
+    end--;
+  }
+  return 0;
 }

@@ -10,7 +10,8 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { Dice } from './dice.ts';
 import { ModelClient } from './model-client.ts';
 import { ModelStream, type StreamWorld } from './model-stream.ts';
-import { drawLog, latenessMs, logStartMs } from './random-log.ts';
+import { drawLog, latenessMs, logStartMs, maxAdvanceMs } from './random-log.ts';
+import { isEmitted, stateAt } from './state.ts';
 
 /**
  * A model of a log, of instances that read it each in an interleaving of its own, crash and start anew, and
@@ -135,18 +136,27 @@ class ReconnectModel {
   #crash(index: number): void {
     const instance = this.#instance(index);
     for (const client of this.#clients) if (client.home === index) this.#disconnect(client);
-    const dice = this.#dice;
-    const { position } = this.#clients[dice.below(this.#clients.length)] ?? { position: beginning };
     instance.readers = [];
-    instance.live = new ModelStream(
-      this.#world,
-      instance.clock,
-      dice.oneIn(3) ? { at: 'position', position } : { at: 'end' },
-    );
+    instance.live = new ModelStream(this.#world, instance.clock, {
+      at: 'position',
+      position: this.#newPosition(),
+    });
     // Somebody may be there as it begins.
     if (this.#clients.length < 7 && this.#options.resumeBy === 'cursor') {
       this.#clients.push(this.#newClient(instance.live.history.position));
     }
+  }
+
+  /** Where a live stream begins: as if it had always been there, at some K of this time. */
+  #newPosition(): StreamPosition {
+    const { log, order } = this.#world;
+    const nowMs = this.#clock.now();
+    const recorded = log.partitions
+      .flat()
+      .filter((record) => record !== null)
+      .filter(({ atMs }) => atMs <= nowMs && atMs > nowMs - 4 * latenessMs);
+    const upTo = recorded[this.#dice.below(recorded.length)];
+    return upTo === undefined ? beginning : stateAt(log, order, nowMs, upTo.event);
   }
 
   #disconnect(client: ModelClient): void {
@@ -272,9 +282,14 @@ class ReconnectModel {
     // Sometimes for another client as well, who is not there yet.
     const other = this.#clients[dice.below(this.#clients.length)];
     const from =
-      other !== undefined && dice.oneIn(3) ? earlierOf(position, other.position) : position;
+      other !== undefined && dice.oneIn(3) ? earlierOf(position, other.position, []) : position;
     const reader = new ModelStream(this.#world, instance.clock, { at: 'position', position: from });
     instance.readers.push(reader);
+    if (from === position) {
+      // There before it emits anything: its memory may be too small for what it reads at once.
+      this.#join(client, home, reader);
+      return;
+    }
     const replay = reader.history.after(position);
     if (replay === 'gone') throw new Error('a reader does not know what it was made for');
     if (replay === 'ahead') client.serve({ by: 'waiting', stream: reader, patience: 30 });
@@ -315,18 +330,18 @@ class ReconnectModel {
       const id = this.#identity(item);
       count.set(id, (count.get(id) ?? 0) + 1);
     }
+    const { order, log } = this.#world;
     const expected = new Set<string>();
-    const passed = new Set<string>();
-    for (const record of this.#world.log.partitions.flat()) {
+    const before = new Set<string>();
+    for (const record of log.partitions.flat()) {
       if (record === null) continue;
-      const { event } = record;
-      const isBefore = event.offset < (subscribedAt.next[event.partition] ?? 0);
-      (isBefore ? passed : expected).add(this.#identity(event));
+      const id = this.#identity(record.event);
+      (isEmitted(record.event, order, subscribedAt) ? before : expected).add(id);
     }
     return {
-      // Of what was there before the client came, copies may come or not.
-      lost: [...expected].filter((id) => !count.has(id) && !passed.has(id)),
-      twice: [...count].filter(([, times]) => times > 1).map(([id]) => id),
+      lost: [...expected].filter((id) => !count.has(id) && !before.has(id)),
+      // Also what had been emitted before the client came.
+      twice: [...count].filter(([id, times]) => times > 1 || before.has(id)).map(([id]) => id),
       disordered: disorder(taken),
     };
   }
@@ -367,7 +382,7 @@ function codecOf(order: EventOrder, deduplicate: boolean): CursorCodec {
           timestamp: 'timestamp',
           sequence: 'sequence',
           latenessMs,
-          maxAdvanceMs: 1_000,
+          maxAdvanceMs,
         },
       },
     });

@@ -59,21 +59,18 @@ export function hasReached(position: StreamPosition, other: StreamPosition): boo
   return compareReached(position.key, other.key) >= 0 && areAtLeast(position.next, other.next);
 }
 
-export function isSame(a: StreamPosition, b: StreamPosition): boolean {
-  return (
-    compareReached(a.key, b.key) === 0 && areEqual(a.next, b.next) && areEqual(a.lowest, b.lowest)
-  );
-}
-
 /**
- * A position that both can be reached from: of K, R and V the lower one. Whoever reads from it meets all
+ * A position that both can be reached from: the lower K and the lower R. A stream that begins there has all
  * that is still to come at either.
+ *
+ * @param readFrom where it begins to read, which is then its V: one window of de-duplication before the V of
+ *   both. The lower V would not do: of an id's records the one that counts here may have been dropped at both.
  */
-export function earlierOf(a: StreamPosition, b: StreamPosition): StreamPosition {
+export function earlierOf(a: StreamPosition, b: StreamPosition, readFrom: Offsets): StreamPosition {
   return {
     key: compareReached(a.key, b.key) <= 0 ? a.key : b.key,
     next: lowerOf(a.next, b.next),
-    lowest: lowerOf(a.lowest, b.lowest),
+    lowest: lowerOf(readFrom, lowerOf(a.next, b.next)),
   };
 }
 

@@ -1,11 +1,8 @@
 import type { OrderKey } from '../../sequence/order-key.ts';
 import type { EventOrder } from '../../sequence/order.ts';
 import {
-  areAtLeast,
   compareReached,
   hasReached,
-  isBelow,
-  isSame,
   type Offsets,
   type StreamPosition,
   withLane,
@@ -21,13 +18,11 @@ export interface HistoryOptions<Item> {
   readonly order: EventOrder;
   /** What the history takes at the most: texts and a fixed amount for each message and copy. */
   readonly maxBytes: number;
-  /** Where the stream begins. */
-  readonly start: StreamPosition;
   /**
-   * For a stream that begins anew and was told of ids from before its start (`Sequencer.remember`): the greatest
-   * key of their records. @default null
+   * Where the stream begins: a position of which is true what K, R and V say, as of any that another stream
+   * had. A stream that begins with `K: null` in the midst of the log has none.
    */
-  readonly greatestRemembered?: OrderKey | null;
+  readonly start: StreamPosition;
   readonly recordOf: SeamOptions<Item>['recordOf'];
   /** Length of the item's texts. */
   readonly bytesOf: (item: Item) => number;
@@ -53,8 +48,6 @@ export class History<Item> {
   #last: Segment<Item>;
   #bytes = 0;
   #isInTurn = false;
-  /** The greatest key of a record below V of the start whose copies are dropped. */
-  #greatestPassedOver: OrderKey | null;
   /** The stream's position as far as it is known: that of the last mark, moved on by what was emitted since. */
   #key: OrderKey | null;
   #next: Offsets;
@@ -62,8 +55,7 @@ export class History<Item> {
 
   constructor(options: HistoryOptions<Item>) {
     this.#options = options;
-    const { start, greatestRemembered = null } = options;
-    this.#greatestPassedOver = greatestRemembered;
+    const { start } = options;
     this.#last = new Segment(start);
     this.#segments = [this.#last];
     this.#key = start.key;
@@ -109,18 +101,12 @@ export class History<Item> {
   }
 
   /**
-   * The stream drops a record as a copy.
-   * @param isReread the stream is still reading again what was below R of its start (`Sequencer.rereading`)
+   * The stream drops a record as a copy. Not to be told while it reads again what lies below R of its start
+   * (`Sequencer.rereading`): of those records the one that counts is held, and will be emitted or dropped.
    */
-  copy(item: Item, key: OrderKey | null, isReread: boolean): void {
-    const { recordOf, start } = this.#options;
-    const { id, lane, offset } = recordOf(item);
+  copy(item: Item, key: OrderKey | null): void {
+    const { id, lane, offset } = this.#options.recordOf(item);
     if (id === null) return;
-    if (isReread) {
-      // The record of this id that counts at the start is held, and will be emitted or dropped.
-      if (isBelow(start.lowest, lane, offset)) this.#passOver(key);
-      return;
-    }
     this.#isInTurn = true;
     this.#last.copies.push({ id, lane, offset, key });
     this.#grow(copyOverheadBytes + id.length);
@@ -150,7 +136,7 @@ export class History<Item> {
    */
   after(position: StreamPosition): Replay<Item> | 'gone' | 'ahead' {
     if (this.#isInTurn) throw new Error('the history was asked in the midst of a turn');
-    if (!this.#covers(position)) return 'gone';
+    if (!hasReached(position, this.start)) return 'gone';
     if (!hasReached(this.position, position)) return 'ahead';
     const to = this.#firstThatReached(position);
     const { order, recordOf } = this.#options;
@@ -167,25 +153,6 @@ export class History<Item> {
       copies,
     });
     return new Replay(sewn, to.segment, onward);
-  }
-
-  /**
-   * Whether all that had been emitted at the start has been at the position, and all that has not is here.
-   *
-   * A stream that begins anew passes over what lies before its start, and one that goes on from a client
-   * of such a stream does too, while other clients may still wait for some of that. Nothing that a client
-   * waits for lies below its V. And of an id of which a record lies below the start, this stream drops
-   * every copy, while elsewhere one with a smaller key may be held: not if that record is settled there.
-   */
-  #covers(position: StreamPosition): boolean {
-    if (!hasReached(position, this.start)) return false;
-    const { order, start } = this.#options;
-    // By arrival nothing is held: nothing below R is waited for.
-    if (order === 'ARRIVAL' || isSame(position, start)) return true;
-    return (
-      areAtLeast(position.lowest, start.lowest) &&
-      compareReached(position.key, this.#greatestPassedOver) >= 0
-    );
   }
 
   #firstThatReached(position: StreamPosition): Place<Item> {
@@ -244,10 +211,6 @@ export class History<Item> {
       // Nothing was held. If nothing lies between, nothing is now.
       if (offset === end || this.#options.order === 'ARRIVAL') this.#lowest = this.#next;
     }
-  }
-
-  #passOver(key: OrderKey | null): void {
-    if (compareReached(key, this.#greatestPassedOver) > 0) this.#greatestPassedOver = key;
   }
 
   #beginSegment(start: StreamPosition): void {

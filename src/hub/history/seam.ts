@@ -122,8 +122,8 @@ function wasEmitted(
   { order, from }: Pick<SeamOptions<unknown>, 'order' | 'from'>,
 ): boolean {
   const isSettled = (record: Occurrence): boolean => {
-    // From the future, in TIMESTAMP order: emitted here at once, but held where the clock was ahead.
-    if (record.key === null && order === 'TIMESTAMP') return false;
+    // Emitted here at once, but held where the clock was ahead.
+    if (isFromFuture(record, order)) return false;
     return isBelow(from.next, record.lane, record.offset) && isReached(record.key, from.key);
   };
   if (isSettled(own) || copies.some(isSettled)) return true;
@@ -137,18 +137,23 @@ function wasEmitted(
 function placeOf(
   own: Occurrence,
   copies: readonly Occurrence[],
-  { from, to }: Pick<SeamOptions<unknown>, 'from' | 'to'>,
+  { order, from, to }: Pick<SeamOptions<unknown>, 'order' | 'from' | 'to'>,
 ): Pick<Missing<unknown>, 'place' | 'due'> {
   let place = own;
   let due: Occurrence | null = isReached(own.key, from.key) ? own : null;
   if (own.key === null) return { place, due };
   for (const copy of copies) {
-    // What the stream itself has not read at `to` decides nothing yet.
-    if (copy.key === null || !isBelow(to.next, copy.lane, copy.offset)) continue;
+    // What the stream itself has not read at `to` decides nothing yet, and what is from the future never.
+    if (!isBelow(to.next, copy.lane, copy.offset) || isFromFuture(copy, order)) continue;
     if (compareReached(copy.key, place.key) < 0) place = copy;
     if (isReached(copy.key, from.key) && (due === null || isBefore(copy, due))) due = copy;
   }
   return { place, due };
+}
+
+/** In TIMESTAMP order every record has a place, but those that were from the future when they were read. */
+function isFromFuture({ key }: Occurrence, order: EventOrder): boolean {
+  return key === null && order === 'TIMESTAMP';
 }
 
 /** Whether a key is at or below K. No key is smaller than all. */
