@@ -69,7 +69,8 @@ export class ModelStream {
       ...(resumed === undefined ? {} : { resumeFrom: resumePointOf(resumed) }),
     });
     const offsets = this.#offsetsOf(begin);
-    const found = Math.max(resumed?.next.length ?? 0, 1 + dice.below(offsets.length));
+    const known = begin.at === 'offsets' ? begin.offsets : begin.position.next;
+    const found = Math.max(known.length, 1 + dice.below(offsets.length));
     for (const offset of offsets.slice(0, found)) this.#addPartition(offset);
     this.history = new History({
       order,

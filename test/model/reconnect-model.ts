@@ -10,7 +10,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { Dice } from './dice.ts';
 import { ModelClient } from './model-client.ts';
 import { ModelStream, type StreamWorld } from './model-stream.ts';
-import { drawLog, latenessMs, logStartMs, maxAdvanceMs } from './random-log.ts';
+import { drawLog, latenessMs, type LogRecord, logStartMs, maxAdvanceMs } from './random-log.ts';
 import { isEmitted, stateAt } from './state.ts';
 
 /**
@@ -333,13 +333,16 @@ class ReconnectModel {
     const { order, log } = this.#world;
     const expected = new Set<string>();
     const before = new Set<string>();
+    // What is from the future had been emitted or not, by the clock of whom the client joined.
+    const ofDoubt = new Set<string>();
     for (const record of log.partitions.flat()) {
       if (record === null) continue;
       const id = this.#identity(record.event);
-      (isEmitted(record.event, order, subscribedAt) ? before : expected).add(id);
+      if (isOfDoubt(record, subscribedAt)) ofDoubt.add(id);
+      else (isEmitted(record.event, order, subscribedAt) ? before : expected).add(id);
     }
     return {
-      lost: [...expected].filter((id) => !count.has(id) && !before.has(id)),
+      lost: [...expected.difference(before).difference(ofDoubt)].filter((id) => !count.has(id)),
       // Also what had been emitted before the client came.
       twice: [...count].filter(([id, times]) => times > 1 || before.has(id)).map(([id]) => id),
       disordered: disorder(taken),
@@ -350,6 +353,10 @@ class ReconnectModel {
   #identity({ id, partition, offset }: Event): string {
     return this.#options.deduplicate && id !== null ? `id ${id}` : `${partition}/${offset}`;
   }
+}
+
+function isOfDoubt({ event, atMs }: LogRecord, { next }: StreamPosition): boolean {
+  return event.recordedAtMs > atMs && event.offset < (next[event.partition] ?? 0);
 }
 
 /** Messages that are not late and have no larger key than one before. */

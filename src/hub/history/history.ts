@@ -1,8 +1,10 @@
 import type { OrderKey } from '../../sequence/order-key.ts';
 import type { EventOrder } from '../../sequence/order.ts';
 import {
+  areAtLeast,
   compareReached,
   hasReached,
+  isBelow,
   type Offsets,
   type StreamPosition,
   withLane,
@@ -31,6 +33,8 @@ export interface HistoryOptions<Item> {
 /** About what a message takes beside its texts: itself, position, key, and a cursor. */
 const messageOverheadBytes = 512;
 const copyOverheadBytes = 200;
+/** Ids of records from the future whose copies are looked for. */
+const maxIdsFromFuture = 10_000;
 /** A segment ends with the turn in which it comes to one of these, or to a part of `maxBytes`. */
 const segmentEntries = 256;
 const segmentsPerHistory = 16;
@@ -48,6 +52,11 @@ export class History<Item> {
   #last: Segment<Item>;
   #bytes = 0;
   #isInTurn = false;
+  /** Behind the last record of each lane that was from the future. */
+  #fromFuture: Offsets = [];
+  readonly #idsFromFuture = new Set<string>();
+  /** A client that may still wait for a record below these, as one of them was from the future, is not served. */
+  #passedOver: Offsets;
   /** The stream's position as far as it is known: that of the last mark, moved on by what was emitted since. */
   #key: OrderKey | null;
   #next: Offsets;
@@ -61,6 +70,8 @@ export class History<Item> {
     this.#key = start.key;
     this.#next = start.next;
     this.#lowest = start.lowest;
+    // What lies below V was passed over at the start, wherever else it is held.
+    this.#passedOver = options.order === 'TIMESTAMP' ? start.lowest : [];
   }
 
   /** What it takes, as `maxBytes` counts. */
@@ -94,6 +105,7 @@ export class History<Item> {
     const position = { key: this.#key, next: this.#next, lowest: this.#lowest };
     const message = new StreamMessage(item, late, position, key);
     this.#last.messages.push(message);
+    if (this.#isFromFuture(message)) this.#rememberFromFuture(item);
     this.#grow(
       messageOverheadBytes + bytesOf(item) + (this.#next === before ? 0 : 8 * before.length),
     );
@@ -109,6 +121,8 @@ export class History<Item> {
     if (id === null) return;
     this.#isInTurn = true;
     this.#last.copies.push({ id, lane, offset, key });
+    // Where the other one is held, this may be held in its place.
+    if (this.#idsFromFuture.has(id)) this.#passOver(lane, offset);
     this.#grow(copyOverheadBytes + id.length);
   }
 
@@ -136,7 +150,7 @@ export class History<Item> {
    */
   after(position: StreamPosition): Replay<Item> | 'gone' | 'ahead' {
     if (this.#isInTurn) throw new Error('the history was asked in the midst of a turn');
-    if (!hasReached(position, this.start)) return 'gone';
+    if (!this.#covers(position)) return 'gone';
     if (!hasReached(this.position, position)) return 'ahead';
     const to = this.#firstThatReached(position);
     const { order, recordOf } = this.#options;
@@ -155,12 +169,17 @@ export class History<Item> {
     return new Replay(sewn, to.segment, onward);
   }
 
+  /** Whether all that had been emitted at the start has been emitted at the position as well. */
+  #covers(position: StreamPosition): boolean {
+    return hasReached(position, this.start) && areAtLeast(position.lowest, this.#passedOver);
+  }
+
   #firstThatReached(position: StreamPosition): Place<Item> {
     const segments = this.#segments;
     const index = firstWhere(segments.length - 1, (at) =>
-      hasReached(segments[at]?.end ?? this.position, position),
+      hasReached(this.#segmentAt(at).end, position),
     );
-    const segment = segments[index] ?? this.#last;
+    const segment = this.#segmentAt(index);
     const at = firstWhere(segment.messages.length, (at) =>
       hasReached(segment.positionAt(at), position),
     );
@@ -176,18 +195,19 @@ export class History<Item> {
     to: Place<Item>,
   ): Pick<SeamOptions<Item>, 'messages' | 'copies'> {
     const segments = this.#segments;
-    const index =
-      firstWhere(segments.length, (at) => !hasReached(position, segments[at]?.start ?? position)) -
-      1;
-    const first = segments[index] ?? this.#last;
-    const from = firstWhere(
-      first.messages.length,
-      (at) => !hasReached(position, first.positionAt(at)),
-    );
+    // Some may be from the future, and held at the client's stream, wherever they are here.
+    const isWhole = !areAtLeast(position.lowest, this.#fromFuture);
+    const index = isWhole
+      ? 0
+      : firstWhere(segments.length, (at) => !hasReached(position, this.#segmentAt(at).start)) - 1;
+    const first = this.#segmentAt(index);
+    const from = isWhole
+      ? 0
+      : firstWhere(first.messages.length, (at) => !hasReached(position, first.positionAt(at)));
     const messages: StreamMessage<Item>[] = [];
     const copies: Copy[] = [];
     for (let at = index; at < segments.length; at++) {
-      const segment = segments[at] ?? this.#last;
+      const segment = this.#segmentAt(at);
       const isLast = segment === to.segment;
       messages.push(
         ...segment.messages.slice(at === index ? from : 0, isLast ? to.at + 1 : undefined),
@@ -213,6 +233,34 @@ export class History<Item> {
     }
   }
 
+  #rememberFromFuture(item: Item): void {
+    const { id, lane, offset } = this.#options.recordOf(item);
+    this.#fromFuture = raised(this.#fromFuture, lane, offset);
+    if (id === null) return;
+    for (const copy of this.#last.copies) {
+      if (copy.id === id) this.#passOver(copy.lane, copy.offset);
+    }
+    this.#idsFromFuture.add(id);
+    if (this.#idsFromFuture.size <= maxIdsFromFuture) return;
+    for (const oldest of this.#idsFromFuture) {
+      this.#idsFromFuture.delete(oldest);
+      return;
+    }
+  }
+
+  #passOver(lane: number, offset: number): void {
+    this.#passedOver = raised(this.#passedOver, lane, offset);
+  }
+
+  #segmentAt(index: number): Segment<Item> {
+    return this.#segments[index] ?? this.#last;
+  }
+
+  /** Such a record may be held elsewhere: see `seam`. */
+  #isFromFuture({ key }: StreamMessage<Item>): boolean {
+    return key === null && this.#options.order === 'TIMESTAMP';
+  }
+
   #beginSegment(start: StreamPosition): void {
     this.#grow(16 * start.next.length);
     const segment = new Segment<Item>(start);
@@ -231,7 +279,17 @@ export class History<Item> {
     oldest.isForgotten = true;
     this.#bytes -= oldest.bytes;
     this.#segments.shift();
+    for (const message of oldest.messages) {
+      if (!this.#isFromFuture(message)) continue;
+      const { lane, offset } = this.#options.recordOf(message.item);
+      this.#passOver(lane, offset);
+    }
   }
+}
+
+/** The offsets raised past a record. */
+function raised(offsets: Offsets, lane: number, offset: number): Offsets {
+  return isBelow(offsets, lane, offset) ? offsets : withLane(offsets, lane, offset + 1);
 }
 
 /** A message of the history; behind the last one of its segment, the segment's end. */

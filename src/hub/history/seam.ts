@@ -141,7 +141,7 @@ function placeOf(
 ): Pick<Missing<unknown>, 'place' | 'due'> {
   let place = own;
   let due: Occurrence | null = isReached(own.key, from.key) ? own : null;
-  if (own.key === null) return { place, due };
+  if (isFromFuture(own, order)) return { place, due };
   for (const copy of copies) {
     // What the stream itself has not read at `to` decides nothing yet, and what is from the future never.
     if (!isBelow(to.next, copy.lane, copy.offset) || isFromFuture(copy, order)) continue;
