@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { MillraceError } from '../../../../src/core/errors.ts';
 import type { CursorBinding } from '../../../../src/hub/cursor/cursor-binding.ts';
 import { CursorCodec, maxCursorLength } from '../../../../src/hub/cursor/cursor-codec.ts';
