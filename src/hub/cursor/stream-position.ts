@@ -59,6 +59,12 @@ export function hasReached(position: StreamPosition, other: StreamPosition): boo
   return compareReached(position.key, other.key) >= 0 && areAtLeast(position.next, other.next);
 }
 
+export function isSame(a: StreamPosition, b: StreamPosition): boolean {
+  return (
+    compareReached(a.key, b.key) === 0 && areEqual(a.next, b.next) && areEqual(a.lowest, b.lowest)
+  );
+}
+
 /**
  * A position that both can be reached from: the lower K and the lower R. A stream that begins there has all
  * that is still to come at either.

@@ -5,6 +5,7 @@ import {
   compareReached,
   hasReached,
   isBelow,
+  isSame,
   type Offsets,
   type StreamPosition,
   withLane,
@@ -43,8 +44,8 @@ const segmentsPerHistory = 16;
  * What a stream emitted last, in memory: for those who come back, were too slow, or have read the log
  * up to here. `after` says what follows a position, exactly.
  *
- * Between two positions of a stream that both have been reached from the client's, the stream's own
- * messages follow each other for the client as well; up to there a `seam` leads.
+ * From the first position of the stream that has reached the client's, the stream's own messages follow for
+ * the client as well. A `seam` leads there.
  */
 export class History<Item> {
   readonly #options: HistoryOptions<Item>;
@@ -52,6 +53,13 @@ export class History<Item> {
   #last: Segment<Item>;
   #bytes = 0;
   #isInTurn = false;
+  #lastSeam:
+    | {
+        readonly from: StreamPosition;
+        readonly to: StreamPosition;
+        readonly messages: readonly StreamMessage<Item>[];
+      }
+    | undefined;
   /** Behind the last record of each lane that was from the future. */
   #fromFuture: Offsets = [];
   readonly #idsFromFuture = new Set<string>();
@@ -153,20 +161,26 @@ export class History<Item> {
     if (!this.#covers(position)) return 'gone';
     if (!hasReached(this.position, position)) return 'ahead';
     const to = this.#firstThatReached(position);
-    const { order, recordOf } = this.#options;
     const { messages, copies } = this.#between(position, to);
     // What comes behind the end of a segment is still to be emitted, or in the next one.
     const onward = Math.min(to.at + 1, to.segment.messages.length);
     if (messages.length === 0) return new Replay([], to.segment, onward);
-    const sewn = seam({
-      order,
-      recordOf,
-      from: position,
-      to: to.segment.positionAt(to.at),
-      messages,
-      copies,
-    });
+    const sewn = this.#sewn(position, to.segment.positionAt(to.at), { messages, copies });
     return new Replay(sewn, to.segment, onward);
+  }
+
+  /** Many clients may stop at one position, as where an instance was lost: they get the same messages. */
+  #sewn(
+    from: StreamPosition,
+    to: StreamPosition,
+    between: Pick<SeamOptions<Item>, 'messages' | 'copies'>,
+  ): readonly StreamMessage<Item>[] {
+    const last = this.#lastSeam;
+    if (last?.to === to && isSame(last.from, from)) return last.messages;
+    const { order, recordOf } = this.#options;
+    const messages = seam({ order, recordOf, from, to, ...between });
+    this.#lastSeam = { from, to, messages };
+    return messages;
   }
 
   /** Whether all that had been emitted at the start has been emitted at the position as well. */
@@ -209,10 +223,12 @@ export class History<Item> {
     for (let at = index; at < segments.length; at++) {
       const segment = this.#segmentAt(at);
       const isLast = segment === to.segment;
-      messages.push(
-        ...segment.messages.slice(at === index ? from : 0, isLast ? to.at + 1 : undefined),
-      );
-      copies.push(...segment.copies);
+      const end = isLast ? to.at + 1 : segment.messages.length;
+      // Not spread: a turn may have more messages than a call can have arguments.
+      for (const message of segment.messages.slice(at === index ? from : 0, end)) {
+        messages.push(message);
+      }
+      for (const copy of segment.copies) copies.push(copy);
       if (isLast) return { messages, copies };
     }
     return { messages: [], copies: [] };
@@ -277,6 +293,7 @@ export class History<Item> {
   #forgetOldest(): void {
     const [oldest] = this.#segments;
     oldest.isForgotten = true;
+    this.#lastSeam = undefined;
     this.#bytes -= oldest.bytes;
     this.#segments.shift();
     for (const message of oldest.messages) {
