@@ -1,4 +1,3 @@
-import type { DeadLetter } from '../../decode/event.ts';
 import type { OrderKey } from '../../sequence/order-key.ts';
 import { compareOrderKeys } from '../../sequence/order-key.ts';
 import type { Position, ResumePoint } from '../../sequence/sequencer.ts';
@@ -41,12 +40,12 @@ export function resumePointOf({ key, next, lowest }: StreamPosition): ResumePoin
   return { key, next: new Map(next.entries()), lowest: new Map(lowest.entries()) };
 }
 
-/** The lane of a dead letter: those of the topic itself are even, those of its dead-letter topic odd. */
-export function deadLetterLane({
-  source,
-  partition,
-}: Pick<DeadLetter, 'source' | 'partition'>): number {
-  return partition * 2 + (source === 'UPSTREAM' ? 1 : 0);
+/**
+ * The lane of a dead letter: even where it lies in the topic itself, odd in its dead-letter topic. Its
+ * `source` does not say so: what cannot be read in the dead-letter topic is made one here, too.
+ */
+export function deadLetterLane(partition: number, isOfDeadLetterTopic: boolean): number {
+  return partition * 2 + (isOfDeadLetterTopic ? 1 : 0);
 }
 
 /** Whether an offset has been ingested where a stream has come to `next`. */
