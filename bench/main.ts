@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 const benches: Readonly<Record<string, readonly string[]>> = {
   decode: ['decode.ts'],
   sequence: ['sequence.ts'],
+  cursor: ['cursor.ts'],
   'kafka-read kafkajs': ['kafka-read.ts', 'kafkajs'],
   'kafka-read platformatic': ['kafka-read.ts', 'platformatic'],
   'cold-start kafkajs': ['cold-start.ts', 'kafkajs'],

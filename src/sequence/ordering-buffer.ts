@@ -106,6 +106,19 @@ export class OrderingBuffer {
     return this.#rankedBy === 'time' ? event.timestampUs : (event.sequence ?? 0);
   }
 
+  /** The order key of the slot's event. */
+  key(slot: number): OrderKey {
+    const { partition, offset } = this.event(slot);
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = this.#digests.subarray(slot * 4, slot * 4 + 4);
+    return {
+      time: this.time(slot),
+      value: this.value(slot),
+      id: [w0, w1, w2, w3],
+      partition,
+      offset,
+    };
+  }
+
   /** `Place.recordedAtMs`, in SEQUENCE order. */
   recordedAtMs(slot: number): number {
     return this.#recordedAtMs[slot] ?? 0;

@@ -6,7 +6,7 @@ import type { EventOrder } from './order.ts';
 import type { OrderKey } from './order-key.ts';
 import { clampTimeUs } from './order-key.ts';
 import type { HeldOfPartition, Place } from './ordering-buffer.ts';
-import { compareToKey, none, OrderingBuffer } from './ordering-buffer.ts';
+import { compareToKey, keyOf, none, OrderingBuffer } from './ordering-buffer.ts';
 import { Watermark } from './watermark.ts';
 
 export interface SequencerOptions {
@@ -30,10 +30,16 @@ export interface SequencerOptions {
   /** Asked for the time only. */
   readonly clock: Clock;
   /**
-   * Called for each event in turn, synchronously. `position()` is then the position of its cursor. It
-   * must not call anything else of the sequencer.
+   * Called for each event in turn, synchronously. `position()` is then the position of its cursor, and
+   * `keyUnderWay()` its key. It must not call anything else of the sequencer.
    */
   readonly emit: (event: Event, late: boolean) => void;
+  /**
+   * Called for each record that is dropped as a copy, synchronously, once: when it is read, or when
+   * another copy takes its place in the buffer. Also while a resumed stream reads again. `keyUnderWay()`
+   * is then its key; it must not call anything else of the sequencer.
+   */
+  readonly onCopy?: (event: Event) => void;
   /**
    * Where a stream goes on that was at this position. Each of its partitions must be added, at V or
    * before it. Until all of them have been read up to R again nothing is emitted, as only then it is
@@ -109,6 +115,7 @@ export class Sequencer {
   readonly #maxHeldBytes: number;
   readonly #clock: Clock;
   readonly #emit: (event: Event, late: boolean) => void;
+  readonly #onCopy: ((event: Event) => void) | undefined;
   readonly #digester: IdDigester;
   readonly #seen: SeenIds | null;
   readonly #watermark: Watermark;
@@ -137,6 +144,8 @@ export class Sequencer {
   /** The record under way. */
   readonly #at: Place;
   #outOfBounds = false;
+  /** Whose key `keyUnderWay` is: the event's that was released, that of a record in `#at`, or this one. */
+  #underWay: 'K' | Event | OrderKey | null = null;
 
   #next: Map<number, number> | null = null;
   #lowest: Map<number, number> | null = null;
@@ -150,6 +159,7 @@ export class Sequencer {
     this.#clock = options.clock;
     this.#nowMs = options.clock.now();
     this.#emit = options.emit;
+    this.#onCopy = options.onCopy;
     this.#digester = new IdDigester(options.idKey);
     this.#at = { time: 0, value: 0, words: this.#digester.words, recordedAtMs: 0 };
     this.#seen = options.deduplicate
@@ -308,6 +318,17 @@ export class Sequencer {
     return { key: this.#key(), next: this.#next, lowest: this.#lowest };
   }
 
+  /**
+   * In `emit` and `onCopy`: the order key of the event they are called with; `null` of one that has no
+   * place in the order.
+   */
+  keyUnderWay(): OrderKey | null {
+    const underWay = this.#underWay;
+    if (underWay === 'K') return this.#key();
+    if (underWay === null || !('kind' in underWay)) return underWay;
+    return (this.#underWay = keyOf(this.#at, underWay));
+  }
+
   /** Step 1 of the state machine: R moves over a record, which is dropped, emitted or held. */
   #accept(partition: Partition, event: Event): void {
     // R first: when the event is emitted, its cursor must have it below R.
@@ -322,15 +343,19 @@ export class Sequencer {
       const held = this.#buffer.find(this.#at.words);
       // Not held, so it was emitted: m(x) <= K already. If it is held, its key is m(x) > K.
       this.counters.duplicates++;
-      if (held === none) return;
+      if (held === none) {
+        this.#dropped(event, placed);
+        return;
+      }
       if (!settled) {
         this.#keepSmaller(held, event, partition);
         return;
       }
       // m(x) falls to K or below here: emitted now, and the copy must not come again.
-      this.#buffer.remove(held, this.#partition(this.#buffer.event(held).partition));
+      this.#forget(held);
     }
     if (settled) {
+      this.#underWay = placed ? event : null;
       this.#send(event, this.#order !== 'ARRIVAL');
       return;
     }
@@ -359,6 +384,7 @@ export class Sequencer {
     this.#lastKey = null;
     buffer.remove(slot, this.#partition(event.partition));
     this.#lowest = null;
+    this.#underWay = 'K';
     this.#send(event, late);
   }
 
@@ -371,10 +397,34 @@ export class Sequencer {
   /** A copy of a held event stays only as its smaller key. */
   #keepSmaller(held: number, event: Event, partition: Partition): void {
     const buffer = this.#buffer;
-    if (buffer.compare(this.#at, event, held) >= 0) return;
+    if (buffer.compare(this.#at, event, held) >= 0) {
+      this.#dropped(event, true);
+      return;
+    }
+    this.#droppedHeld(held);
     const from = this.#partition(buffer.event(held).partition);
     buffer.replace(held, event, this.#at, this.#outOfBounds, from, partition);
     this.#lowest = null;
+  }
+
+  /** A held copy of what was, or is now, emitted. */
+  #forget(held: number): void {
+    this.#droppedHeld(held);
+    this.#buffer.remove(held, this.#partition(this.#buffer.event(held).partition));
+    this.#lowest = null;
+  }
+
+  /** The record under way was dropped as a copy. */
+  #dropped(event: Event, placed: boolean): void {
+    if (this.#onCopy === undefined) return;
+    this.#underWay = placed ? event : null;
+    this.#onCopy(event);
+  }
+
+  #droppedHeld(held: number): void {
+    if (this.#onCopy === undefined) return;
+    this.#underWay = this.#buffer.key(held);
+    this.#onCopy(this.#buffer.event(held));
   }
 
   /** Remembers the id of the record under way. @returns false: it was known */
@@ -465,13 +515,14 @@ export class Sequencer {
       if (held === none) return;
       // m(x) <= K after all: what was read of x before is a copy that had been dropped.
       this.counters.received--;
-      this.#buffer.remove(held, this.#partition(this.#buffer.event(held).partition));
+      this.#forget(held);
       return;
     }
     if (event.offset < partition.rereadFrom) {
       // Below V nothing is held: x was emitted, or another copy of it, with a smaller key, is held.
       this.#undecided.push(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0);
       this.#undecided.push(this.#at.recordedAtMs);
+      this.#dropped(event, true);
       return;
     }
     if (this.#isNew()) {
@@ -479,7 +530,8 @@ export class Sequencer {
       return;
     }
     const held = this.#buffer.find(words);
-    if (held !== none) this.#keepSmaller(held, event, partition);
+    if (held === none) this.#dropped(event, true);
+    else this.#keepSmaller(held, event, partition);
   }
 
   #holdAgain(partition: Partition, event: Event, identified: boolean): void {
@@ -528,6 +580,7 @@ export class Sequencer {
         if (this.#isFromFuture(event)) {
           buffer.remove(slot, partition);
           this.#lowest = null;
+          this.#underWay = null;
           this.#send(event, true);
         }
         slot = after;

@@ -2,8 +2,9 @@ import type { Event } from '../../src/decode/event.ts';
 import type { EventOrder } from '../../src/sequence/order.ts';
 import type { Position, ResumePoint } from '../../src/sequence/sequencer.ts';
 import { Sequencer } from '../../src/sequence/sequencer.ts';
-import { sketched } from '../support/events.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { Dice } from './dice.ts';
+import { drawLog, type Log, logStartMs } from './random-log.ts';
 
 /**
  * A model of a log and of one client that reads it through a chain of instances. Each instance
@@ -38,75 +39,12 @@ export interface Judgement {
   readonly fromFuture: ReadonlySet<string>;
 }
 
-/** Draws: mulberry32, by Tommy Ettinger (public domain). */
-class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** A whole number from 0 up to, not including, `below`. */
-  below(below: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  }
-
-  oneIn(n: number): boolean {
-    return this.below(n) === 0;
-  }
-}
-
-const start = 1_700_000_000_000;
 const idKey = Uint8Array.from({ length: 32 }, (_, at) => 255 - at);
-
-interface LogRecord {
-  readonly event: Event;
-  /** When it was recorded in truth; what it says may be later. */
-  readonly atMs: number;
-}
-
-interface Log {
-  /** By partition; `null` is an offset without an event. */
-  readonly partitions: readonly (readonly (LogRecord | null)[])[];
-  readonly endMs: number;
-}
 
 interface Message {
   readonly event: Event;
   readonly late: boolean;
   readonly position: Position;
-}
-
-function drawLog(dice: Dice, options: ModelOptions): Log {
-  const partitions: (LogRecord | null)[][] = Array.from({ length: 1 + dice.below(4) }, () => []);
-  const latenessMs = 2_000;
-  const ids = 10 + dice.below(120);
-  let at = start;
-  let sequence = 0;
-  for (let record = 20 + dice.below(180); record > 0; record--) {
-    at += dice.below(2) * dice.below(dice.oneIn(20) ? 20_000 : 400);
-    const partition = dice.below(partitions.length);
-    const own = partitions[partition];
-    if (own === undefined) continue;
-    if (dice.oneIn(12)) own.push(null);
-    const inTime = dice.below(latenessMs) - dice.below(300);
-    const behindMs = dice.oneIn(8) ? dice.below(20_000) - 5_000 : inTime;
-    sequence += 1 + (dice.oneIn(6) ? dice.below(3) : 0);
-    const event = sketched({
-      id: dice.oneIn(15) ? null : `${dice.below(ids)}`,
-      partition,
-      offset: own.length,
-      at: options.fromFuture === true && dice.oneIn(10) ? at + 2_000 + dice.below(90_000) : at,
-      t: dice.oneIn(40) ? dice.below(3) * 4_000_000_000_000 - 5 : at - behindMs,
-      sequence: dice.oneIn(15) ? null : Math.max(0, sequence - dice.below(6)),
-      json: 'x'.repeat(10),
-    });
-    own.push({ event, atMs: at });
-  }
-  return { partitions, endMs: at };
 }
 
 /** How the judge tells events apart. */
@@ -198,7 +136,7 @@ export function judgeResumes(options: ModelOptions): Judgement {
     const beginning = beginningOf(options.cursor, taken.at(-1)?.position ?? null, dice);
     // The last instance is read to the end; of those before, the client takes some messages only.
     const take = instance === 59 ? Number.POSITIVE_INFINITY : 1 + dice.below(30);
-    const messages = readOn(log, options, dice, beginning, new ManualClock(start), take);
+    const messages = readOn(log, options, dice, beginning, new ManualClock(logStartMs), take);
     if (instance > 0) resumes++;
     taken.push(...messages.slice(0, take));
     if (messages.length < take) break;

@@ -334,6 +334,67 @@ test('in emit the position is that of the cursor: the event is settled in it', (
   ]);
 });
 
+/** What `emit` and `onCopy` were told: `+` emitted, `-` dropped; and of the key under way time and offset. */
+function toldRig(options: Partial<SequencerOptions> = {}) {
+  const told: string[] = [];
+  const tell = (sign: string, { id }: Event) => {
+    const key = r.sequencer.keyUnderWay();
+    const place =
+      key === null ? 'none' : `${key.time / 1000 - start} ${key.partition}/${key.offset}`;
+    told.push(`${sign}${id}: ${place}`);
+  };
+  const r = rig({
+    emit: (event) => tell('+', event),
+    onCopy: (event) => tell('-', event),
+    ...options,
+  });
+  return { ...r, told };
+}
+
+test('each dropped copy is told of once, and the key under way is its own', () => {
+  const { told, ...r } = toldRig();
+  r.put({ id: 'a', at: 0, t: 0 });
+  r.put({ id: 'a', at: 1, t: 5 });
+  assert.deepEqual(told, ['-a: 5 0/1'], 'it loses to the held one');
+  r.put({ id: 'a', at: 2, t: -5, partition: 1 });
+  assert.deepEqual(told.splice(0).slice(1), ['-a: 0 0/0'], 'the held one loses to it');
+  r.idle(2_100);
+  r.put({ id: 'a', at: 2_100, t: 2_000 });
+  r.put({ id: 'x', at: 2_100, t: 2_100 });
+  r.put({ id: 'x', at: 2_100, t: -50, partition: 1 });
+  assert.deepEqual(told, [
+    '+a: -5 1/0',
+    '-a: 2000 0/2',
+    // The other x is held to its lateness, at 100, and so comes after K.
+    '-x: 2100 0/3',
+  ]);
+  r.idle(9_000);
+  assert.deepEqual(told.slice(3), ['+x: 100 1/1']);
+});
+
+test('a late event goes under its own key, one without a place under none', () => {
+  const { told, ...r } = toldRig();
+  r.put({ id: 'b', at: 0, t: 0 });
+  r.put({ id: 'a', at: 0, t: -1 });
+  r.idle(2_100);
+  r.put({ id: 'x', at: 2_100, t: 2_100 });
+  r.put({ id: 'x', at: 1_900, t: -50, partition: 1 });
+  r.put({ id: 'far', at: 90_000, partition: 1 });
+  r.put({ id: 'far', at: 90_000, partition: 1 });
+  assert.deepEqual(told, [
+    '+a: -1 0/1',
+    '+b: 0 0/0',
+    '-x: 2100 0/2',
+    '+x: -50 1/0',
+    '+far: none',
+    '-far: none',
+  ]);
+  const arrival = toldRig({ order: 'ARRIVAL' });
+  arrival.put({ id: 'a', at: 0 });
+  arrival.put({ id: 'a', at: 0 });
+  assert.deepEqual(arrival.told, ['+a: none', '-a: none']);
+});
+
 test('one event a second on one of nine partitions is delivered 150 ms after L at most', () => {
   const r = rig({}, 9);
   const fetchWaitMs = 100;
@@ -366,7 +427,7 @@ function both(offset: number): Map<number, number> {
 }
 
 /** A sequencer that goes on from K at the start, R = 10 in both partitions, read again from `from`. */
-function resumedRig(lowest: number, from: number) {
+function resumedRig(lowest: number, from: number, options: Partial<SequencerOptions> = {}) {
   const us = start * 1000;
   const r = rig(
     {
@@ -375,6 +436,7 @@ function resumedRig(lowest: number, from: number) {
         next: both(10),
         lowest: both(lowest),
       },
+      ...options,
     },
     0,
   );
@@ -440,6 +502,19 @@ test('resuming: below V a record after K is settled too, and its id is known', (
   r.sequencer.advance(0, 10);
   r.ingest(0, 10, 'x', 7);
   assert.equal(r.finish(), 'y', 'of y a copy with a smaller key is held');
+});
+
+test('resuming: copies among what is read again are told of, what was settled is not', () => {
+  const copies: string[] = [];
+  const r = resumedRig(8, 7, { onCopy: ({ id, offset }) => copies.push(`${id} ${offset}`) });
+  r.ingest(0, 7, 'below V', 5);
+  r.ingest(0, 8, 'held', 5);
+  r.ingest(0, 9, 'settled', 6);
+  r.ingest(1, 7, 'settled', -1);
+  r.ingest(1, 8, 'held', 7);
+  r.ingest(1, 9, 'settled', 8);
+  assert.deepEqual(copies, ['below V 7', 'settled 9', 'held 8', 'settled 9']);
+  assert.equal(r.finish(), 'held');
 });
 
 test('resuming: a broker time from the future is not waited for', () => {

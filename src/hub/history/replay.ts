@@ -1,0 +1,45 @@
+import type { Segment } from './segment.ts';
+import type { StreamMessage } from './stream-message.ts';
+
+/**
+ * What a stream has for one client that stopped at some position, message by message, at the client's
+ * own pace.
+ */
+export class Replay<Item> {
+  readonly #seam: readonly StreamMessage<Item>[];
+  #segment: Segment<Item>;
+  /** Of `#seam`, then of the segment's messages. */
+  #sewn = 0;
+  #at: number;
+
+  /** @param at where in `segment` the stream's own messages follow */
+  constructor(seam: readonly StreamMessage<Item>[], segment: Segment<Item>, at: number) {
+    this.#seam = seam;
+    this.#segment = segment;
+    this.#at = at;
+  }
+
+  /**
+   * The next message. `end`: the client has all that the stream has emitted, and must be joined to it
+   * before it emits again. `forgotten`: the client was too slow for what is remembered; it goes on from
+   * its last message in another way.
+   */
+  next(): StreamMessage<Item> | 'end' | 'forgotten' {
+    for (;;) {
+      if (this.#segment.isForgotten) return 'forgotten';
+      const sewn = this.#seam[this.#sewn];
+      if (sewn !== undefined) {
+        this.#sewn += 1;
+        return sewn;
+      }
+      const message = this.#segment.messages[this.#at];
+      if (message !== undefined) {
+        this.#at += 1;
+        return message;
+      }
+      if (this.#segment.next === null) return 'end';
+      this.#segment = this.#segment.next;
+      this.#at = 0;
+    }
+  }
+}
