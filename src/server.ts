@@ -7,7 +7,6 @@ import { type Config, topicConfig } from './config/config.ts';
 import type { ProjectConfig } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
-import { keyFrom } from './hub/id-key.ts';
 import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
 import { type KafkaDriver, KafkaError } from './kafka/port.ts';
 import type { Logger } from './observe/logger.ts';
@@ -105,7 +104,9 @@ export async function startServer(
   const hub = new Hub({
     driver,
     clock,
-    idKey: config.cursors.secret === null ? null : keyFrom(config.cursors.secret),
+    secret: config.cursors.secret,
+    historyBytes: config.feeds.historyBytes,
+    maxWarmUpRecords: config.feeds.warmUpRecords,
     refusalOf: refusals,
     topicTemplate: kafka.topicTemplate,
     deadLetterSuffix: kafka.deadLetterSuffix,

@@ -259,6 +259,16 @@ export const settings = {
       default: 30 * second,
       description: 'How long a topic is read on after its last subscriber left.',
     }),
+    historyBytes: setting(bytes({ min: MiB, max: 4 * GiB }), {
+      default: 16 * MiB,
+      description:
+        'How much of what it delivered each stream (a topic in one order) remembers, for clients that come back or were slow. What is not remembered is read from Kafka again.',
+    }),
+    warmUpRecords: setting(integer({ min: 0, max: 100_000_000 }), {
+      default: 500_000,
+      description:
+        'Most records that a feed reads at its start for their ids only, so that it knows the duplicates of the window before. It delivers nothing until they are read.',
+    }),
   }),
   limits: section({
     subscriptionsPerConnection: setting(integer({ min: 1, max: 100_000 }), {

@@ -14,6 +14,11 @@ export type Scalars = {
   Float: { input: number; output: number; }
   /** A whole number of any size, as a decimal string: `"9007199254740993"`. */
   BigInt: { input: string; output: string | number | bigint; }
+  /**
+   * Where a stream stands after a message. Given as `after`, to any instance, it continues exactly there. It is
+   * good for the same project, topic and order, and for as long as Kafka holds what follows.
+   */
+  Cursor: { input: string; output: string; }
   /** An instant as RFC 3339 text in UTC, never less precise than it came: `2026-11-23T17:00:00.123456Z`. */
   DateTime: { input: string; output: string; }
   /** Any JSON value, passed on unchanged: integers beyond 2^53 keep their digits. */
@@ -22,6 +27,8 @@ export type Scalars = {
 
 export type DeadLetter = {
   readonly __typename?: 'DeadLetter';
+  /** Continues exactly after this dead letter; of `recentDeadLetters`, after all of them. */
+  readonly cursor: Scalars['Cursor']['output'];
   /** What was wrong with it. */
   readonly error: Scalars['String']['output'];
   /** The original payload, verbatim. It may be invalid JSON and is never parsed. */
@@ -41,6 +48,8 @@ export type DeadLetterSource =
 
 export type Event = {
   readonly __typename?: 'Event';
+  /** Continues exactly after this event; of `recentEvents`, after all of them. */
+  readonly cursor: Scalars['Cursor']['output'];
   /** The event's own id; null if it has none (it is then never taken for a duplicate). */
   readonly id?: Maybe<Scalars['ID']['output']>;
   /** Its place in the order had already gone by, or its time is out of bounds; all others are in exact order. */
@@ -66,7 +75,9 @@ export type EventValueArgs = {
 
 export type EventBatch = {
   readonly __typename?: 'EventBatch';
-  /** In the order of their delivery. */
+  /** Continues exactly after this batch. */
+  readonly cursor: Scalars['Cursor']['output'];
+  /** In the order of their delivery. None: a report of progress, every 15 seconds where nothing else comes. */
   readonly events: ReadonlyArray<Event>;
   /**
    * In TIMESTAMP order: every event in time that is still to come has a `timestamp` at or after this. Null
@@ -208,20 +219,22 @@ export type Subscription = {
   /**
    * One message per event, as it happens, in order and without duplicates.
    *
-   * Without `since` it starts at the moment it was accepted; with it, at the first record whose broker
-   * time is at or after that instant.
+   * It starts at the moment it was accepted; with `since`, at the first record whose broker time is at or
+   * after that instant; with `after`, exactly after the message that carried the cursor.
    */
   readonly events: Event;
 };
 
 
 export type SubscriptionDeadLettersArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
   since?: InputMaybe<Scalars['DateTime']['input']>;
   topic: Scalars['String']['input'];
 };
 
 
 export type SubscriptionEventBatchesArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
   deduplicate?: InputMaybe<Scalars['Boolean']['input']>;
   maxEvents?: InputMaybe<Scalars['Int']['input']>;
   maxWaitMs?: InputMaybe<Scalars['Int']['input']>;
@@ -233,6 +246,7 @@ export type SubscriptionEventBatchesArgs = {
 
 
 export type SubscriptionEventsArgs = {
+  after?: InputMaybe<Scalars['Cursor']['input']>;
   deduplicate?: InputMaybe<Scalars['Boolean']['input']>;
   order?: InputMaybe<EventOrder>;
   since?: InputMaybe<Scalars['DateTime']['input']>;
@@ -327,6 +341,7 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 export type ResolversTypes = {
   BigInt: ResolverTypeWrapper<Scalars['BigInt']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
+  Cursor: ResolverTypeWrapper<Scalars['Cursor']['output']>;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   DeadLetter: ResolverTypeWrapper<DeadLetterModel>;
   DeadLetterSource: DeadLetterSource;
@@ -354,6 +369,7 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   BigInt: Scalars['BigInt']['output'];
   Boolean: Scalars['Boolean']['output'];
+  Cursor: Scalars['Cursor']['output'];
   DateTime: Scalars['DateTime']['output'];
   DeadLetter: DeadLetterModel;
   Event: EventModel;
@@ -376,11 +392,16 @@ export interface BigIntScalarConfig extends GraphQLScalarTypeConfig<ResolversTyp
   name: 'BigInt';
 }
 
+export interface CursorScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['Cursor'], any> {
+  name: 'Cursor';
+}
+
 export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['DateTime'], any> {
   name: 'DateTime';
 }
 
 export type DeadLetterResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['DeadLetter'] = ResolversParentTypes['DeadLetter']> = {
+  cursor?: Resolver<ResolversTypes['Cursor'], ParentType, ContextType>;
   error?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   event?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   offset?: Resolver<ResolversTypes['BigInt'], ParentType, ContextType>;
@@ -391,6 +412,7 @@ export type DeadLetterResolvers<ContextType = GraphqlContext, ParentType extends
 };
 
 export type EventResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Event'] = ResolversParentTypes['Event']> = {
+  cursor?: Resolver<ResolversTypes['Cursor'], ParentType, ContextType>;
   id?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
   late?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   offset?: Resolver<ResolversTypes['BigInt'], ParentType, ContextType>;
@@ -404,6 +426,7 @@ export type EventResolvers<ContextType = GraphqlContext, ParentType extends Reso
 };
 
 export type EventBatchResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['EventBatch'] = ResolversParentTypes['EventBatch']> = {
+  cursor?: Resolver<ResolversTypes['Cursor'], ParentType, ContextType>;
   events?: Resolver<ReadonlyArray<ResolversTypes['Event']>, ParentType, ContextType>;
   watermark?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
@@ -464,6 +487,7 @@ export type TopicResolvers<ContextType = GraphqlContext, ParentType extends Reso
 
 export type Resolvers<ContextType = GraphqlContext> = {
   BigInt?: GraphQLScalarType;
+  Cursor?: GraphQLScalarType;
   DateTime?: GraphQLScalarType;
   DeadLetter?: DeadLetterResolvers<ContextType>;
   Event?: EventResolvers<ContextType>;

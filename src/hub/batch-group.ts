@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
-import { Group, type GroupOf } from './group.ts';
-import { EventBatch, type EventMessage } from './message.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
+import { Group, type GroupOf, type Turn } from './group.ts';
+import { type EncodeCursor, EventBatch, type EventMessage } from './message.ts';
 
 /** When a batch is sent: with so many events, or so long after its first one came. */
 export interface Batching {
@@ -12,6 +13,9 @@ export interface BatchGroupOptions {
   readonly clock: Clock;
   /** See `EventBatch.watermarkMs`. */
   readonly watermarkMs: () => number | null;
+  /** Where the stream stood at the end of its last turn. */
+  readonly position: () => StreamPosition;
+  readonly encode: EncodeCursor;
   /** Called when a batch went out of turn. */
   readonly onDelivered: (deliveries: number) => void;
 }
@@ -21,6 +25,12 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
   readonly #batching: Batching;
   readonly #options: BatchGroupOptions;
   #open: EventMessage[] = [];
+  /** Where the stream stood before the first event of the open batch, … */
+  #openBefore: StreamPosition | undefined;
+  /** … before the first of those that are due, … */
+  #dueBefore: StreamPosition | undefined;
+  /** … and with the last of them. */
+  #dueAfter: StreamPosition | undefined;
   #timer: Timer | undefined;
 
   constructor(batching: Batching, options: BatchGroupOptions) {
@@ -30,6 +40,7 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
   }
 
   accept(message: EventMessage): void {
+    this.#openBefore ??= this.#dueAfter ?? this.#options.position();
     this.#open.push(message);
     if (this.#open.length >= this.#batching.maxEvents) this.settle();
   }
@@ -37,27 +48,46 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
   settle(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#open.length === 0) return;
-    this.send(new EventBatch(this.#open, this.#options.watermarkMs()));
+    const last = this.#open.at(-1);
+    if (last === undefined) return;
+    const { watermarkMs, encode } = this.#options;
+    const { position } = last;
+    this.send(new EventBatch(this.#open, watermarkMs(), { position, encode }));
     this.#open = [];
+    this.#dueBefore ??= this.#openBefore;
+    this.#dueAfter = position;
+    this.#openBefore = undefined;
   }
 
   close(): void {
     this.#timer?.cancel();
   }
 
-  override flush(): number {
+  override flush(turn: Turn): number {
     const { maxWaitMs } = this.#batching;
     // Without a wait a batch is what one turn brings.
     if (maxWaitMs === 0) this.settle();
     else if (this.#open.length > 0) this.#timer ??= this.#schedule(maxWaitMs);
-    return super.flush();
+    const before = this.#dueBefore ?? turn.before;
+    // What is open came in this turn, or before it.
+    const after = this.#open.length > 0 ? (this.#dueAfter ?? before) : turn.after;
+    this.#dueBefore = undefined;
+    this.#dueAfter = undefined;
+    return super.flush({ before, after });
+  }
+
+  progress(at: StreamPosition): void {
+    if (this.#open.length > 0) return;
+    const { watermarkMs, encode } = this.#options;
+    const batch = new EventBatch([], watermarkMs(), { position: at, encode });
+    this.handOut([batch], { before: at, after: at });
   }
 
   #schedule(delayMs: number): Timer {
     return this.#options.clock.schedule(delayMs, () => {
       this.settle();
-      this.#options.onDelivered(super.flush());
+      const at = this.#options.position();
+      this.#options.onDelivered(this.flush({ before: at, after: at }));
     });
   }
 }

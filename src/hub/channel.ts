@@ -1,5 +1,6 @@
 import type { PartitionOffsets } from '../kafka/port.ts';
-import type { GroupOf } from './group.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
+import type { GroupOf, Turn } from './group.ts';
 import { GroupTable, type Wish } from './group-table.ts';
 import { isPassed, type JoinPoint, precedes } from './join-point.ts';
 import type { Message } from './message.ts';
@@ -40,9 +41,13 @@ export class Channel<In, Out extends Message, Shape> {
   }
 
   /** From here on the subscription gets what comes, but nothing from before its join point. */
-  add(subscription: Subscription<Out>, wish: Wish<Shape>, join: JoinPoint | undefined): void {
+  add(
+    subscription: Subscription<Out>,
+    wish: Wish<Shape>,
+    { at, join }: { readonly at: StreamPosition; readonly join: JoinPoint | undefined },
+  ): void {
     if (join === undefined) {
-      this.#joined.add(subscription, wish);
+      this.#joined.add(subscription, wish, at);
       return;
     }
     let table = this.#newcomers.get(join);
@@ -50,7 +55,7 @@ export class Channel<In, Out extends Message, Shape> {
       table = new GroupTable(this.#open);
       this.#newcomers.set(join, table);
     }
-    table.add(subscription, wish);
+    table.add(subscription, wish, at);
   }
 
   remove(subscription: Subscription<Out>): void {
@@ -73,18 +78,25 @@ export class Channel<In, Out extends Message, Shape> {
   /**
    * Hands out what is due, at the end of a turn.
    *
+   * @param turn from where to where the stream went
    * @param lowest the lowest offsets that may still come
    */
-  flush(lowest: () => PartitionOffsets): void {
-    this.#delivered += this.#joined.flush();
+  flush(turn: Turn, lowest: () => PartitionOffsets): void {
+    this.#delivered += this.#joined.flush(turn);
     if (this.#newcomers.size === 0) return;
     const mayCome = lowest();
     for (const [join, table] of this.#newcomers) {
-      this.#delivered += table.flush();
+      this.#delivered += table.flush(turn);
       if (!isPassed(join, mayCome)) continue;
       this.#newcomers.delete(join);
-      this.#delivered += this.#joined.absorb(table);
+      this.#delivered += this.#joined.absorb(table, turn.after);
     }
+  }
+
+  /** Tells those how far the stream has come who have heard nothing since this was called last. */
+  progress(at: StreamPosition): void {
+    this.#joined.progress(at);
+    for (const table of this.#newcomers.values()) table.progress(at);
   }
 
   /** Ends every subscription, with `error` if there is one. */

@@ -1,68 +1,123 @@
 import type { DeadLetter } from '../decode/event.ts';
 import type { PartitionOffsets } from '../kafka/port.ts';
 import { Channel } from './channel.ts';
+import { deadLetterOffsets, type StreamPosition } from './cursor/stream-position.ts';
+import type { Cursors } from './cursors.ts';
 import { SingleGroup } from './group.ts';
 import type { JoinPoint } from './join-point.ts';
 import { DeadLetterMessage } from './message.ts';
+import type { StreamSubscriber } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 
 type DeadLetterChannel = Channel<DeadLetterMessage, DeadLetterMessage, null>;
 
-/** A feed's dead letters, by the name that subscribers know the topic by. */
+export interface DeadLetterChannelsOptions {
+  /** Whether this is the dead-letter topic, and not the topic itself. */
+  readonly isOfDeadLetterTopic: boolean;
+  /** Where reading of the other one stands; empty: it is not read. */
+  readonly siblingNext: () => PartitionOffsets;
+  readonly cursorsOf: (projectId: string) => Cursors;
+}
+
+interface Audience {
+  readonly topic: string;
+  readonly cursors: Cursors;
+  readonly channel: DeadLetterChannel;
+}
+
+/** A feed's dead letters, by the project and the name that subscribers know the topic by. */
 export class DeadLetterChannels {
-  readonly #channels = new Map<string, DeadLetterChannel>();
-  /** Delivered by channels that are no more. */
+  readonly #options: DeadLetterChannelsOptions;
+  readonly #audiences = new Map<string, Audience>();
+  /** Delivered to audiences that are no more. */
   #retired = 0;
+  /** Where reading stands in the turn under way; made when somebody is told. */
+  #next: Map<number, number> | undefined;
+  #position: StreamPosition | undefined;
+
+  constructor(options: DeadLetterChannelsOptions) {
+    this.#options = options;
+  }
 
   get subscribers(): number {
     let subscribers = 0;
-    for (const { size } of this.#channels.values()) subscribers += size;
+    for (const { channel } of this.#audiences.values()) subscribers += channel.size;
     return subscribers;
   }
 
   get delivered(): number {
     let sum = this.#retired;
-    for (const { delivered } of this.#channels.values()) sum += delivered;
+    for (const { channel } of this.#audiences.values()) sum += channel.delivered;
     return sum;
   }
 
   /** @returns the function that takes the subscription out again */
   add(
     subscription: Subscription<DeadLetterMessage>,
-    topic: string,
-    join: JoinPoint | undefined,
+    subscriber: StreamSubscriber,
+    { next, join }: { readonly next: PartitionOffsets; readonly join: JoinPoint | undefined },
   ): () => void {
-    const channel = this.#channels.get(topic) ?? this.#open(topic);
-    channel.add(subscription, { where: [], shape: null }, join);
+    const key = JSON.stringify([subscriber.projectId, subscriber.topic]);
+    const { channel } = this.#audiences.get(key) ?? this.#open(key, subscriber);
+    channel.add(subscription, { where: [], shape: null }, { at: this.#positionAt(next), join });
     return () => {
       channel.remove(subscription);
-      if (channel.size > 0 || this.#channels.get(topic) !== channel) return;
+      if (channel.size > 0 || this.#audiences.get(key)?.channel !== channel) return;
       this.#retired += channel.delivered;
-      this.#channels.delete(topic);
+      this.#audiences.delete(key);
     };
   }
 
-  accept(deadLetter: DeadLetter): void {
+  /** @param next where reading stood at the end of the last turn */
+  accept(deadLetter: DeadLetter, next: PartitionOffsets): void {
+    if (this.#audiences.size === 0) return;
     const { partition, offset, recordedAtMs } = deadLetter;
-    for (const [topic, channel] of this.#channels) {
-      const source = { partition, offset, recordedAtMs, payload: undefined };
-      channel.accept(new DeadLetterMessage(topic, deadLetter), source);
+    this.#next ??= new Map(next);
+    this.#next.set(partition, offset + 1);
+    const position = this.#positionAt(this.#next);
+    const source = { partition, offset, recordedAtMs, payload: undefined };
+    for (const { topic, cursors, channel } of this.#audiences.values()) {
+      const place = { position, encode: cursors.encode };
+      channel.accept(new DeadLetterMessage(topic, deadLetter, place), source);
     }
   }
 
   /** @param next where reading stands */
   flush(next: PartitionOffsets): void {
-    for (const channel of this.#channels.values()) channel.flush(() => next);
+    this.#next = undefined;
+    if (this.#audiences.size === 0) return;
+    const after = this.#positionAt(next);
+    const turn = { before: this.#position ?? after, after };
+    this.#position = after;
+    for (const { channel } of this.#audiences.values()) channel.flush(turn, () => next);
+  }
+
+  /** Tells those how far reading has come who have heard nothing since this was called last. */
+  progress(next: PartitionOffsets): void {
+    const at = this.#positionAt(next);
+    for (const { channel } of this.#audiences.values()) channel.progress(at);
   }
 
   /** Ends every subscription, with `error` if there is one. */
   end(error: Error | undefined): void {
-    for (const channel of this.#channels.values()) channel.end(error);
+    for (const { channel } of this.#audiences.values()) channel.end(error);
   }
 
-  #open(topic: string): DeadLetterChannel {
-    const channel: DeadLetterChannel = new Channel(() => new SingleGroup<DeadLetterMessage>());
-    this.#channels.set(topic, channel);
-    return channel;
+  #open(key: string, { projectId, topic }: StreamSubscriber): Audience {
+    const audience: Audience = {
+      topic,
+      cursors: this.#options.cursorsOf(projectId),
+      channel: new Channel(() => new SingleGroup<DeadLetterMessage>()),
+    };
+    this.#audiences.set(key, audience);
+    return audience;
+  }
+
+  #positionAt(next: PartitionOffsets): StreamPosition {
+    const { isOfDeadLetterTopic, siblingNext } = this.#options;
+    const offsets = isOfDeadLetterTopic
+      ? deadLetterOffsets(siblingNext(), next)
+      : deadLetterOffsets(next, siblingNext());
+    return { key: null, next: offsets, lowest: offsets };
   }
 }

@@ -1,30 +1,39 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
-import { Feed, type FeedCounts, type FeedLogger, type FeedOptions } from './feed.ts';
+import {
+  Feed,
+  type FeedContent,
+  type FeedCounts,
+  type FeedLogger,
+  type FeedOptions,
+} from './feed.ts';
+import type { StartPoint } from './feed-start.ts';
 import { PerProject } from './per-project.ts';
+import { SharedKeys } from './shared-keys.ts';
 import type { KafkaDriver } from '../kafka/port.ts';
-import { IdKey } from './id-key.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 
 /** What of a feed's options depends on the topic. */
 export interface FeedSource
-  extends Pick<FeedOptions, 'topic' | 'kafkaTopic' | 'decode' | 'settings' | 'whenMissing'> {
-  /** What `decode` takes the records for. A topic may be read as both, by two feeds. */
-  readonly holds: FeedContent;
-}
-
-export type FeedContent = 'events' | 'deadLetters';
+  extends Pick<
+    FeedOptions,
+    'topic' | 'kafkaTopic' | 'decode' | 'settings' | 'whenMissing' | 'holds' | 'sibling'
+  > {}
 
 export interface FeedRegistryOptions {
   readonly driver: KafkaDriver;
   readonly clock: Clock;
-  /** Key of the digests of event ids, 32 bytes; `null`: derived from the cluster's id. */
-  readonly idKey: Uint8Array | null;
+  /** What all instances make their keys from; `null`: the cluster's id. */
+  readonly secret: string | null;
+  /** How much each stream remembers of what it delivered, for those who come back. */
+  readonly historyBytes: number;
   /** @default every login is the client's own */
   readonly refusalOf?: RefusalOf;
   /** How long a feed goes on without subscribers, in milliseconds. */
   readonly lingerMs: number;
-  /** Private feeds (for `since`) that one project may have at a time. */
+  /** Most records that a feed reads at its start for their ids only. */
+  readonly maxWarmUpRecords: number;
+  /** Private feeds (for `since` and `after`) that one project may have at a time. */
   readonly maxPrivateFeedsPerProject: number;
   readonly logger: FeedLogger;
 }
@@ -55,7 +64,8 @@ interface FailedFeed {
 export class FeedRegistry {
   readonly clients: ClientPool;
   readonly #options: FeedRegistryOptions;
-  readonly #idKey: IdKey;
+  /** What all instances have in common, as far as it is known. */
+  readonly keys: SharedKeys;
   readonly #shared = new Map<string, SharedFeed>();
   readonly #private = new Set<Feed>();
   readonly #failed = new Map<string, FailedFeed>();
@@ -63,7 +73,7 @@ export class FeedRegistry {
 
   constructor(options: FeedRegistryOptions) {
     this.#options = options;
-    this.#idKey = new IdKey(options.idKey);
+    this.keys = new SharedKeys(options.secret);
     this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
     this.#privatePerProject = new PerProject({
       max: options.maxPrivateFeedsPerProject,
@@ -100,10 +110,18 @@ export class FeedRegistry {
   }
 
   /**
-   * A feed for one subscriber that starts in the past. Throws `LIMIT_EXCEEDED` when the project has
-   * too many of them.
+   * A feed of its own that starts in the past. Throws `LIMIT_EXCEEDED` when the project has too many of
+   * them.
+   *
+   * @param sibling the feed that has the rest of the dead letters
    */
-  leasePrivate(login: Login, projectId: string, source: FeedSource, sinceMs: number): FeedLease {
+  leasePrivate(
+    login: Login,
+    projectId: string,
+    source: FeedSource,
+    start: StartPoint,
+    sibling: () => Feed | undefined = () => undefined,
+  ): FeedLease {
     const giveBack = this.#privatePerProject.take(projectId);
     let client: ClientLease;
     try {
@@ -114,7 +132,8 @@ export class FeedRegistry {
     }
     const feed = this.#feed(source, {
       client: client.client,
-      start: { at: 'instant', timestampMs: sinceMs },
+      start,
+      sibling,
       onFailed: () => undefined,
     });
     this.#private.add(feed);
@@ -144,6 +163,10 @@ export class FeedRegistry {
     const feed = this.#feed(source, {
       client: client.client,
       start: { at: 'acceptance', acceptedAtMs: this.#options.clock.now() },
+      sibling: () => {
+        const other = source.holds === 'events' ? 'deadLetters' : 'events';
+        return this.#shared.get(keyOf(login, source.sibling, other))?.feed;
+      },
       // A failed feed serves nobody: the next subscriber gets a new one.
       onFailed: (began) => {
         if (began) this.#remember(key, shared);
@@ -165,9 +188,27 @@ export class FeedRegistry {
     this.#failed.set(key, { counts: shared.feed.counts, expiry });
   }
 
-  #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
-    const { clock, lingerMs, logger, refusalOf = ofOwnLogin } = this.#options;
-    return new Feed({ ...source, ...use, clock, idKey: this.#idKey, lingerMs, logger, refusalOf });
+  #feed(
+    source: FeedSource,
+    {
+      sibling,
+      ...use
+    }: Pick<FeedOptions, 'client' | 'start' | 'onFailed'> & { sibling: () => Feed | undefined },
+  ): Feed {
+    const { clock, lingerMs, historyBytes, logger, refusalOf = ofOwnLogin } = this.#options;
+    return new Feed({
+      ...source,
+      ...use,
+      clock,
+      keys: this.keys,
+      lingerMs,
+      historyBytes,
+      maxWarmUpRecords: this.#options.maxWarmUpRecords,
+      logger,
+      refusalOf,
+      siblingNext: () => sibling()?.next ?? new Map(),
+      siblingTopicId: () => sibling()?.topicId ?? null,
+    });
   }
 
   #closeWhenIdle(key: string, shared: SharedFeed): void {

@@ -1,3 +1,5 @@
+import { type LostRange, MillraceError } from '../core/errors.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
 import {
   type KafkaClient,
   KafkaError,
@@ -12,16 +14,38 @@ export type StartPoint =
   /** At an instant of the past, by the broker's time. */
   | { readonly at: 'instant'; readonly timestampMs: number }
   /** With all there is: the topic did not exist yet when the subscription was accepted. */
-  | { readonly at: 'beginning' };
+  | { readonly at: 'beginning' }
+  /** Where another stream of the topic stood. */
+  | {
+      readonly at: 'position';
+      readonly position: StreamPosition;
+      /** It is one that several positions can be reached from. */
+      readonly isShared: boolean;
+    };
 
 /** Where to read from. */
 export interface Start {
+  /** From here on, by partition, everything is for the streams. */
   readonly offsets: PartitionOffsets;
+  /** Where reading begins, at or before that: streams are to know the ids of what lies between. */
+  readonly readFrom: PartitionOffsets;
   /**
    * The end of the log as of the answer. What lies below may have been recorded before the acceptance,
    * which its broker time tells; empty: all that is read is wanted.
    */
   readonly end: PartitionOffsets;
+  /** The cluster's id of the topic; `null`: it cannot be learned. */
+  readonly topicId: string | null;
+}
+
+export interface StartOptions {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  readonly now: () => number;
+  /** How far back ids are to be known, in milliseconds; 0: not at all. */
+  readonly dedupWindowMs: () => number;
+  /** Most records that are read for their ids only, of all partitions together. */
+  readonly maxWarmUpRecords: number;
 }
 
 /**
@@ -37,27 +61,57 @@ export const acceptWithinMs = 2_000;
 const maxRecordsBack = 1_000;
 
 /**
- * Asks the cluster for the offsets of a start point. Rejects with `KafkaError`.
+ * Asks the cluster for the offsets of a start point. Rejects with `KafkaError`, or with a `MillraceError`
+ * when the log no longer holds what follows a position.
  *
  * A subscription that starts at its acceptance begins at the end of the log as of this answer, and a
  * little before: records that came between the acceptance and the answer, or while the cluster could
  * not be reached, are still to be delivered. They are told by their broker time.
  */
-export async function findStart(
-  client: KafkaClient,
-  topic: string,
+export async function findStart(options: StartOptions, start: StartPoint): Promise<Start> {
+  const { client, topic } = options;
+  const [{ offsets, end, windowEndMs }, topicId] = await Promise.all([
+    findOffsets(options, start),
+    topicIdOf(client, topic),
+  ]);
+  const readFrom = await findWarmUp(options, offsets, windowEndMs ?? null);
+  return { offsets, readFrom, end, topicId };
+}
+
+interface Found {
+  readonly offsets: PartitionOffsets;
+  readonly end: PartitionOffsets;
+  /** About the broker's time at `offsets`; `null`: what lies before is of no interest. */
+  readonly windowEndMs: number | null;
+}
+
+async function findOffsets(
+  { client, topic, now }: StartOptions,
   start: StartPoint,
-  nowMs: () => number,
-): Promise<Start> {
+): Promise<Found> {
   switch (start.at) {
-    case 'beginning':
-      return { offsets: await offsetsOf(client, topic, 'earliest'), end: new Map() };
+    case 'beginning': {
+      const offsets = await offsetsOf(client, topic, 'earliest');
+      return { offsets, end: new Map(), windowEndMs: null };
+    }
     case 'instant': {
       const { timestampMs } = start;
-      return { offsets: await offsetsOf(client, topic, { timestampMs }), end: new Map() };
+      const offsets = await offsetsOf(client, topic, { timestampMs });
+      return { offsets, end: new Map(), windowEndMs: timestampMs };
     }
-    case 'acceptance':
-      return startAtAcceptance(client, topic, start.acceptedAtMs, nowMs);
+    case 'position': {
+      const offsets = await heldOffsets(client, topic, start.position);
+      // Only they themselves tell when their records were recorded.
+      const windowEndMs = await timeAt(client, topic, offsets);
+      return { offsets, end: new Map(), windowEndMs };
+    }
+    case 'acceptance': {
+      const { acceptedAtMs } = start;
+      return {
+        ...(await startAtAcceptance(client, topic, acceptedAtMs, now)),
+        windowEndMs: acceptedAtMs,
+      };
+    }
   }
 }
 
@@ -66,7 +120,7 @@ async function startAtAcceptance(
   topic: string,
   acceptedAtMs: number,
   nowMs: () => number,
-): Promise<Start> {
+): Promise<Pick<Start, 'offsets' | 'end'>> {
   const [end, sinceAcceptance] = await Promise.all([
     offsetsOf(client, topic, 'latest'),
     offsetsOf(client, topic, { timestampMs: acceptedAtMs }),
@@ -80,6 +134,108 @@ async function startAtAcceptance(
     offsets.set(partition, Math.min(offset, Math.max(since, offset - back)));
   }
   return { offsets, end };
+}
+
+/** Where to read on from a position: V, if the log still holds what follows it. */
+async function heldOffsets(
+  client: KafkaClient,
+  topic: string,
+  { next, lowest }: StreamPosition,
+): Promise<PartitionOffsets> {
+  const [earliest, latest] = await Promise.all([
+    offsetsOf(client, topic, 'earliest'),
+    offsetsOf(client, topic, 'latest'),
+  ]);
+  const expired: LostRange[] = [];
+  const truncated: LostRange[] = [];
+  const offsets = new Map<number, number>();
+  for (const [partition, end] of latest) {
+    const from = lowest[partition] ?? 0;
+    const first = earliest.get(partition) ?? 0;
+    // A partition that the position does not know has been added since: all that it holds is new.
+    if (from < first && partition < next.length) expired.push({ partition, from, to: first });
+    const read = next[partition] ?? 0;
+    if (read > end) truncated.push({ partition, from: end, to: read });
+    offsets.set(partition, Math.max(from, first));
+  }
+  if (truncated.length > 0) {
+    const message = 'the log ends before the cursor: the cluster lost records that it had served';
+    throw new MillraceError('LOG_TRUNCATED', message, { ranges: truncated });
+  }
+  if (expired.length > 0) {
+    const message =
+      'the log no longer holds all that follows the cursor: start without it, or with since';
+    throw new MillraceError('CURSOR_EXPIRED', message, { ranges: expired });
+  }
+  return offsets;
+}
+
+/** One window of de-duplication before the offsets, or as much of it as may be read. */
+async function findWarmUp(
+  { client, topic, dedupWindowMs, maxWarmUpRecords }: StartOptions,
+  offsets: PartitionOffsets,
+  windowEndMs: number | null,
+): Promise<PartitionOffsets> {
+  const windowMs = dedupWindowMs();
+  if (windowEndMs === null || windowMs === 0 || offsets.size === 0) return offsets;
+  const timestampMs = Math.max(0, windowEndMs - windowMs);
+  const window = await offsetsOf(client, topic, { timestampMs });
+  const most = Math.floor(maxWarmUpRecords / offsets.size);
+  return new Map(
+    Array.from(offsets, ([partition, offset]) => {
+      const from = Math.max(window.get(partition) ?? offset, offset - most);
+      return [partition, Math.min(offset, from)];
+    }),
+  );
+}
+
+/** How long the first records may take to come, in milliseconds. */
+const firstRecordsWithinMs = 2_000;
+
+/**
+ * The least broker time of the last records before the offsets, in milliseconds since 1970; `null`: there are
+ * none. Compaction and control records may leave none in a partition: it then does not count.
+ */
+async function timeAt(
+  client: KafkaClient,
+  topic: string,
+  offsets: PartitionOffsets,
+): Promise<number | null> {
+  const start = new Map<number, number>();
+  for (const [partition, offset] of offsets) {
+    if (offset > 0) start.set(partition, offset - 1);
+  }
+  if (start.size === 0) return null;
+  const unknown = new Set(start.keys());
+  const done = Promise.withResolvers<void>();
+  let leastMs = Number.POSITIVE_INFINITY;
+  const reader = client.openReader({
+    topic,
+    start,
+    onBatches: (batches) => {
+      for (const { partition, records } of batches) {
+        if (!unknown.delete(partition)) continue;
+        for (const { timestampMs } of records.slice(0, 1)) leastMs = Math.min(leastMs, timestampMs);
+      }
+      if (unknown.size === 0) done.resolve();
+    },
+    onStatus: (status) => {
+      // Retention may just have passed it, or it was truncated: reading itself will tell.
+      if (status.state === 'failed') done.resolve();
+    },
+    maxWaitMs: () => 10,
+  });
+  const patience = setTimeout(done.resolve, firstRecordsWithinMs);
+  await done.promise;
+  clearTimeout(patience);
+  await reader.close();
+  return leastMs === Number.POSITIVE_INFINITY ? null : leastMs;
+}
+
+async function topicIdOf(client: KafkaClient, topic: string): Promise<string | null> {
+  const description = (await client.describeTopics([topic])).get(topic);
+  if (description === undefined || description instanceof KafkaError) return null;
+  return description.topicId;
 }
 
 async function offsetsOf(

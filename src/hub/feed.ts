@@ -1,9 +1,11 @@
 import type { Clock, Timer } from '../core/clock.ts';
+import { MillraceError } from '../core/errors.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
 import { backoffMs } from '../kafka/backoff.ts';
 import {
   type KafkaClient,
   KafkaError,
+  type PartitionOffsets,
   type RawRecord,
   type ReaderStatus,
   type RecordBatch,
@@ -11,14 +13,14 @@ import {
 } from '../kafka/port.ts';
 import { findStart, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
-import type { Batching } from './batch-group.ts';
+import { offsetsOf } from './cursor/stream-position.ts';
+import { Cursors } from './cursors.ts';
 import { DeadLetterChannels } from './dead-letter-channels.ts';
-import type { Wish } from './group-table.ts';
 import { type JoinPoint, precedes } from './join-point.ts';
-import type { IdKey } from './id-key.ts';
 import type { RefusalOf } from './kafka-refusal.ts';
-import type { DeadLetterMessage, EventBatch, EventMessage } from './message.ts';
-import type { Stream, StreamKey } from './stream.ts';
+import type { DeadLetterMessage } from './message.ts';
+import type { SharedKeys } from './shared-keys.ts';
+import type { Stream, StreamKey, StreamStart, StreamSubscriber } from './stream.ts';
 import { Streams } from './streams.ts';
 import type { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
@@ -33,8 +35,19 @@ export interface FeedOptions {
   readonly start: StartPoint;
   readonly decode: (partition: number, record: RawRecord) => Event | DeadLetter;
   readonly settings: TopicSettings;
-  /** Key of the digests of event ids. */
-  readonly idKey: IdKey;
+  readonly keys: SharedKeys;
+  /** How much each stream remembers of what it delivered, in bytes. */
+  readonly historyBytes: number;
+  /** Most records that are read at the start for their ids only. */
+  readonly maxWarmUpRecords: number;
+  /** Whether it is a dead-letter topic. */
+  readonly holds: FeedContent;
+  /** The topic that has the rest of the dead letters. */
+  readonly sibling: string;
+  /** Where reading of it stands; empty: it is not read. */
+  readonly siblingNext: () => PartitionOffsets;
+  /** The cluster's id of it, if it is known. */
+  readonly siblingTopicId: () => string | null;
   readonly refusalOf: RefusalOf;
   readonly clock: Clock;
   /**
@@ -49,6 +62,9 @@ export interface FeedOptions {
   /** Called once, when the feed has come to its end by itself. `began`: it had found where to read. */
   readonly onFailed: (began: boolean) => void;
 }
+
+/** What `decode` takes the records for. A topic may be read as both, by two feeds. */
+export type FeedContent = 'events' | 'deadLetters';
 
 export type FeedLogger = Pick<Logger, 'info' | 'warn'>;
 
@@ -81,6 +97,9 @@ const missingRecheckMs = 10_000;
  */
 const stallCheckMs = 1_000;
 const stallChecksPerStall = 4;
+/** Half of what a client may be without a sign of progress for, in milliseconds. */
+const progressIntervalMs = 7_500;
+
 /**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
  * decoder, and one stream for each order that is asked for.
@@ -96,7 +115,11 @@ export class Feed {
   readonly started: Promise<void>;
   readonly #options: FeedOptions;
   readonly #streams: Streams;
-  readonly #deadLetters = new DeadLetterChannels();
+  readonly #deadLetters: DeadLetterChannels;
+  #progressTimer: Timer | undefined;
+  /** From where on records are for the streams: those before are only asked for their ids. */
+  readonly #from = new Map<number, number>();
+  #topicIds: readonly [string | null] = [null];
   /** Next offset of each partition. */
   readonly #next = new Map<number, number>();
   readonly #highWatermarks = new Map<number, number>();
@@ -122,8 +145,20 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    const { start, settings, clock, idKey, lingerMs } = options;
-    this.#streams = new Streams({ ...settings, clock, lingerMs, idKey: () => idKey.bytes });
+    const { start, settings, clock, keys, lingerMs, historyBytes } = options;
+    this.#streams = new Streams({
+      ...settings,
+      clock,
+      lingerMs,
+      historyBytes,
+      idKey: () => keys.idKey,
+      cursorsOf: (projectId, key) => this.cursorsOf(projectId, key),
+    });
+    this.#deadLetters = new DeadLetterChannels({
+      isOfDeadLetterTopic: options.holds === 'deadLetters',
+      siblingNext: options.siblingNext,
+      cursorsOf: (projectId) => this.deadLetterCursorsOf(projectId),
+    });
     this.#balance = new Balance({
       maxHeldBytes: settings.maxHeldBytes,
       pause: (partitions) => this.#reader?.pause(partitions),
@@ -176,33 +211,57 @@ export class Feed {
     }
   }
 
-  /** Answers the function that takes the subscription out again. */
-  addEvents(
-    subscription: Subscription<EventMessage>,
-    key: StreamKey,
-    { topic, where }: { readonly topic: string } & Pick<Wish<null>, 'where'>,
-  ): () => void {
-    const join = this.#joinPoint();
-    return this.#streams.use(key, this.#next, (stream) =>
-      stream.addEvents(subscription, topic, { where, join }),
-    );
+  /** Where reading stands, by partition. */
+  get next(): PartitionOffsets {
+    return this.#next;
   }
 
-  /** As `addEvents`, in batches. */
-  addBatches(
-    subscription: Subscription<EventBatch>,
-    key: StreamKey,
-    { topic, ...wish }: { readonly topic: string } & Wish<Batching>,
-  ): () => void {
-    const join = this.#joinPoint();
-    return this.#streams.use(key, this.#next, (stream) =>
-      stream.addBatches(subscription, topic, { ...wish, join }),
-    );
+  /** The cluster's id of the topic, as of the start; `null`: not known. */
+  get topicId(): string | null {
+    return this.#topicIds[0];
+  }
+
+  /** The cursors of a project on one of the feed's streams. */
+  cursorsOf(projectId: string, { order, deduplicate }: StreamKey): Cursors {
+    const { keys, kafkaTopic, settings } = this.#options;
+    const stream = { kind: 'events', order, deduplicate, settings } as const;
+    return new Cursors({
+      key: () => keys.cursorKey,
+      binding: { projectId, kafkaTopic, stream },
+      topicIds: () => this.#topicIds,
+    });
+  }
+
+  /** The cursors of a project on the dead letters of the topic, of both their sources. */
+  deadLetterCursorsOf(projectId: string): Cursors {
+    const { keys, kafkaTopic, sibling, siblingTopicId, holds } = this.#options;
+    const isSource = holds === 'events';
+    const [topic, deadLetterTopic] = isSource ? [kafkaTopic, sibling] : [sibling, kafkaTopic];
+    return new Cursors({
+      key: () => keys.cursorKey,
+      binding: { projectId, kafkaTopic: topic, stream: { kind: 'deadLetters', deadLetterTopic } },
+      topicIds: () =>
+        isSource ? [this.topicId, siblingTopicId()] : [siblingTopicId(), this.topicId],
+    });
+  }
+
+  /** Has the stream of a key, and keeps it until the function that is answered is called. */
+  useStream(key: StreamKey, use: (stream: Stream) => () => void): () => void {
+    return this.#streams.use(key, () => this.#startOfNewStream(), use);
+  }
+
+  /** The stream of a key, if somebody uses it. */
+  stream(key: StreamKey): Stream | undefined {
+    return this.#streams.get(key);
   }
 
   /** Answers the function that takes the subscription out again. */
-  addDeadLetters(subscription: Subscription<DeadLetterMessage>, topic: string): () => void {
-    return this.#deadLetters.add(subscription, topic, this.#joinPoint());
+  addDeadLetters(
+    subscription: Subscription<DeadLetterMessage>,
+    subscriber: StreamSubscriber,
+  ): () => void {
+    const place = { next: this.#next, join: this.joinPoint() };
+    return this.#deadLetters.add(subscription, subscriber, place);
   }
 
   /** Stops reading for a while: only a feed with a single subscriber may be held up by it. */
@@ -235,17 +294,31 @@ export class Feed {
   #stop(): void {
     this.#closing.abort();
     this.#stallCheck?.cancel();
+    this.#progressTimer?.cancel();
     this.#streams.close();
   }
 
   /** Never rejects: see `started`. */
   async #open(): Promise<void> {
-    const { client, kafkaTopic, clock, idKey, whenMissing } = this.#options;
+    const { client, kafkaTopic, clock, keys, settings, holds, whenMissing } = this.#options;
+    const { maxWarmUpRecords } = this.#options;
+    const dedupWindowMs = holds === 'events' ? settings.dedupWindowMs : 0;
     let { start } = this.#options;
     for (let failures = 1; !this.#closed; failures += 1) {
       try {
-        const found = await findStart(client, kafkaTopic, start, () => clock.now());
-        await idKey.learn(client);
+        const now = (): number => clock.now();
+        const found = await findStart(
+          {
+            client,
+            topic: kafkaTopic,
+            now,
+            // Asked for when it is known who subscribes.
+            dedupWindowMs: () => (this.#streams.deduplicate ? dedupWindowMs : 0),
+            maxWarmUpRecords,
+          },
+          start,
+        );
+        await keys.learn(client);
         if (this.#closed) return;
         this.#read(found);
         this.#begun.resolve();
@@ -282,12 +355,23 @@ export class Feed {
     return promise.finally(() => this.#closing.signal.removeEventListener('abort', stop));
   }
 
+  #scheduleProgress(): void {
+    this.#progressTimer = this.#options.clock.schedule(progressIntervalMs, () => {
+      this.#deadLetters.progress(this.#next);
+      this.#scheduleProgress();
+    });
+  }
+
   #read(start: Start): void {
     for (const [partition, offset] of start.end) this.#end.set(partition, offset);
-    for (const [partition, offset] of start.offsets) this.#addPartition(partition, offset);
+    this.#topicIds = [start.topicId];
+    this.#scheduleProgress();
+    for (const [partition, offset] of start.offsets) this.#from.set(partition, offset);
+    for (const [partition, offset] of start.readFrom) this.#next.set(partition, offset);
+    this.#streams.begin(this.#streamStart(start));
     const reader = this.#options.client.openReader({
       topic: this.#options.kafkaTopic,
-      start: start.offsets,
+      start: start.readFrom,
       onBatches: (batches) => this.#onBatches(batches),
       onStatus: (status) => this.#onStatus(status),
       maxWaitMs: () => this.#maxWaitMs(),
@@ -351,7 +435,10 @@ export class Feed {
     const reason =
       cause instanceof KafkaError ? cause : new KafkaError('UNAVAILABLE', error.message, { cause });
     this.#status = { state: 'failed', error: reason };
-    this.#logFailure(cause instanceof KafkaError ? cause.code : 'INTERNAL', reason.message);
+    // That the log no longer holds what follows a position is said to whoever asked for it.
+    if (!(cause instanceof MillraceError)) {
+      this.#logFailure(cause instanceof KafkaError ? cause.code : 'INTERNAL', reason.message);
+    }
     this.#stop();
     this.#begun.reject(error);
     this.#endSubscriptions(error);
@@ -363,6 +450,27 @@ export class Feed {
     this.#deadLetters.end(error);
   }
 
+  #streamStart({ offsets, readFrom }: Start): StreamStart {
+    const { start } = this.#options;
+    if (start.at === 'position') {
+      const { position, isShared } = start;
+      // For several positions V is where reading begins: see `earlierOf`.
+      return {
+        position: isShared ? { ...position, lowest: offsetsOf(readFrom) } : position,
+        readFrom,
+      };
+    }
+    const next = offsetsOf(offsets);
+    return { position: { key: null, next, lowest: next }, readFrom };
+  }
+
+  /** Of one that is asked for while others run: it begins where reading stands. */
+  #startOfNewStream(): StreamStart | undefined {
+    if (this.#reader === undefined) return undefined;
+    const next = offsetsOf(this.#next);
+    return { position: { key: null, next, lowest: next }, readFrom: new Map(this.#next) };
+  }
+
   #addPartition(partition: number, offset: number): void {
     this.#next.set(partition, offset);
     this.#streams.addPartition(partition, offset);
@@ -370,7 +478,7 @@ export class Feed {
   }
 
   /** Where a subscription joins that is accepted now. */
-  #joinPoint(): JoinPoint | undefined {
+  joinPoint(): JoinPoint | undefined {
     const { start, clock } = this.#options;
     if (start.at !== 'acceptance') return undefined;
     if (this.#reader === undefined) return this.#sharedJoin(this.#end, clock.now());
@@ -418,6 +526,7 @@ export class Feed {
 
   #ingestRecord(partition: number, record: RawRecord, streams: readonly Stream[]): void {
     const { offset, timestampMs } = record;
+    if (offset < (this.#from.get(partition) ?? 0)) return this.#warmUp(partition, record, streams);
     if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) return;
     if (!this.#isReached(partition, timestampMs)) return;
     this.#received += 1;
@@ -425,8 +534,15 @@ export class Feed {
     if (decoded.kind === 'event') {
       for (const { sequencer } of streams) sequencer.ingest(decoded);
     } else {
-      this.#deadLetters.accept(decoded);
+      this.#deadLetters.accept(decoded, this.#next);
     }
+  }
+
+  /** A record from before the start: the streams are to know its id. */
+  #warmUp(partition: number, record: RawRecord, streams: readonly Stream[]): void {
+    const decoded = this.#options.decode(partition, record);
+    if (decoded.kind !== 'event') return;
+    for (const { sequencer } of streams) sequencer.ingest(decoded);
   }
 
   /**
@@ -447,7 +563,7 @@ export class Feed {
     range: { from: number; to: number; reason: string },
     recordedAtMs: number,
   ): void {
-    this.#deadLetters.accept({
+    const deadLetter: DeadLetter = {
       kind: 'deadLetter',
       event: '',
       error: `offsets ${range.from} to ${range.to - 1} cannot be read: ${range.reason}`,
@@ -455,11 +571,12 @@ export class Feed {
       partition,
       offset: range.from,
       recordedAtMs,
-    });
+    };
+    this.#deadLetters.accept(deadLetter, this.#next);
   }
 
   #maxWaitMs(): number {
-    for (const { sequencer } of this.#streams) if (sequencer.held > 0) return eagerWaitMs;
+    for (const { counters } of this.#streams) if (counters.held > 0) return eagerWaitMs;
     return Math.min(relaxedWaitMs, Math.max(eagerWaitMs, this.#options.settings.latenessMs / 2));
   }
 

@@ -1,5 +1,6 @@
 import type { PropertyFilter } from './filter.ts';
-import type { GroupOf } from './group.ts';
+import type { GroupOf, Turn } from './group.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Message } from './message.ts';
 import { type RemoveRoute, RouteTable } from './route-table.ts';
 import type { Subscription } from './subscription.ts';
@@ -40,12 +41,13 @@ export class GroupTable<In, Out extends Message, Shape> {
     return this.#entryOf.keys();
   }
 
-  add(subscription: Subscription<Out>, wish: Wish<Shape>): void {
+  /** @param at where the stream stands */
+  add(subscription: Subscription<Out>, wish: Wish<Shape>, at: StreamPosition): void {
     const key = JSON.stringify([wish.shape, wish.where]);
     const entry = this.#entries.get(key) ?? this.#openGroup(key, wish);
     // What is kept came before it, and is for the others.
     entry.group.settle();
-    entry.group.flush();
+    entry.group.flush({ before: at, after: at });
     entry.group.add(subscription);
     this.#entryOf.set(subscription, entry);
   }
@@ -73,26 +75,31 @@ export class GroupTable<In, Out extends Message, Shape> {
   }
 
   /** @returns deliveries */
-  flush(): number {
+  flush(turn: Turn): number {
     if (this.#touched.size === 0) return 0;
     let deliveries = 0;
-    for (const group of this.#touched) deliveries += group.flush();
+    for (const group of this.#touched) deliveries += group.flush(turn);
     this.#touched.clear();
     return deliveries;
   }
 
   /** Takes over the subscriptions of another table. @returns deliveries of what was kept for them */
-  absorb(other: GroupTable<In, Out, Shape>): number {
+  absorb(other: GroupTable<In, Out, Shape>, at: StreamPosition): number {
     let deliveries = 0;
     for (const { group } of other.#entries.values()) {
       group.settle();
-      deliveries += group.flush();
+      deliveries += group.flush({ before: at, after: at });
     }
     for (const [subscription, { wish }] of other.#entryOf) {
       other.remove(subscription);
-      this.add(subscription, wish);
+      this.add(subscription, wish, at);
     }
     return deliveries;
+  }
+
+  /** Tells those how far the stream has come who have heard nothing since this was called last. */
+  progress(at: StreamPosition): void {
+    for (const { group } of this.#entries.values()) if (!group.takeSent()) group.progress(at);
   }
 
   #openGroup(key: string, wish: Wish<Shape>): Entry<In, Out, Shape> {

@@ -1,6 +1,13 @@
+import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Message } from './message.ts';
 import { parcelOf } from './parcel.ts';
 import type { Subscription } from './subscription.ts';
+
+/** From where to where the stream went in a turn. */
+export interface Turn {
+  readonly before: StreamPosition;
+  readonly after: StreamPosition;
+}
 
 /**
  * Subscribers who get the same: what is due for them is put together once. How messages become what is
@@ -9,6 +16,7 @@ import type { Subscription } from './subscription.ts';
 export abstract class Group<Out extends Message> {
   readonly #members = new Set<Subscription<Out>>();
   #due: Out[] = [];
+  #sent = false;
 
   get size(): number {
     return this.#members.size;
@@ -33,17 +41,33 @@ export abstract class Group<Out extends Message> {
   abstract close(): void;
 
   /** Hands out what is due: at the end of each turn. @returns how many messages, for all members together */
-  flush(): number {
+  flush(turn: Turn): number {
     if (this.#due.length === 0) return 0;
-    const parcel = parcelOf(this.#due);
+    const items = this.#due;
     this.#due = [];
-    const deliveries = parcel.items.length * this.#members.size;
-    for (const member of this.#members) member.push(parcel);
-    return deliveries;
+    return this.handOut(items, turn);
   }
+
+  /** Whether anything was sent since this was asked last. */
+  takeSent(): boolean {
+    const sent = this.#sent;
+    this.#sent = false;
+    return sent;
+  }
+
+  /** Tells the members how far the stream has come without a message for them. */
+  abstract progress(at: StreamPosition): void;
 
   protected send(item: Out): void {
     this.#due.push(item);
+  }
+
+  protected handOut(items: readonly Out[], { before, after }: Turn): number {
+    const parcel = parcelOf(items, before, after);
+    this.#sent = true;
+    const deliveries = items.length * this.#members.size;
+    for (const member of this.#members) member.push(parcel);
+    return deliveries;
   }
 }
 
@@ -65,5 +89,9 @@ export class SingleGroup<Item extends Message> extends Group<Item> implements Gr
 
   close(): void {
     // There is no timer.
+  }
+
+  progress(at: StreamPosition): void {
+    this.handOut([], { before: at, after: at });
   }
 }

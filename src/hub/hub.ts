@@ -6,10 +6,10 @@ import { kafkaTopic, topicOf } from '../decode/topic-name.ts';
 import { decodeUpstreamDeadLetter } from '../decode/upstream-dead-letter.ts';
 import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
 import type { EventOrder } from '../sequence/order.ts';
-import type { FeedCounts, FeedLogger } from './feed.ts';
+import type { Feed, FeedCounts, FeedLogger } from './feed.ts';
 import type { ClientLease } from './client-pool.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
-import { acceptWithinMs } from './feed-start.ts';
+import { acceptWithinMs, type StartPoint } from './feed-start.ts';
 import type { Batching } from './batch-group.ts';
 import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
@@ -17,15 +17,27 @@ import { DeadLetterMessage, type EventBatch, EventMessage, type Message } from '
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
 import { PerProject } from './per-project.ts';
 import type { StreamKey } from './stream.ts';
-import { type Pace, Subscription } from './subscription.ts';
+import { type Pace, Subscription, type SubscriptionOptions } from './subscription.ts';
+import { CatchUp } from './resume/catch-up.ts';
+import { Follower, type Following } from './resume/follower.ts';
+import {
+  beginning,
+  deadLetterOffsets,
+  type Offsets,
+  offsetsOf,
+  type StreamPosition,
+} from './cursor/stream-position.ts';
+import { Cursors } from './cursors.ts';
 import type { TopicSettings } from './topic-settings.ts';
-import { readTail } from './tail.ts';
+import { readTail, type Tail } from './tail.ts';
 
 export interface HubOptions {
   readonly driver: KafkaDriver;
   readonly clock: Clock;
-  /** Key of the digests of event ids, 32 bytes; `null`: derived from the cluster's id. */
-  readonly idKey: Uint8Array | null;
+  /** What all instances make their keys from; `null`: the cluster's id. */
+  readonly secret: string | null;
+  /** How much each stream remembers of what it delivered, for those who come back. */
+  readonly historyBytes: number;
   /** @default every login is the client's own */
   readonly refusalOf?: RefusalOf;
   readonly topicTemplate: string;
@@ -35,6 +47,8 @@ export interface HubOptions {
   readonly lingerMs: number;
   readonly maxQueuedBytes: number;
   readonly maxPrivateFeedsPerProject: number;
+  /** Most records that a feed reads at its start for their ids only. */
+  readonly maxWarmUpRecords: number;
   /** Most bytes of text that the newest of a topic may have, as an answer to one query. */
   readonly maxRecentBytes: number;
   /** How many topics may be looked through for their newest at a time, for one project. */
@@ -55,11 +69,14 @@ export interface EventsRequest {
   readonly where: readonly PropertyFilter[];
   /** Start at the first record at or after this broker time, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
+  /** Go on after the message that had this cursor. */
+  readonly after?: string | undefined;
 }
 
 export interface DeadLettersRequest {
   readonly topic: string;
   readonly sinceMs?: number | undefined;
+  readonly after?: string | undefined;
 }
 
 /** Records read beyond those asked for, because some may be duplicates. */
@@ -76,6 +93,7 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #refusalOf: RefusalOf;
   readonly #tails: PerProject;
+  readonly #catchUps = new Map<string, CatchUp>();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -129,42 +147,54 @@ export class Hub {
    * Resolves once the subscription is accepted: when reading has begun, or after a moment when the
    * cluster cannot be reached; it then waits. Rejects with a `MillraceError`.
    */
-  async events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
-    const { topic, where, sinceMs } = request;
-    const { lease, key } = this.#stream(principal, request);
-    return this.#accept(principal, [lease], sinceMs !== undefined, (subscription) => [
-      lease.feed.addEvents(subscription, key, { topic, where }),
-    ]);
+  events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
+    return this.#subscribe(principal, request, eventsOf(principal, request));
   }
 
   /** As `events`, in batches. */
-  async eventBatches(
+  eventBatches(
     principal: Principal,
     request: EventsRequest & { readonly batching: Batching },
   ): Promise<Subscription<EventBatch>> {
-    const { topic, where, sinceMs, batching } = request;
-    const { lease, key } = this.#stream(principal, request);
-    return this.#accept(principal, [lease], sinceMs !== undefined, (subscription) => [
-      lease.feed.addBatches(subscription, key, { topic, where, shape: batching }),
-    ]);
+    return this.#subscribe(principal, request, batchesOf(principal, request));
   }
 
+  /** As `events`. */
   async deadLetters(
     principal: Principal,
-    { topic, sinceMs }: DeadLettersRequest,
+    { topic, sinceMs, after }: DeadLettersRequest,
   ): Promise<Subscription<DeadLetterMessage>> {
-    const bridge = this.#lease(principal, this.#events(principal, topic), sinceMs);
-    let upstream: FeedLease;
+    refuseBoth(sinceMs, after);
+    const source = this.#events(principal, topic);
+    const deadLetters = this.#deadLetters(principal, topic);
+    const isPrivate = sinceMs !== undefined || after !== undefined;
+    const leases: FeedLease[] = [];
     try {
-      upstream = this.#lease(principal, this.#deadLetters(principal, topic), sinceMs);
+      if (isPrivate) {
+        const starts = await this.#deadLetterStarts(principal, source, { sinceMs, after });
+        const { projectId } = principal;
+        const lease = (own: FeedSource, start: StartPoint, sibling: number): void => {
+          const other = (): Feed | undefined => leases[sibling]?.feed;
+          leases.push(this.registry.leasePrivate(principal, projectId, own, start, other));
+        };
+        lease(source, starts.topic, 1);
+        lease(deadLetters, starts.deadLetterTopic, 0);
+      } else {
+        leases.push(this.registry.lease(principal, source));
+        leases.push(this.registry.lease(principal, deadLetters));
+      }
     } catch (error) {
-      bridge.release();
+      for (const lease of leases) lease.release();
       throw error;
     }
-    const leases = [bridge, upstream];
-    return this.#accept(principal, leases, sinceMs !== undefined, (subscription) =>
-      leases.map(({ feed }) => feed.addDeadLetters(subscription, topic)),
-    );
+    const { maxQueuedBytes } = this.#options;
+    const pace = isPrivate ? paceOf(leases, maxQueuedBytes / 2) : undefined;
+    const subscriber = { projectId: principal.projectId, topic };
+    return this.#accept<DeadLetterMessage>(principal, leases, {
+      ...(pace === undefined ? {} : { pace }),
+      begin: (subscription) =>
+        leases.map(({ feed }) => feed.addDeadLetters(subscription, subscriber)),
+    });
   }
 
   /**
@@ -182,8 +212,21 @@ export class Hub {
     const perPartition = filter === undefined ? last + duplicatesAllowance : searchedPerPartition;
     const bounds = { last, maxBytes: this.#options.maxRecentBytes };
     const pick = (): NewestEvents => new NewestEvents(bounds, filter);
-    const events = await this.#tail(principal, source, perPartition, pick);
-    return events.map((event) => new EventMessage(topic, event, false));
+    const [{ items, end }, topicId] = await Promise.all([
+      this.#tail(principal, source, perPartition, pick),
+      this.#topicId(principal, source),
+    ]);
+    const { kafkaTopic, settings } = source;
+    const { order } = settings;
+    const stream = { kind: 'events', order, deduplicate: true, settings } as const;
+    const cursors = new Cursors({
+      key: () => this.registry.keys.cursorKey,
+      binding: { projectId: principal.projectId, kafkaTopic, stream },
+      topicIds: () => [topicId],
+    });
+    // Of each the same: what comes after all of them.
+    const place = { position: endPosition(offsetsOf(end)), encode: cursors.encode };
+    return items.map((event) => new EventMessage(topic, event, false, place));
   }
 
   /** The newest dead letters of a topic by the broker's time, oldest first. Rejects as `newestEvents`. */
@@ -194,13 +237,27 @@ export class Hub {
   ): Promise<DeadLetterMessage[]> {
     const bounds = { last, maxBytes: this.#options.maxRecentBytes };
     const pick = (): NewestDeadLetters => new NewestDeadLetters(bounds);
-    const sources = await Promise.all([
-      this.#tail(principal, this.#events(principal, topic), searchedPerPartition, pick),
-      this.#tail(principal, this.#deadLetters(principal, topic), last, pick),
+    const [source, deadLetters] = [
+      this.#events(principal, topic),
+      this.#deadLetters(principal, topic),
+    ];
+    const [bridge, upstream, ...topicIds] = await Promise.all([
+      this.#tail(principal, source, searchedPerPartition, pick),
+      this.#tail(principal, deadLetters, last, pick),
+      this.#topicId(principal, source),
+      this.#topicId(principal, deadLetters),
     ]);
     const newest = pick();
-    for (const deadLetter of sources.flat()) newest.offer(deadLetter);
-    return newest.answer().map((deadLetter) => new DeadLetterMessage(topic, deadLetter));
+    for (const deadLetter of [...bridge.items, ...upstream.items]) newest.offer(deadLetter);
+    const stream = { kind: 'deadLetters', deadLetterTopic: deadLetters.kafkaTopic } as const;
+    const cursors = new Cursors({
+      key: () => this.registry.keys.cursorKey,
+      binding: { projectId: principal.projectId, kafkaTopic: source.kafkaTopic, stream },
+      topicIds: () => topicIds,
+    });
+    const position = endPosition(deadLetterOffsets(bridge.end, upstream.end));
+    const place = { position, encode: cursors.encode };
+    return newest.answer().map((deadLetter) => new DeadLetterMessage(topic, deadLetter, place));
   }
 
   /**
@@ -220,13 +277,67 @@ export class Hub {
     return this.registry.close();
   }
 
-  #stream(
+  async #subscribe<Item extends Message>(
     principal: Principal,
-    { topic, order, deduplicate, sinceMs }: EventsRequest,
-  ): { lease: FeedLease; key: StreamKey } {
+    request: EventsRequest,
+    following: Following<Item>,
+  ): Promise<Subscription<Item>> {
+    const { topic, order, deduplicate, sinceMs, after } = request;
+    refuseBoth(sinceMs, after);
+    if (sinceMs !== undefined) this.#refuseFuture(sinceMs);
     const source = this.#events(principal, topic);
-    const lease = this.#lease(principal, source, sinceMs);
-    return { lease, key: { order: order ?? source.settings.order, deduplicate } };
+    const key: StreamKey = { order: order ?? source.settings.order, deduplicate };
+    const lease = this.registry.lease(principal, source);
+    const { feed } = lease;
+    let follower: Follower<Item> | undefined;
+    let leave: (() => void) | undefined;
+    const onBehind = (position: StreamPosition): void => {
+      leave?.();
+      leave = undefined;
+      follower ??= followerOf();
+      follower.resumeWhenTaken(position);
+    };
+    let subscription: Subscription<Item> | undefined;
+    const followerOf = (): Follower<Item> => {
+      const [live, accepted] = [feed.stream(key), subscription];
+      if (live === undefined || accepted === undefined) throw new Error('nothing to go on with');
+      const catchUp = this.#catchUp(principal, source, key);
+      return new Follower({ live, catchUp, following, subscription: accepted });
+    };
+    const resume = async (): Promise<void> => {
+      await feed.started;
+      // Of a moment that has not come yet nobody can say where it is in the log.
+      if (sinceMs !== undefined) await this.#waitUntil(sinceMs);
+      const position =
+        after === undefined
+          ? await this.#positionSince(principal, source, sinceMs ?? 0)
+          : feed.cursorsOf(principal.projectId, key).decode(after).position;
+      if (isOver) return;
+      follower = followerOf();
+      await follower.resume(position);
+    };
+    let isOver = false;
+    return this.#accept<Item>(principal, [lease], {
+      onBehind,
+      begin: (accepted) => {
+        subscription = accepted;
+        const isLive = sinceMs === undefined && after === undefined;
+        // The stream is kept for as long as it may be gone back to.
+        const release = feed.useStream(key, (stream) => {
+          if (isLive) leave = following.join(stream, accepted, feed.joinPoint());
+          return () => undefined;
+        });
+        return [
+          () => {
+            isOver = true;
+            follower?.stop();
+            leave?.();
+            release();
+          },
+        ];
+      },
+      ...(sinceMs === undefined && after === undefined ? {} : { resume }),
+    });
   }
 
   #events(principal: Principal, topic: string): FeedSource {
@@ -236,6 +347,7 @@ export class Hub {
       topic,
       holds: 'events',
       kafkaTopic: this.topicName(principal, topic).kafkaTopic,
+      sibling: this.deadLetterTopic(principal, topic).kafkaTopic,
       decode: createDecoder(settings),
       settings,
       whenMissing: 'refuse',
@@ -247,6 +359,7 @@ export class Hub {
       ...this.#events(principal, topic),
       holds: 'deadLetters',
       kafkaTopic: this.deadLetterTopic(principal, topic).kafkaTopic,
+      sibling: this.topicName(principal, topic).kafkaTopic,
       decode: decodeUpstreamDeadLetter,
       whenMissing: 'wait',
     };
@@ -257,7 +370,7 @@ export class Hub {
     { topic, kafkaTopic, decode, whenMissing }: FeedSource,
     perPartition: number,
     pick: () => Newest<Item>,
-  ): Promise<Item[]> {
+  ): Promise<Tail<Item>> {
     const done = this.#tails.take(principal.projectId);
     let lease: ClientLease | undefined;
     try {
@@ -267,7 +380,9 @@ export class Hub {
       return await readTail({ client, kafkaTopic, decode, perPartition, clock }, pick);
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
-      if (error.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') return [];
+      if (error.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') {
+        return { items: [], end: new Map() };
+      }
       throw this.#refusalOf(error, topic);
     } finally {
       lease?.release();
@@ -275,30 +390,129 @@ export class Hub {
     }
   }
 
-  #lease(principal: Principal, source: FeedSource, sinceMs: number | undefined): FeedLease {
-    if (sinceMs === undefined) return this.registry.lease(principal, source);
-    if (sinceMs > this.#options.clock.now() + maxAheadMs) {
-      throw new MillraceError('BAD_USER_INPUT', 'since must not be in the future', {
-        argument: 'since',
-      });
+  /** The cluster's id of a topic, `null` if it cannot be learned; what cursors need is then known. */
+  async #topicId(principal: Principal, { kafkaTopic, topic }: FeedSource): Promise<string | null> {
+    const lease = this.registry.clients.lease(principal);
+    try {
+      await this.registry.keys.learn(lease.client);
+      const found = (await lease.client.describeTopics([kafkaTopic])).get(kafkaTopic);
+      return found === undefined || found instanceof KafkaError ? null : found.topicId;
+    } catch (error) {
+      throw error instanceof KafkaError ? this.#refusalOf(error, topic) : error;
+    } finally {
+      lease.release();
     }
-    return this.registry.leasePrivate(principal, principal.projectId, source, sinceMs);
+  }
+
+  #refuseFuture(sinceMs: number): void {
+    if (sinceMs <= this.#options.clock.now() + maxAheadMs) return;
+    throw new MillraceError('BAD_USER_INPUT', 'since must not be in the future', {
+      argument: 'since',
+    });
+  }
+
+  async #waitUntil(timeMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const aheadMs = timeMs - clock.now();
+    if (aheadMs <= 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    clock.schedule(aheadMs, resolve);
+    await promise;
+  }
+
+  /** The position before the first record at or after an instant, by the broker's time. */
+  async #positionSince(
+    principal: Principal,
+    { topic, kafkaTopic }: FeedSource,
+    timestampMs: number,
+  ): Promise<StreamPosition> {
+    const lease = this.registry.clients.lease(principal);
+    try {
+      const answer = (await lease.client.listOffsets([kafkaTopic], { timestampMs })).get(
+        kafkaTopic,
+      );
+      if (answer === undefined) return beginning;
+      if (answer instanceof KafkaError) throw answer;
+      const next = offsetsOf(answer);
+      return { key: null, next, lowest: next };
+    } catch (error) {
+      throw error instanceof KafkaError ? this.#refusalOf(error, topic) : error;
+    } finally {
+      lease.release();
+    }
+  }
+
+  async #deadLetterStarts(
+    principal: Principal,
+    source: FeedSource,
+    { sinceMs, after }: Pick<DeadLettersRequest, 'sinceMs' | 'after'>,
+  ): Promise<{ topic: StartPoint; deadLetterTopic: StartPoint }> {
+    if (after === undefined) {
+      this.#refuseFuture(sinceMs ?? 0);
+      const start: StartPoint = { at: 'instant', timestampMs: sinceMs ?? 0 };
+      return { topic: start, deadLetterTopic: start };
+    }
+    // It knows the topics' ids, by which cursors are judged.
+    const leases = [
+      this.registry.lease(principal, source),
+      this.registry.lease(principal, this.#deadLetters(principal, source.topic)),
+    ];
+    try {
+      await this.#begun(leases);
+      const [bridge] = leases;
+      if (bridge === undefined) throw new Error('a feed is missing');
+      const cursors = bridge.feed.deadLetterCursorsOf(principal.projectId);
+      const { position } = cursors.decode(after);
+      const at = 'position';
+      const [topic, deadLetterTopic] = [lanesOf(position, false), lanesOf(position, true)];
+      return {
+        topic: { at, position: topic, isShared: false },
+        deadLetterTopic: { at, position: deadLetterTopic, isShared: false },
+      };
+    } finally {
+      for (const lease of leases) lease.release();
+    }
+  }
+
+  /** Readers for those who come back to a stream: one set for each, as long as one of them reads. */
+  #catchUp(principal: Principal, source: FeedSource, key: StreamKey): CatchUp {
+    const name = JSON.stringify([principal.loginId, source.kafkaTopic, key.order, key.deduplicate]);
+    let catchUp = this.#catchUps.get(name);
+    if (catchUp === undefined) {
+      const { projectId } = principal;
+      catchUp = new CatchUp({
+        key,
+        clock: this.#options.clock,
+        maxReaders: this.#options.maxPrivateFeedsPerProject,
+        open: (start) =>
+          this.registry.leasePrivate(principal, projectId, source, { at: 'position', ...start }),
+        onIdle: () => this.#catchUps.delete(name),
+      });
+      this.#catchUps.set(name, catchUp);
+    }
+    return catchUp;
   }
 
   async #accept<Item extends Message>(
     principal: Principal,
     leases: readonly FeedLease[],
-    isPrivate: boolean,
-    add: (subscription: Subscription<Item>) => readonly (() => void)[],
+    {
+      begin,
+      resume,
+      ...options
+    }: {
+      /** Adds it to feeds; answers what takes it out again. */
+      readonly begin: (subscription: Subscription<Item>) => readonly (() => void)[];
+      /** Where it does not begin with what comes from now on. */
+      readonly resume?: () => Promise<void>;
+    } & Pick<SubscriptionOptions, 'pace' | 'onBehind'>,
   ): Promise<Subscription<Item>> {
     const { maxQueuedBytes } = this.#options;
     const { revoked } = principal;
     const undo: (() => void)[] = leases.map((lease) => () => lease.release());
     const subscription = new Subscription<Item>({
+      ...options,
       maxQueuedBytes,
-      // A private feed is held up by its one reader: its backlog is bounded by what the ordering buffer
-      // and two answers of a broker can release at once.
-      ...(isPrivate ? { pace: paceOf(leases, maxQueuedBytes / 2) } : {}),
       onEnd: () => {
         for (const step of undo.toReversed()) step();
       },
@@ -307,8 +521,11 @@ export class Hub {
       undo.push(principal.retain());
       undo.push(() => revoked.unwatch(subscription));
       revoked.watch(subscription);
-      undo.push(...add(subscription));
-      await this.#begun(leases);
+      undo.push(...begin(subscription));
+      const resumed = resume?.();
+      // Whoever waits no longer is told by the subscription.
+      resumed?.catch((error: unknown) => subscription.cut(asError(error)));
+      await this.#atMost(resumed ?? Promise.all(leases.map(({ feed }) => feed.started)));
     } catch (error) {
       await subscription.return();
       throw error;
@@ -316,16 +533,80 @@ export class Hub {
     return subscription;
   }
 
-  /** Waits for the feeds to begin; no longer than a moment. */
-  async #begun(leases: readonly FeedLease[]): Promise<void> {
+  #begun(leases: readonly FeedLease[]): Promise<void> {
+    return this.#atMost(Promise.all(leases.map(({ feed }) => feed.started)));
+  }
+
+  /** Waits; no longer than a moment. */
+  async #atMost(done: Promise<unknown>): Promise<void> {
     const patience = Promise.withResolvers<void>();
     const timer = this.#options.clock.schedule(acceptWithinMs, patience.resolve);
     try {
-      await Promise.race([Promise.all(leases.map(({ feed }) => feed.started)), patience.promise]);
+      await Promise.race([done, patience.promise]);
     } finally {
       timer.cancel();
     }
   }
+}
+
+/** Each event by itself. */
+function eventsOf(
+  { projectId }: Principal,
+  { topic, where }: EventsRequest,
+): Following<EventMessage> {
+  const subscriber = { projectId, topic };
+  const passes = compileFilter(where);
+  return {
+    join: (stream, subscription, join) =>
+      stream.addEvents(subscription, subscriber, { where, join }),
+    select: (stream, messages) =>
+      messages
+        .filter(({ item }) => where.length === 0 || passes(item.payload))
+        .map((message) => stream.messageOf(subscriber, message)),
+  };
+}
+
+function batchesOf(
+  principal: Principal,
+  request: EventsRequest & { readonly batching: Batching },
+): Following<EventBatch> {
+  const { topic, where, batching } = request;
+  const subscriber = { projectId: principal.projectId, topic };
+  const single = eventsOf(principal, request);
+  return {
+    join: (stream, subscription, join) =>
+      stream.addBatches(subscription, subscriber, { where, shape: batching, join }),
+    select: (stream, messages) => {
+      const events = single.select(stream, messages);
+      const batches: EventBatch[] = [];
+      for (let from = 0; from < events.length; from += batching.maxEvents) {
+        batches.push(stream.batchOf(subscriber, events.slice(from, from + batching.maxEvents)));
+      }
+      return batches;
+    },
+  };
+}
+
+/** Of a stream that has delivered everything below these offsets. */
+function endPosition(next: Offsets): StreamPosition {
+  return { key: null, next, lowest: next };
+}
+
+function refuseBoth(sinceMs: number | undefined, after: string | undefined): void {
+  if (sinceMs === undefined || after === undefined) return;
+  throw new MillraceError(
+    'BAD_USER_INPUT',
+    'give since or after, not both: each says where to begin',
+    {
+      argument: 'since',
+    },
+  );
+}
+
+/** Of a position of dead letters the lanes of one of the two topics. */
+function lanesOf({ next }: StreamPosition, isOfDeadLetterTopic: boolean): StreamPosition {
+  const own = next.filter((_, lane) => (lane % 2 === 1) === isOfDeadLetterTopic);
+  return { key: null, next: own, lowest: own };
 }
 
 function paceOf(leases: readonly FeedLease[], backlogBytes: number): Pace {
@@ -348,6 +629,10 @@ function mayRead(principal: Principal, topic: string): boolean {
   } catch {
     return false;
   }
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
 }
 
 function filterOf(where: readonly PropertyFilter[]): EventFilter | undefined {

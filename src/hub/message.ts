@@ -1,14 +1,33 @@
 import type { DeadLetter, Event } from '../decode/event.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
+
+/** Makes the cursor of a position; always the same one for a message. */
+export type EncodeCursor = (position: StreamPosition) => string;
 
 /**
  * What goes to subscribers: one object for all of them, with what is made of it for each way of writing it.
  * So the work of a message is done once, and is forgotten with it.
  */
 export abstract class Message {
+  /** Where the stream stands when this has been sent. */
+  readonly position: StreamPosition;
+  readonly #encode: EncodeCursor;
   #made: Map<object, Buffer> | undefined;
+  #cursor: string | undefined;
+
+  constructor(position: StreamPosition, encode: EncodeCursor) {
+    this.position = position;
+    this.#encode = encode;
+  }
 
   /** The length of its text in characters: about what it takes to hold and to send it. */
   abstract readonly size: number;
+
+  /** What continues exactly after it. Made when it is first asked for. */
+  get cursor(): string {
+    this.#cursor ??= this.#encode(this.position);
+    return this.#cursor;
+  }
 
   /** What `make` answers; it is called once for each `key`. */
   once(key: object, make: () => Buffer): Buffer {
@@ -22,6 +41,12 @@ export abstract class Message {
   }
 }
 
+/** The place of a message in its stream. */
+export interface MessagePlace {
+  readonly position: StreamPosition;
+  readonly encode: EncodeCursor;
+}
+
 /** An event as one stream delivers it: lateness depends on the order, so it is not the event's own. */
 export class EventMessage extends Message {
   /** The name that the subscribers know the topic by. */
@@ -29,8 +54,8 @@ export class EventMessage extends Message {
   readonly event: Event;
   readonly late: boolean;
 
-  constructor(topic: string, event: Event, late: boolean) {
-    super();
+  constructor(topic: string, event: Event, late: boolean, { position, encode }: MessagePlace) {
+    super(position, encode);
     this.topic = topic;
     this.event = event;
     this.late = late;
@@ -41,7 +66,7 @@ export class EventMessage extends Message {
   }
 }
 
-/** Events that are delivered together, in their order. */
+/** Events that are delivered together, in their order. Without any it tells how far the stream has come. */
 export class EventBatch extends Message {
   readonly events: readonly EventMessage[];
   /**
@@ -51,8 +76,12 @@ export class EventBatch extends Message {
   readonly watermarkMs: number | null;
   readonly size: number;
 
-  constructor(events: readonly EventMessage[], watermarkMs: number | null) {
-    super();
+  constructor(
+    events: readonly EventMessage[],
+    watermarkMs: number | null,
+    { position, encode }: MessagePlace,
+  ) {
+    super(position, encode);
     this.events = events;
     this.watermarkMs = watermarkMs;
     this.size = events.reduce((sum, { size }) => sum + size, 0);
@@ -63,8 +92,8 @@ export class DeadLetterMessage extends Message {
   readonly topic: string;
   readonly deadLetter: DeadLetter;
 
-  constructor(topic: string, deadLetter: DeadLetter) {
-    super();
+  constructor(topic: string, deadLetter: DeadLetter, { position, encode }: MessagePlace) {
+    super(position, encode);
     this.topic = topic;
     this.deadLetter = deadLetter;
   }

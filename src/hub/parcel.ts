@@ -1,15 +1,24 @@
+import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Message } from './message.ts';
 
 /** What is due for some subscribers at the end of a turn: one object for all of them. */
 export interface Parcel<Item extends Message = Message> {
-  /** In order; never empty. */
+  /** In order. None: a report of progress. */
   readonly items: readonly Item[];
   /** The length of their texts together, in characters. */
   readonly size: number;
+  /** Where a subscriber stands that has got all before this; who loses it goes on from there. */
+  readonly before: StreamPosition;
+  /** Where it stands with this. */
+  readonly after: StreamPosition;
 }
 
-export function parcelOf<Item extends Message>(items: readonly Item[]): Parcel<Item> {
+export function parcelOf<Item extends Message>(
+  items: readonly Item[],
+  before: StreamPosition,
+  after: StreamPosition,
+): Parcel<Item> {
   let size = 0;
   for (const item of items) size += item.size;
-  return { items, size };
+  return { items, size, before, after };
 }

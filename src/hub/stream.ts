@@ -1,13 +1,23 @@
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import type { Event } from '../decode/event.ts';
+import type { PartitionOffsets } from '../kafka/port.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import { Sequencer, type SequencerOptions } from '../sequence/sequencer.ts';
-import { BatchGroup, type Batching } from './batch-group.ts';
-import { Channel } from './channel.ts';
-import { SingleGroup } from './group.ts';
+import { Audience } from './audience.ts';
+import type { Batching } from './batch-group.ts';
+import {
+  beginning,
+  positionOf,
+  resumePointOf,
+  type StreamPosition,
+} from './cursor/stream-position.ts';
+import type { Cursors } from './cursors.ts';
 import type { Wish } from './group-table.ts';
+import { History } from './history/history.ts';
+import type { Replay } from './history/replay.ts';
+import type { StreamMessage } from './history/stream-message.ts';
 import { isPassed, type JoinPoint } from './join-point.ts';
-import { type EventBatch, EventMessage } from './message.ts';
+import type { EventBatch, EventMessage } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What makes two subscriptions of a feed share their work. */
@@ -16,46 +26,123 @@ export interface StreamKey {
   readonly deduplicate: boolean;
 }
 
-/** Those who know the topic by one name: several may lead to one Kafka topic. */
-interface Audience {
-  readonly events: Channel<EventMessage, EventMessage, null>;
-  readonly batches: Channel<EventMessage, EventBatch, Batching>;
+export interface StreamOptions
+  extends StreamKey,
+    Omit<SequencerOptions, 'emit' | 'onCopy' | 'resumeFrom'> {
+  readonly clock: Clock;
+  /** How much is remembered of what was delivered, in bytes. */
+  readonly historyBytes: number;
+  readonly cursorsOf: (projectId: string, key: StreamKey) => Cursors;
 }
+
+/** Where a stream begins. */
+export interface StreamStart {
+  /** From here on everything is delivered. */
+  readonly position: StreamPosition;
+  /** Where reading begins: what lies between here and there is only asked for its ids. */
+  readonly readFrom: PartitionOffsets;
+}
+
+/** Who subscribes to a stream. */
+export interface StreamSubscriber {
+  readonly projectId: string;
+  /** The name that it knows the topic by. */
+  readonly topic: string;
+}
+
+/** Half of what a client may be without a sign of progress for, in milliseconds. */
+const progressIntervalMs = 7_500;
 
 /** A feed's events in one order, sequenced once for all subscribers that want it so. */
 export class Stream {
-  readonly sequencer: Sequencer;
-  readonly #clock: Clock;
-  /** By the name of the topic. */
+  readonly #options: StreamOptions;
   readonly #audiences = new Map<string, Audience>();
+  /** Those who want to know of the end of each turn. */
+  readonly #onTurn = new Set<() => void>();
   /** Delivered to audiences that are no more. */
   #retired = 0;
-  /** Delivered between the turns of the feed. */
-  #outOfTurn = 0;
+  #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
+  #progressTimer: Timer | undefined;
 
-  constructor(options: Omit<SequencerOptions, 'emit'>) {
-    this.#clock = options.clock;
-    this.sequencer = new Sequencer({
-      ...options,
-      emit: (event, late) => this.#deliver(event, late),
-    });
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#scheduleProgress();
+  }
+
+  /** @throws {Error} when it has not begun */
+  get sequencer(): Sequencer {
+    if (this.#begun === undefined) throw new Error('the stream has not begun');
+    return this.#begun.sequencer;
+  }
+
+  get hasBegun(): boolean {
+    return this.#begun !== undefined;
+  }
+
+  /** Where it stood at the end of its last turn. */
+  get position(): StreamPosition {
+    return this.#begun?.history.position ?? beginning;
   }
 
   get subscribers(): number {
     let subscribers = 0;
-    for (const { events, batches } of this.#audiences.values()) {
-      subscribers += events.size + batches.size;
-    }
+    for (const { size } of this.#audiences.values()) subscribers += size;
     return subscribers;
   }
 
   /** Messages handed to subscriptions so far. */
   get delivered(): number {
-    let delivered = this.#retired + this.#outOfTurn;
-    for (const { events, batches } of this.#audiences.values()) {
-      delivered += events.delivered + batches.delivered;
-    }
-    return delivered;
+    let sum = this.#retired;
+    for (const { delivered } of this.#audiences.values()) sum += delivered;
+    return sum;
+  }
+
+  get counters(): { duplicates: number; late: number; held: number } {
+    if (this.#begun === undefined) return { duplicates: 0, late: 0, held: 0 };
+    const { counters, held } = this.#begun.sequencer;
+    return { duplicates: counters.duplicates, late: counters.late, held };
+  }
+
+  /** It is known where to read from. To be called once, before the first record. */
+  begin({ position, readFrom }: StreamStart): void {
+    const sequencer = new Sequencer({
+      ...this.#options,
+      resumeFrom: resumePointOf(position),
+      emit: (event, late) => this.#deliver(event, late),
+      onCopy: (event) => {
+        if (!sequencer.rereading) history.copy(event, sequencer.keyUnderWay());
+      },
+    });
+    const history = new History<Event>({
+      order: this.#options.order,
+      maxBytes: this.#options.historyBytes,
+      start: position,
+      recordOf: ({ id, partition, offset }) => ({ id, lane: partition, offset }),
+      bytesOf: ({ json }) => json.length,
+    });
+    this.#begun = { sequencer, history };
+    for (const [partition, offset] of readFrom) sequencer.addPartition(partition, offset);
+  }
+
+  /** What follows a position: see `History.after`. Not to be asked in the midst of a turn. */
+  after(position: StreamPosition): Replay<Event> | 'gone' | 'ahead' {
+    return this.#begun?.history.after(position) ?? 'gone';
+  }
+
+  /** Calls `listener` at the end of each turn, after what was due has been handed out. */
+  watchTurns(listener: () => void): () => void {
+    this.#onTurn.add(listener);
+    return () => this.#onTurn.delete(listener);
+  }
+
+  /** A message of this stream as this subscriber gets it. */
+  messageOf(subscriber: StreamSubscriber, message: StreamMessage<Event>): EventMessage {
+    return this.#audienceOf(subscriber).messageOf(message);
+  }
+
+  /** Events of this stream as one batch. @param events not empty */
+  batchOf(subscriber: StreamSubscriber, events: readonly EventMessage[]): EventBatch {
+    return this.#audienceOf(subscriber).batchOf(events);
   }
 
   /**
@@ -65,90 +152,104 @@ export class Stream {
    */
   addEvents(
     subscription: Subscription<EventMessage>,
-    topic: string,
+    subscriber: StreamSubscriber,
     { where, join }: { where: Wish<null>['where']; join: JoinPoint | undefined },
   ): () => void {
-    const { events } = this.#audienceOf(topic);
-    events.add(subscription, { where, shape: null }, this.#unlessPassed(join));
+    const { events } = this.#audienceOf(subscriber);
+    const place = { at: this.position, join: this.#unlessPassed(join) };
+    events.add(subscription, { where, shape: null }, place);
     return () => {
       events.remove(subscription);
-      this.#forgetIfEmpty(topic);
+      this.#forgetIfEmpty(subscriber);
     };
   }
 
   /** As `addEvents`, in batches. */
   addBatches(
     subscription: Subscription<EventBatch>,
-    topic: string,
+    subscriber: StreamSubscriber,
     { join, ...wish }: Wish<Batching> & { readonly join: JoinPoint | undefined },
   ): () => void {
-    const { batches } = this.#audienceOf(topic);
-    batches.add(subscription, wish, this.#unlessPassed(join));
+    const { batches } = this.#audienceOf(subscriber);
+    batches.add(subscription, wish, { at: this.position, join: this.#unlessPassed(join) });
     return () => {
       batches.remove(subscription);
-      this.#forgetIfEmpty(topic);
+      this.#forgetIfEmpty(subscriber);
     };
   }
 
   /** Delivers all that is due: the end of a turn. */
   release(): void {
-    this.sequencer.release();
-    const lowest = () => this.sequencer.position().lowest;
-    for (const { events, batches } of this.#audiences.values()) {
-      events.flush(lowest);
-      batches.flush(lowest);
-    }
+    if (this.#begun === undefined) return;
+    const { sequencer, history } = this.#begun;
+    const before = history.position;
+    sequencer.release();
+    history.mark(positionOf(sequencer.position()));
+    const turn = { before, after: history.position };
+    const lowest = () => sequencer.position().lowest;
+    for (const audience of this.#audiences.values()) audience.flush(turn, lowest);
+    for (const listener of this.#onTurn) listener();
   }
 
   /** Ends every subscription, with `error` if there is one. */
   end(error?: Error): void {
-    for (const { events, batches } of this.#audiences.values()) {
-      events.end(error);
-      batches.end(error);
-    }
+    this.close();
+    for (const audience of this.#audiences.values()) audience.end(error);
+  }
+
+  /** Stops its timers. */
+  close(): void {
+    this.#progressTimer?.cancel();
   }
 
   #deliver(event: Event, late: boolean): void {
-    for (const [topic, { events, batches }] of this.#audiences) {
-      const message = new EventMessage(topic, event, late);
-      events.accept(message, event);
-      batches.accept(message, event);
-    }
+    if (this.#begun === undefined) return;
+    const { sequencer, history } = this.#begun;
+    const message = history.emitted(event, late, sequencer.keyUnderWay());
+    for (const audience of this.#audiences.values()) audience.accept(message);
+  }
+
+  #scheduleProgress(): void {
+    this.#progressTimer = this.#options.clock.schedule(progressIntervalMs, () => {
+      if (this.hasBegun) {
+        for (const audience of this.#audiences.values()) audience.progress(this.position);
+      }
+      this.#scheduleProgress();
+    });
   }
 
   #unlessPassed(join: JoinPoint | undefined): JoinPoint | undefined {
-    if (join === undefined || isPassed(join, this.sequencer.position().lowest)) return undefined;
-    return join;
+    if (join === undefined || this.#begun === undefined) return join;
+    return isPassed(join, this.sequencer.position().lowest) ? undefined : join;
   }
 
   /** Anybody may make up names that lead to the same topic. */
-  #forgetIfEmpty(topic: string): void {
-    const audience = this.#audiences.get(topic);
-    if (audience === undefined) return;
-    const { events, batches } = audience;
-    if (events.size + batches.size > 0) return;
-    this.#retired += events.delivered + batches.delivered;
-    this.#audiences.delete(topic);
+  #forgetIfEmpty(subscriber: StreamSubscriber): void {
+    const key = keyOf(subscriber);
+    const audience = this.#audiences.get(key);
+    if (audience === undefined || audience.size > 0) return;
+    this.#retired += audience.delivered;
+    this.#audiences.delete(key);
   }
 
-  #audienceOf(topic: string): Audience {
-    const known = this.#audiences.get(topic);
-    if (known !== undefined) return known;
-    const audience: Audience = {
-      events: new Channel<EventMessage, EventMessage, null>(() => new SingleGroup()),
-      batches: new Channel<EventMessage, EventBatch, Batching>((batching) => this.#open(batching)),
-    };
-    this.#audiences.set(topic, audience);
+  #audienceOf(subscriber: StreamSubscriber): Audience {
+    const key = keyOf(subscriber);
+    let audience = this.#audiences.get(key);
+    if (audience === undefined) {
+      const { clock, cursorsOf, order, deduplicate } = this.#options;
+      audience = new Audience({
+        topic: subscriber.topic,
+        cursors: cursorsOf(subscriber.projectId, { order, deduplicate }),
+        clock,
+        watermarkMs: () => this.sequencer.watermarkMs,
+        position: () => this.position,
+      });
+      this.#audiences.set(key, audience);
+    }
     return audience;
   }
+}
 
-  #open(batching: Batching): BatchGroup {
-    return new BatchGroup(batching, {
-      clock: this.#clock,
-      watermarkMs: () => this.sequencer.watermarkMs,
-      onDelivered: (deliveries) => {
-        this.#outOfTurn += deliveries;
-      },
-    });
-  }
+function keyOf({ projectId, topic }: StreamSubscriber): string {
+  return JSON.stringify([projectId, topic]);
 }

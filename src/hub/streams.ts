@@ -1,8 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
-import type { SequencerOptions } from '../sequence/sequencer.ts';
-import { Stream, type StreamKey } from './stream.ts';
+import { Stream, type StreamKey, type StreamOptions, type StreamStart } from './stream.ts';
 
-export interface StreamsOptions extends Omit<SequencerOptions, 'emit' | keyof StreamKey> {
+export interface StreamsOptions extends Omit<StreamOptions, keyof StreamKey> {
   readonly clock: Clock;
   /** How long a stream that nobody listens to is kept for the next subscriber, in milliseconds. */
   readonly lingerMs: number;
@@ -41,25 +40,36 @@ export class Streams implements Iterable<Stream> {
     for (const stream of this) {
       subscribers += stream.subscribers;
       delivered += stream.delivered;
-      duplicates += stream.sequencer.counters.duplicates;
-      late += stream.sequencer.counters.late;
-      held += stream.sequencer.held;
+      const { counters } = stream;
+      duplicates += counters.duplicates;
+      late += counters.late;
+      held += counters.held;
     }
     return { subscribers, delivered, duplicates, late, held };
   }
 
+  /** The stream of a key, if there is one. */
+  get(key: StreamKey): Stream | undefined {
+    return this.#streams.get(nameOf(key));
+  }
+
+  /** It is known where to read from: all streams begin. */
+  begin(start: StreamStart): void {
+    for (const stream of this) stream.begin(start);
+  }
+
   /**
-   * @param next where reading stands, by partition: where a new stream begins
+   * @param start where a new stream begins; undefined: it is not known yet
    * @param use adds a subscription; answers the function that takes it out again
    * @returns the same, which also lets the stream go when nobody is left
    */
   use(
     key: StreamKey,
-    next: ReadonlyMap<number, number>,
+    start: () => StreamStart | undefined,
     use: (stream: Stream) => () => void,
   ): () => void {
-    const name = `${key.order} ${key.deduplicate}`;
-    const stream = this.#streams.get(name) ?? this.#open(name, key, next);
+    const name = nameOf(key);
+    const stream = this.#streams.get(name) ?? this.#open(name, key, start());
     this.#idle.get(name)?.cancel();
     this.#idle.delete(name);
     const leave = use(stream);
@@ -69,8 +79,15 @@ export class Streams implements Iterable<Stream> {
     };
   }
 
+  /** Whether one of them drops copies. */
+  get deduplicate(): boolean {
+    return [...this.#streams.keys()].some((name) => name.endsWith('true'));
+  }
+
   addPartition(partition: number, offset: number): void {
-    for (const { sequencer } of this) sequencer.addPartition(partition, offset);
+    for (const stream of this) {
+      if (stream.hasBegun) stream.sequencer.addPartition(partition, offset);
+    }
   }
 
   /** Ends every subscription, with `error` if there is one. */
@@ -83,11 +100,12 @@ export class Streams implements Iterable<Stream> {
     this.#isClosed = true;
     for (const timer of this.#idle.values()) timer.cancel();
     this.#idle.clear();
+    for (const stream of this) stream.close();
   }
 
-  #open(name: string, key: StreamKey, next: ReadonlyMap<number, number>): Stream {
+  #open(name: string, key: StreamKey, start: StreamStart | undefined): Stream {
     const stream = new Stream({ ...this.#options, ...key });
-    for (const [partition, offset] of next) stream.sequencer.addPartition(partition, offset);
+    if (start !== undefined) stream.begin(start);
     this.#streams.set(name, stream);
     return stream;
   }
@@ -99,11 +117,16 @@ export class Streams implements Iterable<Stream> {
     const timer = clock.schedule(lingerMs, () => {
       this.#idle.delete(name);
       this.#streams.delete(name);
-      const { duplicates, late } = stream.sequencer.counters;
+      const { duplicates, late } = stream.counters;
+      stream.close();
       this.#retired.delivered += stream.delivered;
       this.#retired.duplicates += duplicates;
       this.#retired.late += late;
     });
     this.#idle.set(name, timer);
   }
+}
+
+function nameOf({ order, deduplicate }: StreamKey): string {
+  return `${order} ${deduplicate}`;
 }

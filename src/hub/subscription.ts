@@ -1,5 +1,6 @@
 import type { RevocationListener } from '../auth/revocation.ts';
 import { MillraceError } from '../core/errors.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Message } from './message.ts';
 import type { Parcel } from './parcel.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -12,6 +13,11 @@ export interface SubscriptionOptions {
   readonly onEnd: () => void;
   /** @default none: its feed goes on without it */
   readonly pace?: Pace;
+  /**
+   * Called when the subscriber lost what it was given, as it did not take it: it is to go on from this position
+   * when it can. It gets nothing more until then. @default it ends with `LIMIT_EXCEEDED`
+   */
+  readonly onBehind?: (position: StreamPosition) => void;
 }
 
 /** How a subscription with a feed of its own holds it up. */
@@ -49,6 +55,7 @@ export class Subscription<Item extends Message>
   #queue: Parcel<Item>[] | undefined;
   #queuedBytes = 0;
   #awaitsTaking = false;
+  #whenTaken: (() => void)[] | undefined;
   #pull: PromiseWithResolvers<IteratorResult<readonly Item[]>> | undefined;
 
   constructor(options: SubscriptionOptions) {
@@ -60,10 +67,38 @@ export class Subscription<Item extends Message>
     return this.#queuedBytes;
   }
 
+  /** What its subscriber has not taken of what it was given. */
+  get backlogBytes(): number {
+    return this.#queuedBytes + (this.#subscriber?.backlogBytes ?? 0);
+  }
+
+  /** Calls `taken` once, when its subscriber has taken everything and wants more; never at once. */
+  whenTaken(taken: () => void): void {
+    if (this.#subscriber !== undefined) {
+      this.#subscriber.whenTaken(taken);
+      return;
+    }
+    (this.#whenTaken ??= []).push(taken);
+    this.#tellTaken();
+  }
+
+  /**
+   * The subscriber has lost all that it was given after this position.
+   *
+   * @returns false: the subscription cannot go on from there
+   */
+  fellBehind(position: StreamPosition): boolean {
+    const { onBehind } = this.#options;
+    if (onBehind === undefined) return false;
+    if (this.#state.name === 'open') onBehind(position);
+    return true;
+  }
+
   /** Hands what has gathered to `subscriber`, and from now on everything at once. To be called once. */
   attach(subscriber: Subscriber<Item>): void {
     this.#subscriber = subscriber;
     this.#handOver(subscriber);
+    for (const taken of this.#whenTaken?.splice(0) ?? []) subscriber.whenTaken(taken);
   }
 
   /** Takes what is due; never blocks. What comes after the end is left out. */
@@ -88,8 +123,7 @@ export class Subscription<Item extends Message>
     // With a pull pending, all of this turn is taken before anything else runs: no backlog. And a
     // single parcel always passes, however large.
     if (this.#pull !== undefined || this.#queue?.length === 1) return;
-    if (this.#queuedBytes > this.#options.maxQueuedBytes)
-      this.end(slowSubscriber(this.#options.maxQueuedBytes));
+    if (this.#queuedBytes > this.#options.maxQueuedBytes) this.#overflow();
   }
 
   /** Ends it from the feed's side: after what is queued come `error`, or the end. */
@@ -121,6 +155,7 @@ export class Subscription<Item extends Message>
     const pull = Promise.withResolvers<IteratorResult<readonly Item[]>>();
     this.#pull = pull;
     this.#answerPull();
+    this.#tellTaken();
     return pull.promise;
   }
 
@@ -141,6 +176,27 @@ export class Subscription<Item extends Message>
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #overflow(): void {
+    const [first] = this.#queue ?? [];
+    if (first === undefined) return;
+    if (this.#options.onBehind === undefined) {
+      this.end(slowSubscriber(this.#options.maxQueuedBytes));
+      return;
+    }
+    this.#drop();
+    this.fellBehind(first.before);
+  }
+
+  /** To those who wait for a reader that pulls: it waits, and there is nothing for it. */
+  #tellTaken(): void {
+    if (this.#pull === undefined || this.#whenTaken === undefined) return;
+    const told = this.#whenTaken;
+    this.#whenTaken = undefined;
+    queueMicrotask(() => {
+      for (const taken of told) taken();
+    });
   }
 
   #drop(): void {

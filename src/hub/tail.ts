@@ -1,6 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
-import { type KafkaClient, KafkaError, type RawRecord } from '../kafka/port.ts';
+import {
+  type KafkaClient,
+  KafkaError,
+  type PartitionOffsets,
+  type RawRecord,
+} from '../kafka/port.ts';
 import type { Newest } from './newest.ts';
 
 export interface TailOptions {
@@ -10,6 +15,13 @@ export interface TailOptions {
   /** How many of the newest records of each partition to read at the most. */
   readonly perPartition: number;
   readonly clock: Clock;
+}
+
+/** The newest of a topic. */
+export interface Tail<Item> {
+  readonly items: Item[];
+  /** The end of the log up to which was read. */
+  readonly end: PartitionOffsets;
 }
 
 /** How long the cluster may take to answer for a whole tail, in milliseconds. */
@@ -27,7 +39,7 @@ const maxAttempts = 3;
 export async function readTail<Item>(
   options: TailOptions,
   pick: () => Newest<Item>,
-): Promise<Item[]> {
+): Promise<Tail<Item>> {
   const giveUp = Promise.withResolvers<never>();
   // Looked at only while something is waited for.
   giveUp.promise.catch(() => undefined);
@@ -39,8 +51,8 @@ export async function readTail<Item>(
     for (let attempt = 1; ; attempt += 1) {
       try {
         const newest = pick();
-        await readOnce(options, newest, giveUp.promise);
-        return newest.answer();
+        const end = await readOnce(options, newest, giveUp.promise);
+        return { items: newest.answer(), end };
       } catch (error) {
         const isPassed = error instanceof KafkaError && error.code === 'OFFSET_OUT_OF_RANGE';
         if (!isPassed || attempt === maxAttempts) throw error;
@@ -56,7 +68,7 @@ async function readOnce(
   { client, kafkaTopic, decode, perPartition }: TailOptions,
   newest: Newest<unknown>,
   giveUp: Promise<never>,
-): Promise<void> {
+): Promise<PartitionOffsets> {
   const [earliest, latest] = await Promise.race([
     Promise.all([
       client.listOffsets([kafkaTopic], 'earliest'),
@@ -72,7 +84,7 @@ async function readOnce(
     start.set(partition, from);
     if (from < offset) unread.set(partition, offset);
   }
-  if (unread.size === 0) return;
+  if (unread.size === 0) return end;
 
   const finished = Promise.withResolvers<void>();
   const reader = client.openReader({
@@ -98,6 +110,7 @@ async function readOnce(
   } finally {
     await reader.close();
   }
+  return end;
 }
 
 function offsetsIn(

@@ -54,6 +54,7 @@ export class EventStream {
       get isOpen() {
         return !response.writableEnded && !socket.destroyed;
       },
+      onSlow: options.onSlow,
       cutSlow: () => {
         options.onSlow();
         response.destroy();

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { StreamPosition } from '../hub/cursor/stream-position.ts';
 import type { SharedFrames } from './shared-frames.ts';
 import type { TurnEnd, TurnEndTask } from './turn-end.ts';
 
@@ -8,7 +9,9 @@ export interface OutboxConnection {
   readonly stream: Duplex;
   /** False: it is closing, and what comes is left out. */
   readonly isOpen: boolean;
-  /** Called once when the client is too slow. What waited is gone. */
+  /** What waited for the client was dropped: its subscriptions go on when it takes something again. */
+  onSlow(): void;
+  /** Called once when the client is too slow and a subscription cannot go on later. */
   cutSlow(): void;
 }
 
@@ -19,9 +22,23 @@ export interface OutboxSettings {
   readonly maxQueuedBytes: number;
 }
 
+/** Whose frames they are. */
+export interface OutboxOwner {
+  /** What makes its copy of the frames different from others'. */
+  readonly mark: Buffer | undefined;
+  /**
+   * All of its frames that waited are gone, as the client was too slow.
+   *
+   * @param before where it stands without them
+   * @returns false: it cannot go on from there
+   */
+  lost(before: StreamPosition): boolean;
+}
+
 interface Entry {
   readonly frames: SharedFrames;
-  readonly mark: Buffer | undefined;
+  readonly owner: OutboxOwner | undefined;
+  readonly before: StreamPosition | undefined;
 }
 
 /** Most bytes of one write that is put together of several frames. */
@@ -37,7 +54,8 @@ export class Outbox implements TurnEndTask {
   readonly #settings: OutboxSettings;
   /** The first that is due, apart: as a rule there is no other, and then nothing is allocated. */
   #frames: SharedFrames | undefined;
-  #mark: Buffer | undefined;
+  #owner: OutboxOwner | undefined;
+  #before: StreamPosition | undefined;
   #more: Entry[] | undefined;
   #queuedBytes = 0;
   #isScheduled = false;
@@ -56,14 +74,19 @@ export class Outbox implements TurnEndTask {
     return this.#queuedBytes + (this.#isWaiting ? this.#connection.stream.writableLength : 0);
   }
 
-  /** Sends frames at the end of the turn; each copy of them with `mark`. */
-  push(frames: SharedFrames, mark?: Buffer): void {
+  /**
+   * Sends frames at the end of the turn.
+   *
+   * @param before where the owner stands without them
+   */
+  push(frames: SharedFrames, owner?: OutboxOwner, before?: StreamPosition): void {
     if (this.#isOverflown) return;
     if (this.#frames === undefined) {
       this.#frames = frames;
-      this.#mark = mark;
+      this.#owner = owner;
+      this.#before = before;
     } else {
-      (this.#more ??= []).push({ frames, mark });
+      (this.#more ??= []).push({ frames, owner, before });
     }
     this.#queuedBytes += frames.length;
     if (!this.#isWaiting) this.#schedule();
@@ -100,23 +123,30 @@ export class Outbox implements TurnEndTask {
     const frames = this.#frames;
     if (frames === undefined) return true;
     if (this.#more === undefined) {
-      const mark = this.#mark;
+      const mark = this.#owner?.mark;
       this.#drop();
       return frames.writeTo(stream, mark);
     }
-    const entries = [{ frames, mark: this.#mark }, ...this.#more];
+    const entries = this.#entries();
     const { length, count } = fitting(entries);
     const bytes = Buffer.allocUnsafe(length);
     let at = 0;
     for (const entry of entries.slice(0, count)) {
-      at = entry.frames.copyTo(bytes, at, entry.mark);
+      at = entry.frames.copyTo(bytes, at, entry.owner?.mark);
     }
     const [next, ...others] = entries.slice(count);
     this.#frames = next?.frames;
-    this.#mark = next?.mark;
+    this.#owner = next?.owner;
+    this.#before = next?.before;
     this.#more = others.length > 0 ? others : undefined;
     this.#queuedBytes -= length;
     return stream.write(bytes);
+  }
+
+  #entries(): Entry[] {
+    if (this.#frames === undefined) return [];
+    const first = { frames: this.#frames, owner: this.#owner, before: this.#before };
+    return this.#more === undefined ? [first] : [first, ...this.#more];
   }
 
   #waitForDrain(): void {
@@ -135,7 +165,8 @@ export class Outbox implements TurnEndTask {
 
   #drop(): void {
     this.#frames = undefined;
-    this.#mark = undefined;
+    this.#owner = undefined;
+    this.#before = undefined;
     this.#more = undefined;
     this.#queuedBytes = 0;
   }
@@ -147,9 +178,24 @@ export class Outbox implements TurnEndTask {
     for (const taken of told) taken();
   }
 
+  /**
+   * The client is too slow for what waits: it is dropped, and the subscriptions go on from before it when the client
+   * takes something again. If one of them cannot, the connection is cut.
+   */
   #overflow(): void {
-    this.#isOverflown = true;
+    const lost = new Map<OutboxOwner, StreamPosition>();
+    for (const { owner, before } of this.#entries()) {
+      if (owner === undefined || before === undefined || lost.has(owner)) continue;
+      lost.set(owner, before);
+    }
     this.#drop();
+    let canGoOn = true;
+    for (const [owner, before] of lost) if (!owner.lost(before)) canGoOn = false;
+    if (canGoOn) {
+      this.#connection.onSlow();
+      return;
+    }
+    this.#isOverflown = true;
     this.#whenTaken = undefined;
     this.#connection.cutSlow();
   }

@@ -130,7 +130,9 @@ export function openHub(
   const hub = new Hub({
     driver: counted(driver?.(embedded) ?? embedded, use),
     clock,
-    idKey: new Uint8Array(32),
+    secret: 'test',
+    historyBytes: 2 ** 20,
+    maxWarmUpRecords: 100_000,
     topicTemplate: '{topic}',
     deadLetterSuffix: '-dlq',
     settingsOf: () => ({ ...topicSettings, ...settings }),

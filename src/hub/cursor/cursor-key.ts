@@ -4,7 +4,7 @@ import type { CursorBinding } from './cursor-binding.ts';
 /**
  * The key that cursors are authenticated with, from the text that all instances have: `cursors.secret`,
  * or else the cluster's id. HKDF (RFC 5869) with a salt of its own: the id key is made from the same text
- * (`keyFrom` in ../id-key.ts), and knowing one must not help to find the other.
+ * (`keyFrom` in ../shared-keys.ts), and knowing one must not help to find the other.
  *
  * @returns 32 bytes
  */

@@ -48,6 +48,19 @@ export function deadLetterLane(partition: number, isOfDeadLetterTopic: boolean):
   return partition * 2 + (isOfDeadLetterTopic ? 1 : 0);
 }
 
+/** Offsets of both topics, by lane. */
+export function deadLetterOffsets(
+  ofTopic: ReadonlyMap<number, number>,
+  ofDeadLetterTopic: ReadonlyMap<number, number>,
+): number[] {
+  const lanes = new Map<number, number>();
+  for (const [partition, offset] of ofTopic) lanes.set(deadLetterLane(partition, false), offset);
+  for (const [partition, offset] of ofDeadLetterTopic) {
+    lanes.set(deadLetterLane(partition, true), offset);
+  }
+  return offsetsOf(lanes);
+}
+
 /** Whether an offset has been ingested where a stream has come to `next`. */
 export function isBelow(next: Offsets, lane: number, offset: number): boolean {
   return offset < (next[lane] ?? 0);
@@ -112,7 +125,8 @@ function areEqual(a: Offsets, b: Offsets): boolean {
   return areAtLeast(a, b) && areAtLeast(b, a);
 }
 
-function offsetsOf(map: ReadonlyMap<number, number>): number[] {
+/** By lane; 0 where there is none. */
+export function offsetsOf(map: ReadonlyMap<number, number>): number[] {
   const offsets: number[] = [];
   for (const [lane, offset] of map) {
     while (offsets.length <= lane) offsets.push(0);

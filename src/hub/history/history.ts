@@ -78,8 +78,9 @@ export class History<Item> {
     this.#key = start.key;
     this.#next = start.next;
     this.#lowest = start.lowest;
-    // What lies below V was passed over at the start, wherever else it is held.
-    this.#passedOver = options.order === 'TIMESTAMP' ? start.lowest : [];
+    // What lies below V was passed over at the start, wherever else it is held: so this also serves a stream
+    // that began at the end of a log of which it knew nothing.
+    this.#passedOver = start.lowest;
   }
 
   /** What it takes, as `maxBytes` counts. */

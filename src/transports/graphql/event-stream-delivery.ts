@@ -10,6 +10,7 @@ import {
   type EventStreamOptions,
   oneLine,
 } from '../event-stream.ts';
+import type { OutboxOwner } from '../outbox.ts';
 import type { SharedFrames } from '../shared-frames.ts';
 import type { GraphqlContext } from './context.ts';
 import type { Subscribed } from './engine.ts';
@@ -47,13 +48,19 @@ export function deliverAsEventStream(
     const errors = JSON.stringify({ errors: [mask(error)] });
     stream.end(`event: next\ndata: ${errors}\n\n${complete}`);
   };
+  const owner: OutboxOwner = {
+    mark: undefined,
+    lost: (before) => subscription.fellBehind(before),
+  };
   const subscriber: Subscriber<Message> = {
     get backlogBytes() {
       return stream.outbox.backlogBytes;
     },
     deliver(parcel) {
+      if (parcel.items.length === 0) return;
       try {
-        stream.outbox.push(frames.of(parcel, stream.division, context));
+        const sent = frames.of(parcel, stream.division, context);
+        stream.outbox.push(sent, owner, parcel.before);
       } catch (error) {
         // What cannot be written cannot be left out either.
         subscription.leave();

@@ -33,6 +33,21 @@ export const bigIntScalar = new GraphQLScalarType<bigint, string>({
 });
 
 /** @param node where it is written, if that is in the document */
+/** Opaque text both ways; the hub judges it. */
+export const cursorScalar = new GraphQLScalarType<string, unknown>({
+  name: 'Cursor',
+  serialize: (value) => value,
+  parseValue: checkCursor,
+  parseLiteral: (node) => checkCursor(literalOf(node)),
+});
+
+function checkCursor(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new GraphQLError('a cursor is a text: pass it exactly as it was received', {
+    extensions: { code: 'CURSOR_INVALID' },
+  });
+}
+
 function checkDateTime(value: unknown, node?: ValueNode): string {
   // Texts of digits are times of senders, not of people who ask.
   if (typeof value === 'string' && value.includes('-') && parseTimestamp(value) !== undefined) {

@@ -9,7 +9,7 @@ import { projectResolvers } from './resolvers/project.ts';
 import { queryResolvers } from './resolvers/query.ts';
 import { subscriptionResolvers } from './resolvers/subscription.ts';
 import { topicResolvers } from './resolvers/topic.ts';
-import { bigIntScalar, dateTimeScalar, jsonScalar } from './scalars.ts';
+import { bigIntScalar, cursorScalar, dateTimeScalar, jsonScalar } from './scalars.ts';
 
 const schemaFolder = new URL('../../../schema/', import.meta.url);
 
@@ -17,6 +17,7 @@ const resolvers: Omit<Resolvers, 'Subscription'> = {
   JSON: jsonScalar,
   DateTime: dateTimeScalar,
   BigInt: bigIntScalar,
+  Cursor: cursorScalar,
   Query: queryResolvers,
   Event: eventResolvers,
   EventBatch: eventBatchResolvers,

@@ -134,6 +134,10 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
     });
   }
 
+  onSlow(): void {
+    this.#options.onSlow();
+  }
+
   cutSlow(): void {
     this.#options.onSlow();
     this.close(1013, slowSubscriber(this.#options.maxQueuedBytes).message);

@@ -1,8 +1,10 @@
 import type { GraphQLError } from 'graphql';
+import type { StreamPosition } from '../../hub/cursor/stream-position.ts';
 import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import type { Subscription } from '../../hub/subscription.ts';
+import type { OutboxOwner } from '../outbox.ts';
 import type { NextFrames } from './next-frames.ts';
 import type { SocketConnection } from './socket-connection.ts';
 
@@ -15,13 +17,13 @@ export interface SocketDeliverySettings {
 }
 
 /** A subscription's way to its client. */
-export class SocketDelivery implements Subscriber<Message> {
+export class SocketDelivery implements Subscriber<Message>, OutboxOwner {
   readonly #connection: SocketConnection;
   readonly #subscription: Subscription<Message>;
   readonly #frames: NextFrames;
   readonly #settings: SocketDeliverySettings;
   /** The client's id of the operation, as JSON text. */
-  readonly #mark: Buffer;
+  readonly mark: Buffer;
 
   constructor(
     connection: SocketConnection,
@@ -34,7 +36,7 @@ export class SocketDelivery implements Subscriber<Message> {
     this.#subscription = subscription;
     this.#frames = frames;
     this.#settings = settings;
-    this.#mark = Buffer.from(JSON.stringify(clientId));
+    this.mark = Buffer.from(JSON.stringify(clientId));
     connection.addDelivery(clientId, this);
   }
 
@@ -48,9 +50,11 @@ export class SocketDelivery implements Subscriber<Message> {
   }
 
   deliver(parcel: Parcel): void {
+    if (parcel.items.length === 0) return;
     try {
       const { outbox } = this.#connection;
-      outbox.push(this.#frames.of(parcel, this.#mark.length, this), this.#mark);
+      const frames = this.#frames.of(parcel, this.mark.length, this);
+      outbox.push(frames, this, parcel.before);
     } catch (error) {
       // What cannot be written cannot be left out either.
       this.leave();
@@ -66,12 +70,16 @@ export class SocketDelivery implements Subscriber<Message> {
     return this.#settings.contextOf(this.#connection);
   }
 
+  lost(before: StreamPosition): boolean {
+    return this.#subscription.fellBehind(before);
+  }
+
   whenTaken(taken: () => void): void {
     this.#connection.outbox.whenTaken(taken);
   }
 
   end(error: unknown): void {
-    const id = this.#mark.toString();
+    const id = this.mark.toString();
     this.#connection.removeDelivery(JSON.parse(id));
     if (error === undefined) {
       this.#connection.write(`{"id":${id},"type":"complete"}`);

@@ -124,22 +124,38 @@ test('a stream that cannot be made leaves nothing open', async (t) => {
 });
 
 test('readers of the past are bounded for each project, and given back', async (t) => {
-  const { hub, use, principal, events } = openHub(t, { topics: { purchases: 1 } });
-  const [first] = await Promise.all([events({ sinceMs: 0 }), events({ sinceMs: 0 })]);
-  await assert.rejects(events({ sinceMs: 0 }), {
+  const { hub, principal, events } = openHub(t, { topics: { purchases: 1, 'purchases-dlq': 1 } });
+  const request = { topic: 'purchases', sinceMs: 0 };
+  // Dead letters of the past take two.
+  const first = await hub.deadLetters(principal, request);
+  const refusal = {
     code: 'LIMIT_EXCEEDED',
     details: { limit: 'limits.sinceReadersPerProject' },
-  });
-  await events({ sinceMs: 0 }, principalOf('globex'));
+  };
+  await assert.rejects(hub.deadLetters(principal, request), refusal);
+  await hub.deadLetters(principalOf('globex'), request);
   await events();
   await first.return();
   await settle();
-  assert.equal(use.openReaders.size, 3);
-  // It needs two, and one is left: neither is kept.
-  await assert.rejects(hub.deadLetters(principal, { topic: 'purchases', sinceMs: 0 }), {
-    code: 'LIMIT_EXCEEDED',
-  });
-  await events({ sinceMs: 0 });
+  await hub.deadLetters(principal, request);
+});
+
+test('those who ask for the past of one stream share a reader, and leave it for the live stream', async (t) => {
+  const { clock, use, record, events } = openHub(t, { topics: { purchases: 1 } });
+  for (const id of ['a', 'b', 'c']) record(id);
+  await clock.advance(10);
+  const accepted = Promise.all(
+    Array.from({ length: 5 }, () => events({ sinceMs: 0, order: 'ARRIVAL' })),
+  );
+  await clock.advance(100);
+  const received = (await accepted).map(collect);
+  await clock.advance(1_000);
+  assert.equal(use.openReaders.size, 1);
+  record('d');
+  await clock.advance(1_000);
+  for (const { ids } of received) assert.deepEqual(ids, ['a', 'b', 'c', 'd']);
+  // One reads what is live; another one read for all five.
+  assert.ok(use.opened <= 3, `${use.opened} readers were opened`);
 });
 
 test('a subscriber that leaves while it waits to be accepted leaves nothing open', async (t) => {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Message } from '../../../src/hub/message.ts';
-import { type Parcel, parcelOf } from '../../../src/hub/parcel.ts';
+import type { Parcel } from '../../../src/hub/parcel.ts';
 import { Subscription } from '../../../src/hub/subscription.ts';
+import { nowhere, parcel } from '../../support/parcels.ts';
 
 class Text extends Message {
   readonly text: string;
   readonly size: number;
 
   constructor(text: string, size: number) {
-    super();
+    super(nowhere.position, nowhere.encode);
     this.text = text;
     this.size = size;
   }
@@ -18,7 +19,7 @@ class Text extends Message {
 /** A subscription whose messages are texts. */
 class Texts extends Subscription<Text> {
   offer(text: string, size: number): void {
-    this.push(parcelOf([new Text(text, size)]));
+    this.push(parcel(new Text(text, size)));
   }
 
   async take(): Promise<readonly string[]> {

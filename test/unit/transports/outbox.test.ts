@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Outbox, type OutboxConnection } from '../../../src/transports/outbox.ts';
+import { Outbox, type OutboxConnection, type OutboxOwner } from '../../../src/transports/outbox.ts';
+import { beginning } from '../../../src/hub/cursor/stream-position.ts';
 import { SharedFrames } from '../../../src/transports/shared-frames.ts';
 import { TurnEnd } from '../../../src/transports/turn-end.ts';
 import { settle } from '../../support/manual-clock.ts';
@@ -9,6 +10,11 @@ import { socketPair } from '../../support/websocket.ts';
 import { textFrames } from '../../support/frames.ts';
 
 const large = 'x'.repeat(1_048_576);
+
+/** Who cannot go on without what was dropped. */
+function ownerOf(mark: string): OutboxOwner {
+  return { mark: Buffer.from(mark), lost: () => false };
+}
 
 async function open(t: Parameters<typeof socketPair>[0], maxQueuedBytes = 2 ** 30) {
   const pair = await socketPair(t);
@@ -20,6 +26,7 @@ async function open(t: Parameters<typeof socketPair>[0], maxQueuedBytes = 2 ** 3
     get isOpen() {
       return pair.socket.readyState === pair.socket.OPEN;
     },
+    onSlow: () => undefined,
     cutSlow: () => overflows.push(outbox.backlogBytes),
   };
   const outbox = new Outbox(connection, { turnEnd: new TurnEnd(), maxQueuedBytes });
@@ -57,8 +64,8 @@ test('each client gets its own mark, alone in its turn or not, stalled or not', 
   const before = slow === undefined ? 0 : await stall(slow);
   const frames = textFrames(['id:__', 'and id:__'], '__');
   for (const [index, { outbox }] of clients.entries()) {
-    outbox.push(frames, Buffer.from(`${index}!`));
-    if (index === 2) outbox.push(frames, Buffer.from('2?'));
+    outbox.push(frames, ownerOf(`${index}!`));
+    if (index === 2) outbox.push(frames, ownerOf('2?'));
   }
   await settle();
   slow?.client.resume();
@@ -75,8 +82,8 @@ test('a stream that has not taken all keeps what it was given, whoever comes nex
   slow.client.pause();
   // As the first write of its turn it is given away uncopied.
   const frames = textFrames([`__${large}${large}${large}${large}${large}${large}`], '__');
-  slow.outbox.push(frames, Buffer.from('11'));
-  quick.outbox.push(frames, Buffer.from('22'));
+  slow.outbox.push(frames, ownerOf('11'));
+  quick.outbox.push(frames, ownerOf('22'));
   await settle();
   slow.client.resume();
   await until('both to arrive', () => slow.received.length + quick.received.length === 2);
@@ -109,7 +116,8 @@ test('while the client takes nothing, what comes waits, and leaves in few writes
 test('past its bound it drops what waits and says so once', async (t) => {
   const pair = await open(t, 10_000);
   await stall(pair);
-  for (let sent = 0; sent < 30; sent += 1) pair.outbox.push(textFrames(['x'.repeat(1_000)]));
+  for (let sent = 0; sent < 30; sent += 1)
+    pair.outbox.push(textFrames(['x'.repeat(1_000)]), ownerOf(''), beginning);
   assert.equal(pair.overflows.length, 1);
   pair.outbox.push(textFrames(['after']));
   assert.equal(pair.overflows.length, 1);

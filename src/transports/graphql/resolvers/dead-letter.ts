@@ -9,4 +9,5 @@ export const deadLetterResolvers: DeadLetterResolvers = {
   partition: ({ deadLetter }) => deadLetter.partition,
   offset: ({ deadLetter }) => deadLetter.offset,
   recordedAt: ({ deadLetter }) => formatMilliseconds(deadLetter.recordedAtMs),
+  cursor: ({ cursor }) => cursor,
 };

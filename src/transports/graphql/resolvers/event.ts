@@ -24,4 +24,5 @@ export const eventResolvers: EventResolvers = {
   offset: ({ event }) => event.offset,
   recordedAt: ({ event }) => formatMilliseconds(event.recordedAtMs),
   late: ({ late }) => late,
+  cursor: ({ cursor }) => cursor,
 };

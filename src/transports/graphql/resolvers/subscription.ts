@@ -40,10 +40,14 @@ export const subscriptionResolvers = {
   deadLetters: {
     subscribe: (
       _root: unknown,
-      { topic, since }: SubscriptionDeadLettersArgs,
+      { topic, since, after }: SubscriptionDeadLettersArgs,
       { hub, principal }: GraphqlContext,
     ): Promise<Subscription<DeadLetterMessage>> =>
-      hub.deadLetters(principal, { topic, sinceMs: instantOf(since, 'since') }),
+      hub.deadLetters(principal, {
+        topic,
+        sinceMs: instantOf(since, 'since'),
+        after: after ?? undefined,
+      }),
     resolve: (message: DeadLetterMessage) => message,
   },
 };
@@ -68,6 +72,7 @@ function requestOf(args: SubscriptionEventsArgs): EventsRequest {
     deduplicate: args.deduplicate ?? true,
     where: parseFilter(args.where ?? []),
     sinceMs: instantOf(args.since, 'since'),
+    after: args.after ?? undefined,
   };
 }
 

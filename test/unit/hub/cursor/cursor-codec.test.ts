@@ -7,7 +7,7 @@ import { CursorCodec, maxCursorLength } from '../../../../src/hub/cursor/cursor-
 import { cursorKeyFrom } from '../../../../src/hub/cursor/cursor-key.ts';
 import { maxLanes } from '../../../../src/hub/cursor/offsets-format.ts';
 import type { StreamPosition } from '../../../../src/hub/cursor/stream-position.ts';
-import { keyFrom } from '../../../../src/hub/id-key.ts';
+import { keyFrom } from '../../../../src/hub/shared-keys.ts';
 import { compareOrderKeys, type OrderKey } from '../../../../src/sequence/order-key.ts';
 
 const settings = {

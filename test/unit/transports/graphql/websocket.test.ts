@@ -6,13 +6,13 @@ import { type GraphQLSchema, GraphQLScalarType } from 'graphql';
 import type { Principal } from '../../../../src/auth/principal.ts';
 import { createLogger } from '../../../../src/observe/logger.ts';
 import { Message } from '../../../../src/hub/message.ts';
-import { parcelOf } from '../../../../src/hub/parcel.ts';
 import { Subscription } from '../../../../src/hub/subscription.ts';
 import type { GraphqlContext } from '../../../../src/transports/graphql/context.ts';
 import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
 import { TurnEnd } from '../../../../src/transports/turn-end.ts';
+import { nowhere, parcel } from '../../../support/parcels.ts';
 import { principalOf } from '../../../support/hub.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { until } from '../../../support/until.ts';
@@ -137,7 +137,7 @@ class Numbered extends Message {
   readonly number: number;
 
   constructor(number: number) {
-    super();
+    super(nowhere.position, nowhere.encode);
     this.number = number;
   }
 }
@@ -149,7 +149,7 @@ function subscriptionOf(onEnd = (): void => undefined): Subscription<Numbered> {
 /** Two messages and the end. */
 function two(): Subscription<Numbered> {
   const subscription = subscriptionOf();
-  subscription.push(parcelOf([new Numbered(1), new Numbered(2)]));
+  subscription.push(parcel(new Numbered(1), new Numbered(2)));
   subscription.end();
   return subscription;
 }
@@ -212,7 +212,7 @@ test('a message that cannot be written ends its subscription, and its fault is m
   await receives('connection_ack');
   subscribe('1', 'subscription { faulty }');
   await settle();
-  source.push(parcelOf([new Numbered(1)]));
+  source.push(parcel(new Numbered(1)));
   await receives('error');
   const text = JSON.stringify(received.find(({ type }) => type === 'error'));
   assert.match(text, /"code":"INTERNAL"/);

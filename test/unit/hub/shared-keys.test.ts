@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IdKey, keyFrom } from '../../../src/hub/id-key.ts';
+import { keyFrom, SharedKeys } from '../../../src/hub/shared-keys.ts';
 import { KafkaError } from '../../../src/kafka/port.ts';
 import { collect, openHub } from '../../support/hub.ts';
 
 async function learned(clusterId: string): Promise<Uint8Array> {
-  const key = new IdKey(null);
+  const key = new SharedKeys(null);
   await key.learn({ clusterId: async () => clusterId });
-  return key.bytes;
+  return key.idKey;
 }
 
 test('a key that is not given is the same for all who ask the same cluster', async () => {
@@ -17,23 +17,23 @@ test('a key that is not given is the same for all who ask the same cluster', asy
 });
 
 test('a key that is given asks nobody', async () => {
-  const key = new IdKey(keyFrom('secret'));
+  const key = new SharedKeys('secret');
   await key.learn({ clusterId: () => Promise.reject(new Error('asked')) });
-  assert.deepEqual(key.bytes, keyFrom('secret'));
+  assert.deepEqual(key.idKey, keyFrom('secret'));
 });
 
 test('a cluster that cannot be reached is asked again', async () => {
-  const key = new IdKey(null);
+  const key = new SharedKeys(null);
   const unavailable = new KafkaError('UNAVAILABLE', 'down');
   await assert.rejects(key.learn({ clusterId: () => Promise.reject(unavailable) }), unavailable);
-  assert.throws(() => key.bytes, /not known/);
+  assert.throws(() => key.idKey, /not known/);
   await key.learn({ clusterId: async () => 'a' });
-  assert.deepEqual(key.bytes, keyFrom('a'));
+  assert.deepEqual(key.idKey, keyFrom('a'));
 });
 
 test('two instances without a secret order events of equal time alike', async (t) => {
-  const { clock, kafka, record, events } = openHub(t, { options: { idKey: null } });
-  const other = openHub(t, { options: { idKey: null, clock }, driver: () => kafka.driver() });
+  const { clock, kafka, record, events } = openHub(t, { options: { secret: null } });
+  const other = openHub(t, { options: { secret: null, clock }, driver: () => kafka.driver() });
   const received = [collect(await events()), collect(await other.events())] as const;
   const ids = Array.from({ length: 20 }, (_, at) => `tie ${String.fromCharCode(97 + at)}`);
   for (const id of ids) record(id);
@@ -43,7 +43,7 @@ test('two instances without a secret order events of equal time alike', async (t
 });
 
 test('a feed that began while the cluster was away learns the key when it is back', async (t) => {
-  const { clock, kafka, record, events } = openHub(t, { options: { idKey: null } });
+  const { clock, kafka, record, events } = openHub(t, { options: { secret: null } });
   kafka.setAvailable(false);
   const accepted = events();
   await clock.advance(3_000);

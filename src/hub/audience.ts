@@ -1,0 +1,94 @@
+import type { Clock } from '../core/clock.ts';
+import type { Event } from '../decode/event.ts';
+import type { PartitionOffsets } from '../kafka/port.ts';
+import { BatchGroup, type Batching } from './batch-group.ts';
+import { Channel } from './channel.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
+import type { Cursors } from './cursors.ts';
+import { SingleGroup, type Turn } from './group.ts';
+import type { StreamMessage } from './history/stream-message.ts';
+import { EventBatch, EventMessage } from './message.ts';
+
+export interface AudienceOptions {
+  readonly topic: string;
+  readonly cursors: Cursors;
+  readonly clock: Clock;
+  readonly watermarkMs: () => number | null;
+  /** Where the stream stood at the end of its last turn. */
+  readonly position: () => StreamPosition;
+}
+
+/**
+ * Those subscribers of a stream who are of one project and know the topic by one name: several names may
+ * lead to one Kafka topic, and cursors are bound to the project.
+ */
+export class Audience {
+  readonly events: Channel<EventMessage, EventMessage, null>;
+  readonly batches: Channel<EventMessage, EventBatch, Batching>;
+  readonly #options: AudienceOptions;
+  /** Delivered between the turns of the feed. */
+  #outOfTurn = 0;
+
+  constructor(options: AudienceOptions) {
+    this.#options = options;
+    this.events = new Channel(() => new SingleGroup());
+    this.batches = new Channel((batching) => this.#open(batching));
+  }
+
+  get size(): number {
+    return this.events.size + this.batches.size;
+  }
+
+  /** Messages handed to subscriptions so far. */
+  get delivered(): number {
+    return this.events.delivered + this.batches.delivered + this.#outOfTurn;
+  }
+
+  /** The message as this audience gets it. */
+  messageOf({ item, late, position }: StreamMessage<Event>): EventMessage {
+    const { topic, cursors } = this.#options;
+    return new EventMessage(topic, item, late, { position, encode: cursors.encode });
+  }
+
+  /** @param events not empty */
+  batchOf(events: readonly EventMessage[]): EventBatch {
+    const { cursors, position } = this.#options;
+    const place = { position: events.at(-1)?.position ?? position(), encode: cursors.encode };
+    // What is remembered is behind the stream's watermark.
+    return new EventBatch(events, null, place);
+  }
+
+  accept(message: StreamMessage<Event>): void {
+    const own = this.messageOf(message);
+    this.events.accept(own, message.item);
+    this.batches.accept(own, message.item);
+  }
+
+  flush(turn: Turn, lowest: () => PartitionOffsets): void {
+    this.events.flush(turn, lowest);
+    this.batches.flush(turn, lowest);
+  }
+
+  progress(at: StreamPosition): void {
+    this.events.progress(at);
+    this.batches.progress(at);
+  }
+
+  end(error: Error | undefined): void {
+    this.events.end(error);
+    this.batches.end(error);
+  }
+
+  #open(batching: Batching): BatchGroup {
+    const { clock, watermarkMs, position, cursors } = this.#options;
+    return new BatchGroup(batching, {
+      clock,
+      watermarkMs,
+      position,
+      encode: cursors.encode,
+      onDelivered: (deliveries) => {
+        this.#outOfTurn += deliveries;
+      },
+    });
+  }
+}

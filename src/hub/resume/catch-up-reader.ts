@@ -1,0 +1,115 @@
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { Feed } from '../feed.ts';
+import type { FeedLease } from '../feed-registry.ts';
+import type { Stream, StreamKey } from '../stream.ts';
+
+/** A subscriber that a reader waits for. */
+export interface Paced {
+  /** What it has not taken of what it was given. */
+  readonly backlogBytes: number;
+  /** Calls `taken` once it has. */
+  whenTaken(taken: () => void): void;
+  /** It has kept the others waiting for too long: it is to go on by itself. */
+  onTooSlow(): void;
+}
+
+/** For how long a reader waits for one of its subscribers, in milliseconds. */
+const patienceMs = 2_000;
+
+/**
+ * A feed of its own that catches up from the log, for some subscribers. It reads at the pace of the
+ * slowest of them, within a limit.
+ */
+export class CatchUpReader {
+  readonly stream: Stream;
+  readonly #feed: Feed;
+  readonly #clock: Clock;
+  readonly #close: () => void;
+  readonly #paced = new Set<Paced>();
+  /** Those it waits for. */
+  readonly #waitsFor = new Set<Paced>();
+  #leases = 0;
+  #patience: Timer | undefined;
+
+  /** @param onClose called once, when nobody needs it any more or it has failed */
+  constructor(lease: FeedLease, key: StreamKey, clock: Clock, onClose: () => void) {
+    this.#feed = lease.feed;
+    this.#clock = clock;
+    let stream: Stream | undefined;
+    const leave = lease.feed.useStream(key, (used) => {
+      stream = used;
+      return () => undefined;
+    });
+    if (stream === undefined) throw new Error('a feed without its stream');
+    this.stream = stream;
+    const unwatch = stream.watchTurns(() => this.#pace());
+    let isClosed = false;
+    this.#close = () => {
+      if (isClosed) return;
+      isClosed = true;
+      this.#patience?.cancel();
+      onClose();
+      unwatch();
+      leave();
+      lease.release();
+    };
+    lease.feed.started.catch(this.#close);
+  }
+
+  /** Resolves when it reads; rejects with the `MillraceError` that prevents it. */
+  get started(): Promise<void> {
+    return this.#feed.started;
+  }
+
+  /** @returns gives it back; the last one closes it */
+  use(): () => void {
+    this.#leases += 1;
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#leases -= 1;
+      if (this.#leases === 0) this.#close();
+    };
+  }
+
+  /** Waits for this one from now on. @returns ends that */
+  addPaced(paced: Paced): () => void {
+    this.#paced.add(paced);
+    return () => {
+      this.#paced.delete(paced);
+      if (this.#waitsFor.delete(paced)) this.#goOn();
+    };
+  }
+
+  /** After each turn: those who have not taken what they were given are waited for. */
+  #pace(): void {
+    for (const paced of this.#paced) {
+      if (paced.backlogBytes === 0 || this.#waitsFor.has(paced)) continue;
+      if (this.#waitsFor.size === 0) this.#wait();
+      this.#waitsFor.add(paced);
+      paced.whenTaken(() => {
+        if (this.#waitsFor.delete(paced)) this.#goOn();
+      });
+    }
+  }
+
+  #wait(): void {
+    this.#feed.pause();
+    this.#patience = this.#clock.schedule(patienceMs, () => {
+      const slow = [...this.#waitsFor];
+      this.#waitsFor.clear();
+      this.#goOn();
+      // Alone it keeps nobody waiting but itself.
+      if (this.#paced.size > 1) for (const paced of slow) paced.onTooSlow();
+      else this.#pace();
+    });
+  }
+
+  #goOn(): void {
+    if (this.#waitsFor.size > 0) return;
+    this.#patience?.cancel();
+    this.#patience = undefined;
+    this.#feed.resume();
+  }
+}
