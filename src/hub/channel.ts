@@ -42,7 +42,7 @@ export class Channel<In, Out extends Message, Shape> {
   /** From here on the subscription gets what comes, but nothing from before its join point. */
   add(subscription: Subscription<Out>, wish: Wish<Shape>, join: JoinPoint | undefined): void {
     if (join === undefined) {
-      this.#joined.add(subscription, wish);
+      this.#delivered += this.#joined.add(subscription, wish);
       return;
     }
     let table = this.#newcomers.get(join);
@@ -50,7 +50,7 @@ export class Channel<In, Out extends Message, Shape> {
       table = new GroupTable(this.#open);
       this.#newcomers.set(join, table);
     }
-    table.add(subscription, wish);
+    this.#delivered += table.add(subscription, wish);
   }
 
   remove(subscription: Subscription<Out>): void {
@@ -82,14 +82,15 @@ export class Channel<In, Out extends Message, Shape> {
     for (const [join, table] of this.#newcomers) {
       this.#delivered += table.flush();
       if (!isPassed(join, mayCome)) continue;
-      this.#newcomers.delete(join);
       this.#delivered += this.#joined.absorb(table);
+      this.#newcomers.delete(join);
     }
   }
 
-  /** Ends every subscription, with `error` if there is one. */
+  /** Ends every subscription, with `error` if there is one, after what is kept for it. */
   end(error: Error | undefined): void {
     for (const table of [this.#joined, ...this.#newcomers.values()]) {
+      this.#delivered += table.settle();
       for (const subscription of table.subscriptions) subscription.end(error);
     }
   }

@@ -40,14 +40,15 @@ export class GroupTable<In, Out extends Message, Shape> {
     return this.#entryOf.keys();
   }
 
-  add(subscription: Subscription<Out>, wish: Wish<Shape>): void {
+  /** @returns deliveries of what came before it, and is for the others */
+  add(subscription: Subscription<Out>, wish: Wish<Shape>): number {
     const key = JSON.stringify([wish.shape, wish.where]);
+    const deliveries = this.#settle(key);
+    // Only now: its last member may have left over what was handed out.
     const entry = this.#entries.get(key) ?? this.#openGroup(key, wish);
-    // What is kept came before it, and is for the others.
-    entry.group.settle();
-    entry.group.flush();
     entry.group.add(subscription);
     this.#entryOf.set(subscription, entry);
+    return deliveries;
   }
 
   /** @returns false: it is not here */
@@ -81,18 +82,34 @@ export class GroupTable<In, Out extends Message, Shape> {
     return deliveries;
   }
 
-  /** Takes over the subscriptions of another table. @returns deliveries of what was kept for them */
+  /**
+   * Takes over the subscriptions of another table. Those that end over what is handed out before must be
+   * removed from the other one.
+   *
+   * @returns deliveries of what was kept, here or there
+   */
   absorb(other: GroupTable<In, Out, Shape>): number {
-    let deliveries = 0;
-    for (const { group } of other.#entries.values()) {
-      group.settle();
-      deliveries += group.flush();
-    }
+    let deliveries = other.settle();
+    for (const key of other.#entries.keys()) deliveries += this.#settle(key);
+    // From here on nothing is handed out, so nobody leaves.
     for (const [subscription, { wish }] of other.#entryOf) {
       other.remove(subscription);
       this.add(subscription, wish);
     }
     return deliveries;
+  }
+
+  /** Hands out all that is kept. @returns deliveries */
+  settle(): number {
+    let deliveries = 0;
+    for (const key of this.#entries.keys()) deliveries += this.#settle(key);
+    return deliveries;
+  }
+
+  #settle(key: string): number {
+    const group = this.#entries.get(key)?.group;
+    group?.settle();
+    return group?.flush() ?? 0;
   }
 
   #openGroup(key: string, wish: Wish<Shape>): Entry<In, Out, Shape> {

@@ -117,8 +117,9 @@ export class Stream {
   }
 
   #unlessPassed(join: JoinPoint | undefined): JoinPoint | undefined {
-    if (join === undefined || isPassed(join, this.sequencer.position().lowest)) return undefined;
-    return join;
+    // Without offsets: the feed has not begun.
+    if (join === undefined || join.from.size === 0) return join;
+    return isPassed(join, this.sequencer.position().lowest) ? undefined : join;
   }
 
   /** Anybody may make up names that lead to the same topic. */
