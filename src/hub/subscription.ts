@@ -102,8 +102,12 @@ export class Subscription<Item extends Message> implements AsyncIterableIterator
   cut(error: Error): void {
     if (this.#state.name === 'ended') return;
     this.#drop();
-    if (this.#state.name === 'open') this.end(error);
-    else this.#state = { name: 'ending', error };
+    if (this.#state.name === 'open') {
+      this.end(error);
+      return;
+    }
+    this.#state = { name: 'ending', error };
+    if (this.#subscriber !== undefined) this.#handOver(this.#subscriber);
   }
 
   next(): Promise<IteratorResult<readonly Item[]>> {
