@@ -75,8 +75,8 @@ export class Audience {
   }
 
   end(error: Error | undefined): void {
-    this.events.end(error);
-    this.batches.end(error);
+    this.events.end(error, this.#options.position());
+    this.batches.end(error, this.#options.position());
   }
 
   #open(batching: Batching): BatchGroup {

@@ -47,7 +47,7 @@ export class Channel<In, Out extends Message, Shape> {
     { at, join }: { readonly at: StreamPosition; readonly join: JoinPoint | undefined },
   ): void {
     if (join === undefined) {
-      this.#joined.add(subscription, wish, at);
+      this.#delivered += this.#joined.add(subscription, wish, at);
       return;
     }
     let table = this.#newcomers.get(join);
@@ -55,7 +55,7 @@ export class Channel<In, Out extends Message, Shape> {
       table = new GroupTable(this.#open);
       this.#newcomers.set(join, table);
     }
-    table.add(subscription, wish, at);
+    this.#delivered += table.add(subscription, wish, at);
   }
 
   remove(subscription: Subscription<Out>): void {
@@ -88,8 +88,8 @@ export class Channel<In, Out extends Message, Shape> {
     for (const [join, table] of this.#newcomers) {
       this.#delivered += table.flush(turn);
       if (!isPassed(join, mayCome)) continue;
-      this.#newcomers.delete(join);
       this.#delivered += this.#joined.absorb(table, turn.after);
+      this.#newcomers.delete(join);
     }
   }
 
@@ -99,9 +99,10 @@ export class Channel<In, Out extends Message, Shape> {
     for (const table of this.#newcomers.values()) table.progress(at);
   }
 
-  /** Ends every subscription, with `error` if there is one. */
-  end(error: Error | undefined): void {
+  /** Ends every subscription, with `error` if there is one, after what is kept for it. @param at where the stream stands */
+  end(error: Error | undefined, at: StreamPosition): void {
     for (const table of [this.#joined, ...this.#newcomers.values()]) {
+      this.#delivered += table.settle(at);
       for (const subscription of table.subscriptions) subscription.end(error);
     }
   }

@@ -1,7 +1,7 @@
 import type { DeadLetter } from '../decode/event.ts';
 import type { PartitionOffsets } from '../kafka/port.ts';
 import { Channel } from './channel.ts';
-import { deadLetterOffsets, type StreamPosition } from './cursor/stream-position.ts';
+import { beginning, deadLetterOffsets, type StreamPosition } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
 import { SingleGroup } from './group.ts';
 import type { JoinPoint } from './join-point.ts';
@@ -100,7 +100,8 @@ export class DeadLetterChannels {
 
   /** Ends every subscription, with `error` if there is one. */
   end(error: Error | undefined): void {
-    for (const { channel } of this.#audiences.values()) channel.end(error);
+    const at = this.#position ?? beginning;
+    for (const { channel } of this.#audiences.values()) channel.end(error, at);
   }
 
   #open(key: string, { projectId, topic }: StreamSubscriber): Audience {

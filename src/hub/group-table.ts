@@ -41,15 +41,18 @@ export class GroupTable<In, Out extends Message, Shape> {
     return this.#entryOf.keys();
   }
 
-  /** @param at where the stream stands */
-  add(subscription: Subscription<Out>, wish: Wish<Shape>, at: StreamPosition): void {
+  /**
+   * @param at where the stream stands
+   * @returns deliveries of what came before it, and is for the others
+   */
+  add(subscription: Subscription<Out>, wish: Wish<Shape>, at: StreamPosition): number {
     const key = JSON.stringify([wish.shape, wish.where]);
+    const deliveries = this.#settle(key, at);
+    // Only now: its last member may have left over what was handed out.
     const entry = this.#entries.get(key) ?? this.#openGroup(key, wish);
-    // What is kept came before it, and is for the others.
-    entry.group.settle();
-    entry.group.flush({ before: at, after: at });
     entry.group.add(subscription);
     this.#entryOf.set(subscription, entry);
+    return deliveries;
   }
 
   /** @returns false: it is not here */
@@ -83,13 +86,17 @@ export class GroupTable<In, Out extends Message, Shape> {
     return deliveries;
   }
 
-  /** Takes over the subscriptions of another table. @returns deliveries of what was kept for them */
+  /**
+   * Takes over the subscriptions of another table. Those that end over what is handed out before must be
+   * removed from the other one.
+   *
+   * @param at where the stream stands
+   * @returns deliveries of what was kept, here or there
+   */
   absorb(other: GroupTable<In, Out, Shape>, at: StreamPosition): number {
-    let deliveries = 0;
-    for (const { group } of other.#entries.values()) {
-      group.settle();
-      deliveries += group.flush({ before: at, after: at });
-    }
+    let deliveries = other.settle(at);
+    for (const key of other.#entries.keys()) deliveries += this.#settle(key, at);
+    // From here on nothing is handed out, so nobody leaves.
     for (const [subscription, { wish }] of other.#entryOf) {
       other.remove(subscription);
       this.add(subscription, wish, at);
@@ -100,6 +107,19 @@ export class GroupTable<In, Out extends Message, Shape> {
   /** Tells those how far the stream has come who have heard nothing since this was called last. */
   progress(at: StreamPosition): void {
     for (const { group } of this.#entries.values()) if (!group.takeSent()) group.progress(at);
+  }
+
+  /** Hands out all that is kept. @returns deliveries */
+  settle(at: StreamPosition): number {
+    let deliveries = 0;
+    for (const key of this.#entries.keys()) deliveries += this.#settle(key, at);
+    return deliveries;
+  }
+
+  #settle(key: string, at: StreamPosition): number {
+    const group = this.#entries.get(key)?.group;
+    group?.settle();
+    return group?.flush({ before: at, after: at }) ?? 0;
   }
 
   #openGroup(key: string, wish: Wish<Shape>): Entry<In, Out, Shape> {

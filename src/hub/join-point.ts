@@ -24,10 +24,11 @@ export function precedes(
   return recordedAtMs < acceptedAtMs && offset < (from.get(partition) ?? 0);
 }
 
-/** Whether nothing below the join point can come any more, with `lowest` the lowest offsets to come. */
+/**
+ * Whether nothing below the join point can come any more, with `lowest` the lowest offsets to come. Of a
+ * feed that has begun: before, its join points have no offsets yet.
+ */
 export function isPassed({ from }: JoinPoint, lowest: PartitionOffsets): boolean {
-  // No offsets yet: the feed has not begun.
-  if (from.size === 0) return false;
   for (const [partition, offset] of from) if ((lowest.get(partition) ?? 0) < offset) return false;
   return true;
 }

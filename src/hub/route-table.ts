@@ -48,7 +48,8 @@ export class RouteTable<Target> {
     for (const value of looked.values) enter(index, value, entry);
     return () => {
       for (const value of looked.values) leave(index, value, entry);
-      if (index.byValue.size === 0) this.#indexes.delete(index.property);
+      const isCurrent = this.#indexes.get(index.property) === index;
+      if (isCurrent && index.byValue.size === 0) this.#indexes.delete(index.property);
     };
   }
 
@@ -107,9 +108,10 @@ function leave<Target>(
   const there = byValue.get(value);
   if (there instanceof Set) {
     there.delete(entry);
-    if (there.size > 0) return;
+    if (there.size === 0) byValue.delete(value);
+  } else if (there === entry) {
+    byValue.delete(value);
   }
-  byValue.delete(value);
 }
 
 /** The condition to look up, with the values that it asks for: the one that asks for the fewest. */

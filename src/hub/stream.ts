@@ -220,6 +220,8 @@ export class Stream {
 
   #unlessPassed(join: JoinPoint | undefined): JoinPoint | undefined {
     if (join === undefined || this.#begun === undefined) return join;
+    // Without offsets: the feed had not begun.
+    if (join.from.size === 0) return join;
     return isPassed(join, this.sequencer.position().lowest) ? undefined : join;
   }
 

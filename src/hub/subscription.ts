@@ -139,8 +139,12 @@ export class Subscription<Item extends Message>
   cut(error: Error): void {
     if (this.#state.name === 'ended') return;
     this.#drop();
-    if (this.#state.name === 'open') this.end(error);
-    else this.#state = { name: 'ending', error };
+    if (this.#state.name === 'open') {
+      this.end(error);
+      return;
+    }
+    this.#state = { name: 'ending', error };
+    if (this.#subscriber !== undefined) this.#handOver(this.#subscriber);
   }
 
   /** The key of its subscriber has been revoked. */

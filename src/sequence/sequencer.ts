@@ -188,7 +188,8 @@ export class Sequencer {
 
   /**
    * In TIMESTAMP order: what is still to come in time has an own time at or after this, in milliseconds
-   * since 1970, as of the last `release`. `null`: nothing is known yet, or the order is another.
+   * since 1970, as of the last `release` that has ended: during one, what it has yet to emit is still to
+   * come. `null`: nothing is known yet, or the order is another.
    */
   get watermarkMs(): number | null {
     return this.#watermarkMs;
@@ -281,11 +282,7 @@ export class Sequencer {
     if (this.#rereading.size > 0) return;
     this.#seen?.expire(this.#watermark.reachedByAllMs());
     const watermarkMs = this.#watermark.currentMs(nowMs);
-    if (this.#order === 'TIMESTAMP' && watermarkMs > (this.#watermarkMs ?? 0)) {
-      this.#watermarkMs = watermarkMs;
-    }
     const buffer = this.#buffer;
-    if (buffer.size === 0) return;
     if (this.#order === 'SEQUENCE') {
       while (buffer.size > 0 && (this.#isContiguous(buffer.head) || this.#waited(watermarkMs))) {
         this.#releaseHead();
@@ -295,6 +292,9 @@ export class Sequencer {
     // A record that is still to come can have this very time, and a smaller id: so less, not equal.
     const watermarkUs = watermarkMs * 1000;
     while (buffer.size > 0 && buffer.time(buffer.head) < watermarkUs) this.#releaseHead();
+    if (this.#order === 'TIMESTAMP' && watermarkMs > (this.#watermarkMs ?? 0)) {
+      this.#watermarkMs = watermarkMs;
+    }
   }
 
   /**

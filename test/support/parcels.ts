@@ -1,4 +1,5 @@
 import { beginning } from '../../src/hub/cursor/stream-position.ts';
+import type { Turn } from '../../src/hub/group.ts';
 import type { Message, MessagePlace } from '../../src/hub/message.ts';
 import { type Parcel, parcelOf } from '../../src/hub/parcel.ts';
 
@@ -9,3 +10,6 @@ export const nowhere: MessagePlace = { position: beginning, encode: () => 'curso
 export function parcel<Item extends Message>(...items: readonly Item[]): Parcel<Item> {
   return parcelOf(items, beginning, beginning);
 }
+
+/** A turn whose place does not matter. */
+export const someTurn: Turn = { before: beginning, after: beginning };

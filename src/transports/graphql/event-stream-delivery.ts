@@ -76,28 +76,24 @@ export function deliverAsEventStream(
 /** The `next` events for one selection, made once for all its subscribers. */
 class NextEvents {
   readonly #selection: Selection;
-  /** Of the parcel that was asked for last: a group asks for one at a time. */
-  #parcel: Parcel | undefined;
-  readonly #made = new Map<Division, SharedFrames>();
+  /** Forgotten with their parcel. */
+  readonly #made = new WeakMap<Parcel, Map<Division, SharedFrames>>();
 
   constructor(selection: Selection) {
     this.#selection = selection;
   }
 
   of(parcel: Parcel, division: Division, context: () => unknown): SharedFrames {
-    if (this.#parcel !== parcel) {
-      this.#parcel = parcel;
-      this.#made.clear();
-    }
-    const made = this.#made.get(division);
-    if (made !== undefined) return made;
+    const made = this.#made.get(parcel) ?? new Map<Division, SharedFrames>();
+    const known = made.get(division);
+    if (known !== undefined) return known;
     const texts = parcel.items.flatMap((item) => [
       head,
       oneLine(this.#selection.textOf(item, context)),
       tail,
     ]);
     const frames = eventFrames(Buffer.concat(texts), division);
-    if (this.#selection.isShared) this.#made.set(division, frames);
+    if (this.#selection.isShared) this.#made.set(parcel, made.set(division, frames));
     return frames;
   }
 }

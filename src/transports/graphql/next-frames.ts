@@ -19,9 +19,8 @@ export interface FrameReceiver {
 /** The `next` messages of graphql-transport-ws for one selection, made once for all its subscribers. */
 export class NextFrames {
   readonly #selection: Selection;
-  /** Of the parcel that was asked for last, by kind: a group asks for one at a time. */
-  #parcel: Parcel | undefined;
-  readonly #made = new Map<number, SharedFrames>();
+  /** By kind; forgotten with their parcel. */
+  readonly #made = new WeakMap<Parcel, Map<number, SharedFrames>>();
   /** Compressed once, also for those who get the message in different parcels. */
   readonly #compressed = new WeakMap<Message, SharedMessage>();
 
@@ -36,16 +35,17 @@ export class NextFrames {
    */
   of(parcel: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
     if (!this.#selection.isShared) return this.#make(parcel, markLength, receiver);
-    if (this.#parcel !== parcel) {
-      this.#parcel = parcel;
-      this.#made.clear();
+    let made = this.#made.get(parcel);
+    if (made === undefined) {
+      made = new Map();
+      this.#made.set(parcel, made);
     }
     const key = markLength * 2 + (receiver.compresses ? 1 : 0);
-    let frames = this.#made.get(key);
+    let frames = made.get(key);
     if (frames === undefined) {
       frames = this.#make(parcel, markLength, receiver);
       // It is only known now whether they are for all.
-      if (this.#selection.isShared) this.#made.set(key, frames);
+      if (this.#selection.isShared) made.set(key, frames);
     }
     return frames;
   }

@@ -36,7 +36,9 @@ export function selectionKey(
     shapes.set(operation, shape);
   }
   if (shape.variables.length === 0) return shape.text;
-  return shape.text + JSON.stringify(shape.variables.map((name) => [name, variables[name]]));
+  // One that is left out has its default; `null` is a value.
+  const given = shape.variables.filter((name) => Object.hasOwn(variables, name));
+  return shape.text + JSON.stringify(given.map((name) => [name, variables[name]]));
 }
 
 function shapeOf(document: DocumentNode, operation: OperationDefinitionNode): Shape {

@@ -1,6 +1,8 @@
-import { type ExecutionArgs, type ExecutionResult, execute } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql';
 import type { Message } from '../../hub/message.ts';
 import { stringifyResult } from './json-text.ts';
+
+const nothing = Buffer.alloc(0);
 
 /**
  * What a subscription selects of its messages, for all that select the same: each message is executed and
@@ -38,21 +40,34 @@ export class Selection {
   #execute(rootValue: Message, contextValue: unknown): Buffer {
     const result = execute({ ...this.#args, rootValue, contextValue });
     if (result instanceof Promise) throw new Error('a resolver of a message must answer at once');
-    return Buffer.from(stringifyResult(this.#masked(result)));
+    // It was looked at: what came of it is nobody's result, and its errors are none.
+    if (contextValue === this.#watchedContext && !this.#isShared) return nothing;
+    return Buffer.from(stringifyResult(unlocated(this.#masked(result))));
   }
 
-  /** Tells when somebody looks at it. */
+  /** Tells when somebody looks at it, in whatever way. */
   readonly #watchedContext: object = new Proxy(
     {},
     {
-      get: () => {
-        this.#isShared = false;
-        throw new Error('this selection depends on who asks');
-      },
-      has: () => {
-        this.#isShared = false;
-        return false;
-      },
+      get: () => this.#lookedAt(),
+      has: () => this.#lookedAt(),
+      ownKeys: () => this.#lookedAt(),
+      getOwnPropertyDescriptor: () => this.#lookedAt(),
+      getPrototypeOf: () => this.#lookedAt(),
     },
   );
+
+  #lookedAt(): never {
+    this.#isShared = false;
+    throw new Error('this selection depends on who asks');
+  }
+}
+
+/** Without the places in the document that its errors are about: the others have other documents. */
+function unlocated(result: ExecutionResult): ExecutionResult {
+  const errors = result.errors?.map(
+    ({ message, path, extensions }) =>
+      new GraphQLError(message, { extensions, path: path ?? null }),
+  );
+  return errors === undefined ? result : { ...result, errors };
 }

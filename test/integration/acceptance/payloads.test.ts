@@ -109,6 +109,7 @@ for (const client of kafkaClients) {
     const ordinary: string[] = [];
     const strangeOnes: (Sent & { readonly what: string })[] = [];
     let slowestMs = 0;
+    let lastMs = 0;
     for (const [what, make] of Object.entries(strange)) {
       const nowMs = Date.now();
       const { recordedAtMs = nowMs, value, key = null, becomes } = make(nowMs);
@@ -117,7 +118,9 @@ for (const client of kafkaClients) {
       for (const partition of [0, 1]) {
         const id = `after ${what}, partition ${partition}`;
         ordinary.push(id);
-        const timestampMs = Date.now();
+        // Of one moment the order is that of their ids' digests.
+        lastMs = Math.max(Date.now(), lastMs + 1);
+        const timestampMs = lastMs;
         const text = JSON.stringify({ keen: { id, timestamp: iso(timestampMs) } });
         await send({ partition, value: text, timestampMs });
       }

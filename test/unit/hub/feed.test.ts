@@ -150,6 +150,34 @@ test('a dead-letter topic that is missing is waited for, and read from its begin
   assert.equal(use.openReaders.size, 2);
 });
 
+test('those who wait for a dead-letter topic share what comes once it is there', async (t) => {
+  const { clock, kafka, hub, principal } = openHub(t, { topics: { purchases: 1 } });
+  const lastParcels = new Set<unknown>();
+  const received: unknown[][] = [];
+  for (let index = 0; index < 3; index += 1) {
+    const subscription = await hub.deadLetters(principal, { topic: 'purchases' });
+    const texts: unknown[] = [];
+    received.push(texts);
+    subscription.attach({
+      backlogBytes: 0,
+      deliver(parcel) {
+        texts.push(...parcel.items.map(({ deadLetter }) => deadLetter.event));
+        if (texts.length === 2) lastParcels.add(parcel);
+      },
+      whenTaken: (taken) => taken(),
+      end: () => undefined,
+    });
+    await clock.advance(100);
+  }
+  kafka.createTopic('purchases-dlq', 1);
+  for (const event of ['first', 'second']) {
+    kafka.append('purchases-dlq', { value: JSON.stringify({ event, error: 'bad' }) });
+    await clock.advance(20_000);
+  }
+  for (const texts of received) assert.deepEqual(texts, ['first', 'second']);
+  assert.equal(lastParcels.size, 1);
+});
+
 test('records that retention took end the subscription, with their ranges', async (t) => {
   const { clock, kafka, record, events } = openHub(t, { topics: { purchases: 2 } });
   const received = collect(await events());

@@ -180,3 +180,18 @@ test('one with a feed of its own gets a parcel when it has taken the last, and h
   assert.deepEqual(slow.told, ['a', 'b', 'c', 'd', 'end']);
   assert.equal(calls.at(-1), 'drained');
 });
+
+test('cut() tells a subscriber who has yet to take what was before the end', () => {
+  const pace = { backlogBytes: 100, onBacklog: () => undefined, onDrained: () => undefined };
+  const subscription = new Texts({ maxQueuedBytes: 100, onEnd: () => undefined, pace });
+  const slow = subscriber();
+  subscription.attach(slow);
+  slow.backlogBytes = 1;
+  subscription.offer('a', 1);
+  subscription.end();
+  assert.deepEqual(slow.told, []);
+  subscription.cut(new Error('revoked'));
+  assert.deepEqual(slow.told, ['end: revoked']);
+  slow.waiting[0]?.();
+  assert.deepEqual(slow.told, ['end: revoked']);
+});

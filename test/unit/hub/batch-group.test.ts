@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BatchGroup } from '../../../src/hub/batch-group.ts';
+import { type EventBatch, EventMessage } from '../../../src/hub/message.ts';
+import { sketched } from '../../support/events.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { beginning } from '../../../src/hub/cursor/stream-position.ts';
+import { nowhere, someTurn } from '../../support/parcels.ts';
+import { type Listening, listening } from '../../support/messages.ts';
+
+function open(maxEvents: number, maxWaitMs: number) {
+  const clock = new ManualClock();
+  const outOfTurn: number[] = [];
+  const known: { watermarkMs: number | null } = { watermarkMs: null };
+  const group = new BatchGroup(
+    { maxEvents, maxWaitMs },
+    {
+      clock,
+      watermarkMs: () => known.watermarkMs,
+      position: () => beginning,
+      encode: nowhere.encode,
+      onDelivered: (deliveries) => outOfTurn.push(deliveries),
+    },
+  );
+  const join = (): Listening<EventBatch> => {
+    const member = listening<EventBatch>((left) => group.remove(left));
+    group.add(member.subscription);
+    return member;
+  };
+  let offset = 0;
+  const accept = (...ids: readonly string[]): void => {
+    for (const id of ids) {
+      group.accept(new EventMessage('t', sketched({ id, offset, at: 0 }), false, nowhere));
+      offset += 1;
+    }
+  };
+  return { clock, group, outOfTurn, known, join, accept };
+}
+
+const idsOf = ({ items }: Listening<EventBatch>): (string | null)[][] =>
+  items.map(({ events }) => events.map(({ event }) => event.id));
+
+test('a batch is sent when it has as many events as it may, at the end of the turn', () => {
+  const { clock, group, join, accept } = open(2, 1_000);
+  const member = join();
+  accept('a', 'b', 'c', 'd', 'e');
+  assert.deepEqual(idsOf(member), []);
+  assert.equal(group.flush(someTurn), 2);
+  assert.deepEqual(idsOf(member), [
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  assert.equal(member.parcels.length, 1);
+  accept('f');
+  group.flush(someTurn);
+  assert.deepEqual(idsOf(member).at(-1), ['e', 'f']);
+  assert.equal(clock.pending, 0);
+});
+
+test('a batch that is not full is sent so long after its first event came, not its last', async () => {
+  const { clock, group, outOfTurn, join, accept } = open(10, 100);
+  const members = [join(), join()];
+  accept('a');
+  group.flush(someTurn);
+  await clock.advance(60);
+  accept('b');
+  group.flush(someTurn);
+  await clock.advance(39);
+  assert.deepEqual(members.map(idsOf), [[], []]);
+  await clock.advance(1);
+  assert.deepEqual(members.map(idsOf), [[['a', 'b']], [['a', 'b']]]);
+  assert.deepEqual(outOfTurn, [2]);
+  accept('c');
+  group.flush(someTurn);
+  await clock.advance(99);
+  assert.equal(members[0]?.items.length, 1);
+  await clock.advance(1);
+  assert.deepEqual(members.map(idsOf).at(-1)?.at(-1), ['c']);
+  assert.equal(clock.pending, 0);
+});
+
+test('a full batch ends the wait; what comes after it waits anew', async () => {
+  const { clock, group, join, accept } = open(2, 100);
+  const member = join();
+  accept('a');
+  group.flush(someTurn);
+  await clock.advance(90);
+  accept('b', 'c');
+  group.flush(someTurn);
+  assert.deepEqual(idsOf(member), [['a', 'b']]);
+  await clock.advance(99);
+  assert.equal(member.items.length, 1);
+  await clock.advance(1);
+  assert.deepEqual(idsOf(member), [['a', 'b'], ['c']]);
+});
+
+test('without a wait a batch is what one turn brings', () => {
+  const { clock, group, join, accept } = open(10, 0);
+  const member = join();
+  accept('a', 'b');
+  group.flush(someTurn);
+  accept('c');
+  group.flush(someTurn);
+  group.flush(someTurn);
+  assert.deepEqual(idsOf(member), [['a', 'b'], ['c']]);
+  assert.equal(clock.pending, 0);
+});
+
+test('a batch is one object for all members, in one parcel', async () => {
+  const { clock, group, join, accept } = open(2, 100);
+  const [one, two] = [join(), join()];
+  accept('a', 'b', 'c');
+  group.flush(someTurn);
+  await clock.advance(100);
+  assert.equal(one.parcels.length, 2);
+  for (const [index, parcel] of one.parcels.entries()) assert.equal(two.parcels[index], parcel);
+});
+
+test('a batch carries the watermark as of when it is sent', async () => {
+  const { clock, group, known, join, accept } = open(2, 100);
+  const member = join();
+  accept('a', 'b', 'c');
+  group.flush(someTurn);
+  known.watermarkMs = 5;
+  await clock.advance(100);
+  assert.deepEqual(
+    member.items.map(({ watermarkMs }) => watermarkMs),
+    [null, 5],
+  );
+});
+
+test('a group that is closed lets its timer go, and what it kept', async () => {
+  const { clock, group, join, accept } = open(10, 100);
+  const member = join();
+  accept('a');
+  group.flush(someTurn);
+  assert.equal(clock.pending, 1);
+  group.close();
+  assert.equal(clock.pending, 0);
+  await clock.advance(1_000);
+  assert.deepEqual(idsOf(member), []);
+});
