@@ -123,5 +123,6 @@ test('what is delivered still counts when nobody is left who knows the topic by 
   for (const { subscription } of members) subscription.leave();
   assert.equal(stream.subscribers, 0);
   assert.equal(stream.delivered, 2);
+  stream.close();
   assert.equal(clock.pending, 0);
 });
