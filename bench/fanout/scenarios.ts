@@ -80,13 +80,26 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     { figure: 'cpuUsPerDelivery', of: 'millrace', to: 'naive', atMost: 0.15 },
   ]),
 
-  /** The same by `eventBatches`; a delivery is an event, not a message. */
+  /** Batches of ten events, which come in one turn or one by one; a delivery is an event. */
   batches: {
     variants: [
-      variant('millrace', { ...subscribers, ...tenPerTurn, operations: [batches] }),
-      variant('floor', { ...subscribers, ...tenPerTurn }),
+      variant(
+        'millrace',
+        { ...subscribers, ...tenPerTurn, operations: [batches(50)] },
+        'of a turn',
+      ),
+      variant('floor', { ...subscribers, ...tenPerTurn }, 'floor x 10'),
+      variant(
+        'millrace',
+        { ...subscribers, ...onePerTurn, operations: [batches(1_000)] },
+        'of ten turns',
+      ),
+      variant('floor', { ...subscribers, ...onePerTurn }, 'floor x 1'),
     ],
-    targets: [{ figure: 'cpuUsPerDelivery', of: 'millrace', to: 'floor', atMost: 0.8 }],
+    targets: [
+      { figure: 'cpuUsPerDelivery', of: 'of a turn', to: 'floor x 10', atMost: 0.8 },
+      { figure: 'cpuUsPerDelivery', of: 'of ten turns', to: 'floor x 1', atMost: 0.8 },
+    ],
   },
 
   /** Ten times as much, which saturates a server that needs more than 4 us for a delivery. */

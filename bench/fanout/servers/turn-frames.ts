@@ -1,3 +1,5 @@
+import { headerLength, writeTextHeader } from '../../../src/transports/websocket-frame.ts';
+
 /** Text frames that differ by subscription in nothing but the operation's id. */
 interface Template {
   readonly bytes: Buffer;
@@ -9,7 +11,7 @@ interface Template {
  * The frames of one turn, made once for each length of an operation's id: what a subscription gets is
  * a copy with its own id in it.
  */
-export class SharedFrames {
+export class TurnFrames {
   readonly #head: string;
   readonly #tails: readonly Buffer[];
   readonly #templates = new Map<number, Template>();
@@ -47,7 +49,8 @@ export class SharedFrames {
     let at = 0;
     for (const tail of this.#tails) {
       const length = this.#head.length + idLength + tail.length;
-      const header = frameHeader(length);
+      const header = Buffer.alloc(headerLength(length));
+      writeTextHeader(header, 0, length);
       holes.push(at + header.length + this.#head.length);
       parts.push(header, Buffer.from(this.#head), Buffer.alloc(idLength), tail);
       at += header.length + length;
@@ -56,15 +59,4 @@ export class SharedFrames {
     this.#templates.set(idLength, template);
     return template;
   }
-}
-
-/** Of an unmasked text frame, RFC 6455, section 5.2. */
-function frameHeader(length: number): Buffer {
-  if (length < 126) return Buffer.of(0x81, length);
-  const header = Buffer.alloc(length < 65_536 ? 4 : 10);
-  header[0] = 0x81;
-  header[1] = length < 65_536 ? 126 : 127;
-  if (header.length === 4) header.writeUInt16BE(length, 2);
-  else header.writeBigUInt64BE(BigInt(length), 2);
-  return header;
 }
