@@ -25,7 +25,8 @@ export function filters(count: number): Operation[] {
   return Array.from({ length: count }, (_, index) => ({ query, variables: { user: `u${index}` } }));
 }
 
-/** A batch is full with the events of one turn of ten. */
-export const batches: Operation = {
-  query: `subscription { eventBatches(topic: "${topic}", order: ARRIVAL, maxEvents: 10, maxWaitMs: 50) { events { ${fields} } } }`,
-};
+/** A batch is full with ten events; `maxWaitMs`: how long it may wait for them. */
+export function batches(maxWaitMs: number): Operation {
+  const args = `topic: "${topic}", order: ARRIVAL, maxEvents: 10, maxWaitMs: ${maxWaitMs}`;
+  return { query: `subscription { eventBatches(${args}) { events { ${fields} } } }` };
+}

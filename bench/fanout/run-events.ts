@@ -11,8 +11,8 @@ const messageBytes = 440;
 const warmUpSeconds = 3;
 /** How long a server that has fallen behind may take for the rest. */
 const patienceMs = 40_000;
-/** Of the connection beside: some 60 MB in 10 s, which no buffer of the system takes. */
-const besideSubscriptions = 300;
+/** Of the connection that stalls: some 60 MB in 10 s, which no buffer of the system takes. */
+const stalledSubscriptions = 300;
 
 /** Warms the server up, then measures it while events are sent for so many seconds. */
 export async function runEvents(
@@ -25,18 +25,18 @@ export async function runEvents(
   const { connections, subscriptions, operations } = load;
   await client.call('open', load.protocol, server.port, connections);
   await client.call('subscribe', { operations, subscriptions, firstConnection: 0, connections });
-  if (load.beside !== undefined) {
+  if (load.stalledBeside === true) {
     await client.call('open', load.protocol, server.port, 1);
     await client.call('subscribe', {
       operations,
-      subscriptions: besideSubscriptions,
+      subscriptions: stalledSubscriptions,
       firstConnection: connections,
       connections: 1,
     });
   }
   await knock(stage, subscriptions, usersOf(load));
   await volley(stage, load, warmUpSeconds);
-  if (load.beside === 'stalls') await client.call('stall', connections);
+  if (load.stalledBeside === true) await client.call('stall', connections);
 
   const serverBeforeUs = cpuUs(server.pid);
   const clientBeforeUs = cpuUs(stage.clientPid);

@@ -29,11 +29,10 @@ export interface Load {
   /** How many subscriptions get each event: all of them, or the one whose filter it passes. */
   readonly matches: 'all' | 'one';
   /**
-   * One connection more, with many subscriptions, so that it has more to get than the buffers of the
-   * system hold; what it gets is not counted. `stalls`: it does not read.
-   * @default there is none
+   * Whether there is one connection more that does not read, with so many subscriptions that it has
+   * more to get than the buffers of the system hold. @default false
    */
-  readonly beside?: 'reads' | 'stalls';
+  readonly stalledBeside?: boolean;
 }
 
 /** Connections, and subscriptions on connections that are open, that have nothing to do. */

@@ -16,7 +16,7 @@ import { formatTimestamp } from '../../../src/decode/timestamp.ts';
 import { KafkaError } from '../../../src/kafka/port.ts';
 import { openDriver } from '../../measure.ts';
 import { listen } from './listen.ts';
-import { SharedFrames } from './shared-frames.ts';
+import { TurnFrames } from './turn-frames.ts';
 
 interface Connection {
   readonly socket: WebSocket;
@@ -78,7 +78,7 @@ sockets.on('connection', (socket, { socket: stream }) => {
 await listen(server);
 
 function writeRaw(tails: readonly string[]): void {
-  const frames = new SharedFrames('{"id":"', tails);
+  const frames = new TurnFrames('{"id":"', tails);
   for (const { stream, idBytes } of connections) {
     if (idBytes.length > 0) stream.write(frames.for(idBytes));
   }

@@ -9,7 +9,7 @@ interface Template {
  * The frames of one turn, made once for each length of an operation's id: what a subscription gets is
  * a copy with its own id in it.
  */
-export class SharedFrames {
+export class TurnFrames {
   readonly #head: string;
   readonly #tails: readonly Buffer[];
   readonly #templates = new Map<number, Template>();
@@ -58,7 +58,7 @@ export class SharedFrames {
   }
 }
 
-/** Of an unmasked text frame, RFC 6455, section 5.2. */
+/** Of an unmasked text frame, RFC 6455, section 5.2. Not Millrace's: the floor does not move with it. */
 function frameHeader(length: number): Buffer {
   if (length < 126) return Buffer.of(0x81, length);
   const header = Buffer.alloc(length < 65_536 ? 4 : 10);
