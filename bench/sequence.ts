@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Event } from '../src/decode/event.ts';
 import { IdDigester } from '../src/sequence/dedup/id-digest.ts';
 import { SeenIds } from '../src/sequence/dedup/seen-ids.ts';
-import type { HeldOfPartition, Place } from '../src/sequence/ordering-buffer.ts';
-import { none, OrderingBuffer } from '../src/sequence/ordering-buffer.ts';
+import { none, type Place } from '../src/sequence/held-events.ts';
+import { OrderingBuffer } from '../src/sequence/ordering-buffer.ts';
 import { Sequencer } from '../src/sequence/sequencer.ts';
 
 /**
@@ -137,21 +137,19 @@ function sketched(n: number, partition: number, offset: number, atMs: number, id
 }
 
 function benchBuffer(held: number): void {
-  const buffer = new OrderingBuffer('time');
-  const partition: HeldOfPartition = { first: none, last: none };
-  const place: Place = { time: 0, value: 0, words: new Int32Array(4), recordedAtMs: 0 };
+  const buffer = new OrderingBuffer('time', 7_813);
+  const place: Place = { rank: 0, words: new Int32Array(4), recordedAtMs: 0 };
   const events = Array.from({ length: held }, (_, n) => sketched(n, 0, n, 1e12 + n, 'x'));
   let n = 0;
   const hold = () => {
     randomWords(place.words);
-    place.time = 1e9 + n * 100 - (random() % 400_000);
-    place.value = place.time;
-    buffer.hold(events[n % held] ?? sketched(0, 0, 0, 0, 'x'), place, false, true, partition);
+    place.rank = 1e9 + n * 100 - (random() % 5 === 0 ? random() % 1_900_000 : 0);
+    buffer.hold(events[n % held] ?? sketched(0, 0, 0, 0, 'x'), place, false, true);
     n++;
   };
   for (let filled = 0; filled < held; filled++) hold();
   const step = () => {
-    buffer.remove(buffer.head, partition);
+    if (buffer.head !== none) buffer.removeHead();
     hold();
   };
   report(
@@ -204,8 +202,9 @@ function benchSequencer(deduplicate: boolean): void {
         events.push(sketched(drawn++, partition, offset, atMs, id));
       }
     }
+    const batches = Map.groupBy(events, ({ partition }) => partition);
     const started = performance.now();
-    for (const event of events) sequencer.ingest(event);
+    for (const [partition, batch] of batches) sequencer.ingestBatch(partition, batch);
     sequencer.release();
     const ns = ((performance.now() - started) * 1e6) / events.length;
     if (answer >= 100) samples.push(ns);
