@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Event } from '../src/decode/event.ts';
 import { IdDigester } from '../src/sequence/dedup/id-digest.ts';
 import { SeenIds } from '../src/sequence/dedup/seen-ids.ts';
-import type { HeldOfPartition, Place } from '../src/sequence/ordering-buffer.ts';
-import { none, OrderingBuffer } from '../src/sequence/ordering-buffer.ts';
+import { none, type Place } from '../src/sequence/held-events.ts';
+import { OrderingBuffer } from '../src/sequence/ordering-buffer.ts';
 import { Sequencer } from '../src/sequence/sequencer.ts';
 
 /**
@@ -13,6 +13,8 @@ import { Sequencer } from '../src/sequence/sequencer.ts';
  */
 
 const ids = Number(process.argv[2] ?? 10_000_000);
+/** As many as the sequencer fetches at a time. */
+const idsTogether = 128;
 
 function report(measurement: string, samples: readonly number[], more: object = {}): void {
   const sorted = samples.toSorted((a, b) => a - b);
@@ -62,30 +64,56 @@ function benchRandomRead(): void {
   report('randomRead', samples);
 }
 
+/** As the sequencer does it: the ids of a batch are drawn, fetched together, and added one by one. */
 function benchSeenIds(): void {
   const words = new Int32Array(4);
+  const digests = new Int32Array(idsTogether * 4);
   const seen = new SeenIds({ windowMs: ids, maxBytes: 2 ** 30 });
   let at = 0;
-  const batch = 20_000;
+  const batch = 156 * idsTogether;
   let slowestMs = 0;
   let mostBytesPerId = 0;
-  const step = () => {
-    randomWords(words);
+  /** Of `step`, what is not the table's: to draw the ids. */
+  const draw = () => {
+    for (let word = 0; word < digests.length; word++) digests[word] = random();
+  };
+  const add = (index: number) => {
+    words[0] = digests[index * 4] ?? 0;
+    words[1] = digests[index * 4 + 1] ?? 0;
+    words[2] = digests[index * 4 + 2] ?? 0;
+    words[3] = digests[index * 4 + 3] ?? 0;
     at++;
-    if (at % 1_024 === 0) seen.expire(at);
     seen.add(words, at);
   };
+  const step = () => {
+    draw();
+    seen.expire(at);
+    seen.fetch(digests, idsTogether);
+    for (let index = 0; index < idsTogether; index++) add(index);
+  };
+  const perId = () => timed(batch / idsTogether, step) / idsTogether;
   const growing: number[] = [];
   for (let grown = 0; grown < ids; grown += batch) {
-    growing.push(timed(batch, step));
+    growing.push(perId());
     if (grown > ids / 2) mostBytesPerId = Math.max(mostBytesPerId, seen.bytes / seen.ids);
   }
   report('dedup while growing', growing, { ids: seen.ids, bytes: seen.bytes, mostBytesPerId });
-  const steady = Array.from({ length: Math.ceil((ids * 0.2) / batch) }, () => timed(batch, step));
+  const steady = Array.from({ length: Math.ceil((ids * 0.2) / batch) }, perId);
   report('dedup at full size', steady, { ids: seen.ids, bytesPerId: seen.bytes / seen.ids });
+  const alone = Array.from({ length: Math.ceil((ids * 0.1) / batch) }, () =>
+    timed(batch, () => {
+      randomWords(words);
+      at++;
+      seen.add(words, at);
+    }),
+  );
+  report('dedup at full size, one at a time', alone);
   for (let single = 0; single < 200_000; single++) {
+    randomWords(words);
+    at++;
     const started = performance.now();
-    step();
+    seen.add(words, at);
+    if (single % idsTogether === 0) seen.expire(at);
     slowestMs = Math.max(slowestMs, performance.now() - started);
   }
   report('dedup slowest single operation', [slowestMs * 1e6], { slowestMs });
@@ -137,21 +165,19 @@ function sketched(n: number, partition: number, offset: number, atMs: number, id
 }
 
 function benchBuffer(held: number): void {
-  const buffer = new OrderingBuffer('time');
-  const partition: HeldOfPartition = { first: none, last: none };
-  const place: Place = { time: 0, value: 0, words: new Int32Array(4), recordedAtMs: 0 };
+  const buffer = new OrderingBuffer('time', 7_813);
+  const place: Place = { rank: 0, words: new Int32Array(4), recordedAtMs: 0 };
   const events = Array.from({ length: held }, (_, n) => sketched(n, 0, n, 1e12 + n, 'x'));
   let n = 0;
   const hold = () => {
     randomWords(place.words);
-    place.time = 1e9 + n * 100 - (random() % 400_000);
-    place.value = place.time;
-    buffer.hold(events[n % held] ?? sketched(0, 0, 0, 0, 'x'), place, false, true, partition);
+    place.rank = 1e9 + n * 100 - (random() % 5 === 0 ? random() % 1_900_000 : 0);
+    buffer.hold(events[n % held] ?? sketched(0, 0, 0, 0, 'x'), place, false, true);
     n++;
   };
   for (let filled = 0; filled < held; filled++) hold();
   const step = () => {
-    buffer.remove(buffer.head, partition);
+    if (buffer.head !== none) buffer.removeHead();
     hold();
   };
   report(
@@ -204,8 +230,9 @@ function benchSequencer(deduplicate: boolean): void {
         events.push(sketched(drawn++, partition, offset, atMs, id));
       }
     }
+    const batches = Map.groupBy(events, ({ partition }) => partition);
     const started = performance.now();
-    for (const event of events) sequencer.ingest(event);
+    for (const [partition, batch] of batches) sequencer.ingestBatch(partition, batch);
     sequencer.release();
     const ns = ((performance.now() - started) * 1e6) / events.length;
     if (answer >= 100) samples.push(ns);

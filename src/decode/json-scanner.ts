@@ -8,6 +8,16 @@ import {
   openBracket,
   quote,
 } from './json-tokens.ts';
+import {
+  lowerF,
+  lowerN,
+  lowerT,
+  scalarEnd,
+  smallInteger,
+  spells,
+  stringEnd,
+} from './json-scalar.ts';
+import { JsonShape, mostScalars } from './json-shape.ts';
 import { arrayIndex, type Path } from './path.ts';
 
 /** How a scan ended. */
@@ -29,20 +39,11 @@ interface Node {
 }
 
 const backslash = 0x5c;
-const minus = 0x2d;
-const point = 0x2e;
-const zero = 0x30;
-const nine = 0x39;
-const upperE = 0x45;
-const lowerE = 0x65;
-const lowerF = 0x66;
-const lowerN = 0x6e;
-const lowerT = 0x74;
-const lowerU = 0x75;
 
-const trueBytes = Buffer.from('true');
-const falseBytes = Buffer.from('false');
-const nullBytes = Buffer.from('null');
+/** Shapes that are known at a time. */
+const mostShapes = 3;
+/** Of so many texts without a known shape one is learnt, when the first ones have been in vain. */
+const seldom = 1_024;
 
 /**
  * Checks that UTF-8 is JSON (RFC 8259, exactly what `JSON.parse` accepts; whether it is UTF-8 at all is
@@ -66,6 +67,14 @@ export class JsonScanner {
   #json: Buffer = Buffer.alloc(0);
   #string = '';
   #isAscii = true;
+  /** Of the last scan: start and end of each scalar but keys. */
+  readonly #scalars = new Int32Array(mostScalars * 2 + 2);
+  #scalarsLength = 0;
+  /** The one that was met last first. */
+  readonly #shapes: JsonShape[] = [];
+  /** Texts of no known shape since one was learnt, and how many of them there are until the next is. */
+  #unknown = 0;
+  #learnAt = 1;
 
   /** @param maxDepth how deep arrays and objects may be nested */
   constructor(paths: readonly Path[], maxDepth: number) {
@@ -117,7 +126,15 @@ export class JsonScanner {
     this.#json = json;
     this.#string = string;
     this.#isAscii = json.length === string.length;
+    if (this.#isOfKnownShape(json)) return 'valid';
+    const outcome = this.#scan(json);
+    if (outcome === 'valid') this.#learn(json);
+    return outcome;
+  }
+
+  #scan(json: Buffer): ScanOutcome {
     this.#starts.fill(-1);
+    this.#scalarsLength = 0;
     let depth = 0;
     let node: Node | undefined = this.#root;
     let at = 0;
@@ -127,9 +144,7 @@ export class JsonScanner {
       at = afterBlanks(json, at);
       const first = json[at];
       let end: number;
-      if (first === quote) {
-        end = stringEnd(json, at);
-      } else if (first === openBrace || first === openBracket) {
+      if (first === openBrace || first === openBracket) {
         depth += 1;
         if (depth > this.#maxDepth) return 'tooDeep';
         if (node !== undefined) this.#found(node, at, at);
@@ -154,11 +169,10 @@ export class JsonScanner {
           continue;
         }
       } else {
-        end = scalarEnd(json, at, first);
-      }
-      if (end < 0) return 'invalid';
-      if (node !== undefined && first !== openBrace && first !== openBracket) {
-        this.#found(node, at, end);
+        end = scalarEnd(json, at);
+        if (end < 0) return 'invalid';
+        if (node !== undefined) this.#found(node, at, end);
+        this.#noteScalar(at, end);
       }
 
       // A value has ended: so may containers, or the next member or element begins.
@@ -188,6 +202,39 @@ export class JsonScanner {
       }
       if (depth === 0) return at === json.length ? 'valid' : 'invalid';
     }
+  }
+
+  #isOfKnownShape(json: Buffer): boolean {
+    const shapes = this.#shapes;
+    for (let index = 0; index < shapes.length; index += 1) {
+      const shape = shapes[index];
+      if (!shape?.matches(json, this.#starts, this.#ends)) continue;
+      if (index > 0) {
+        shapes.splice(index, 1);
+        shapes.unshift(shape);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  #noteScalar(start: number, end: number): void {
+    if (this.#scalarsLength > mostScalars * 2) return;
+    this.#scalars[this.#scalarsLength] = start;
+    this.#scalars[this.#scalarsLength + 1] = end;
+    this.#scalarsLength += 2;
+  }
+
+  /** Of a text that has no known shape. */
+  #learn(json: Buffer): void {
+    this.#unknown += 1;
+    if (this.#unknown < this.#learnAt || this.#scalarsLength > mostScalars * 2) return;
+    this.#unknown = 0;
+    // Where hardly two texts are alike, learning would be in vain: ever more seldom.
+    this.#learnAt = Math.min(this.#learnAt * 2, seldom);
+    const shape = new JsonShape(json, this.#scalars, this.#scalarsLength, this.#starts, this.#ends);
+    this.#shapes.unshift(shape);
+    if (this.#shapes.length > mostShapes) this.#shapes.pop();
   }
 
   #found(node: Node, start: number, end: number): void {
@@ -225,14 +272,6 @@ export class JsonScanner {
     for (let index = 0; index < below.length; index += 1) this.#starts[below[index] ?? 0] = -1;
     return node;
   }
-}
-
-/** Whether the bytes from `start` on are these. */
-function spells(json: Uint8Array, start: number, bytes: Uint8Array): boolean {
-  for (let index = 0; index < bytes.length; index += 1) {
-    if (json[start + index] !== bytes[index]) return false;
-  }
-  return true;
 }
 
 function holdsBackslash(json: Uint8Array, start: number, end: number): boolean {
@@ -284,105 +323,4 @@ function afterBlanks(json: Uint8Array, at: number): number {
   if (first !== undefined && first > 0x20) return at;
   while (isBlank(json[at])) at += 1;
   return at;
-}
-
-/** The position behind the string that opens at `start`; -1: it is none. */
-function stringEnd(json: Uint8Array, start: number): number {
-  const { length } = json;
-  let at = start + 1;
-  while (at < length) {
-    const code = json[at];
-    if (code === quote) return at + 1;
-    if (code === undefined || code < 0x20) return -1;
-    at += 1;
-    if (code === backslash) {
-      at = escapeEnd(json, at);
-      if (at < 0) return -1;
-    }
-  }
-  return -1;
-}
-
-/** The position behind an escape whose backslash stands before `at`; -1: it is none. */
-function escapeEnd(json: Uint8Array, at: number): number {
-  switch (json[at]) {
-    case quote:
-    case backslash:
-    case 0x2f: // slash
-    case 0x62: // b
-    case lowerF:
-    case lowerN:
-    case 0x72: // r
-    case lowerT:
-      return at + 1;
-    case lowerU: {
-      for (let digit = at + 1; digit <= at + 4; digit += 1) {
-        if (!isHexDigit(json[digit])) return -1;
-      }
-      return at + 5;
-    }
-    default:
-      return -1;
-  }
-}
-
-/** The position behind a number, `true`, `false` or `null`; -1: it is none. */
-function scalarEnd(json: Uint8Array, start: number, first: number | undefined): number {
-  switch (first) {
-    case lowerT:
-      return spells(json, start, trueBytes) ? start + 4 : -1;
-    case lowerF:
-      return spells(json, start, falseBytes) ? start + 5 : -1;
-    case lowerN:
-      return spells(json, start, nullBytes) ? start + 4 : -1;
-    default:
-      return numberEnd(json, start);
-  }
-}
-
-/** RFC 8259, section 6. */
-function numberEnd(json: Uint8Array, start: number): number {
-  let at = json[start] === minus ? start + 1 : start;
-  if (json[at] === zero) {
-    at += 1;
-  } else {
-    at = digitsEnd(json, at);
-    if (at < 0) return -1;
-  }
-  if (json[at] === point) {
-    at = digitsEnd(json, at + 1);
-    if (at < 0) return -1;
-  }
-  const exponent = json[at];
-  if (exponent !== lowerE && exponent !== upperE) return at;
-  const sign = json[at + 1];
-  return digitsEnd(json, sign === minus || sign === 0x2b ? at + 2 : at + 1);
-}
-
-/** The position behind one digit or more; -1: there is none. */
-function digitsEnd(json: Uint8Array, start: number): number {
-  let at = start;
-  while (isDigit(json[at])) at += 1;
-  return at === start ? -1 : at;
-}
-
-/** The number that up to 15 digits stand for; `null`: there is more to it. */
-function smallInteger(json: Uint8Array, start: number, end: number): number | null {
-  if (end - start > 15) return null;
-  let value = 0;
-  for (let at = start; at < end; at += 1) {
-    const code = json[at];
-    if (code === undefined || !isDigit(code)) return null;
-    value = value * 10 + (code - zero);
-  }
-  return value;
-}
-
-function isDigit(code: number | undefined): boolean {
-  return code !== undefined && code >= zero && code <= nine;
-}
-
-function isHexDigit(code: number | undefined): boolean {
-  if (code === undefined) return false;
-  return isDigit(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= lowerF);
 }

@@ -3,7 +3,8 @@ import { hasEscapedKey, parseKeyByKey } from './escaped-keys.ts';
 
 /** The text of a record's value; `undefined` if it is not valid UTF-8. */
 export function textOf(value: Buffer): string | undefined {
-  const text = value.toString('utf8');
+  // Without an argument it takes a shorter way.
+  const text = value.toString();
   // Whatever is not UTF-8 has become U+FFFD. Looking for that costs next to nothing in plain ASCII,
   // and only where it is found can it also have been sent as such.
   return text.includes('\uFFFD') && !isUtf8(value) ? undefined : text;

@@ -508,7 +508,12 @@ export class Feed {
       if (!this.#next.has(partition)) {
         this.#addPartition(partition, batch.records[0]?.offset ?? nextOffset);
       }
-      for (const record of batch.records) this.#ingestRecord(partition, record, streams);
+      const events: Event[] = [];
+      for (const record of batch.records) {
+        const event = this.#eventOf(partition, record);
+        if (event !== undefined) events.push(event);
+      }
+      for (const { sequencer } of streams) sequencer.ingestBatch(partition, events);
       for (const range of batch.unreadable ?? []) this.#reportUnreadable(partition, range, nowMs);
       this.#next.set(partition, nextOffset);
       this.#highWatermarks.set(partition, highWatermark);
@@ -524,25 +529,22 @@ export class Feed {
     this.#watchForStall();
   }
 
-  #ingestRecord(partition: number, record: RawRecord, streams: readonly Stream[]): void {
+  /** What the streams are to take; undefined: nothing, or a dead letter, which is dealt with here. */
+  #eventOf(partition: number, record: RawRecord): Event | undefined {
     const { offset, timestampMs } = record;
-    if (offset < (this.#from.get(partition) ?? 0)) return this.#warmUp(partition, record, streams);
-    if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) return;
-    if (!this.#isReached(partition, timestampMs)) return;
-    this.#received += 1;
-    const decoded = this.#options.decode(partition, record);
-    if (decoded.kind === 'event') {
-      for (const { sequencer } of streams) sequencer.ingest(decoded);
-    } else {
-      this.#deadLetters.accept(decoded, this.#next);
+    // Before the start: the streams are to know its id.
+    const isWarmUp = offset < (this.#from.get(partition) ?? 0);
+    if (!isWarmUp) {
+      if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) {
+        return undefined;
+      }
+      if (!this.#isReached(partition, timestampMs)) return undefined;
+      this.#received += 1;
     }
-  }
-
-  /** A record from before the start: the streams are to know its id. */
-  #warmUp(partition: number, record: RawRecord, streams: readonly Stream[]): void {
     const decoded = this.#options.decode(partition, record);
-    if (decoded.kind !== 'event') return;
-    for (const { sequencer } of streams) sequencer.ingest(decoded);
+    if (decoded.kind === 'event') return decoded;
+    if (!isWarmUp) this.#deadLetters.accept(decoded, this.#next);
+    return undefined;
   }
 
   /**

@@ -4,9 +4,9 @@ import { IdDigester, type IdKeySource } from './dedup/id-digest.ts';
 import { SeenIds } from './dedup/seen-ids.ts';
 import type { EventOrder } from './order.ts';
 import type { OrderKey } from './order-key.ts';
-import { clampTimeUs } from './order-key.ts';
-import type { HeldOfPartition, Place } from './ordering-buffer.ts';
-import { compareToKey, keyOf, none, OrderingBuffer } from './ordering-buffer.ts';
+import { none, type Place } from './held-events.ts';
+import { clampTimeUs, compareOrderKeys } from './order-key.ts';
+import { keyOf, OrderingBuffer, type RankedBy } from './ordering-buffer.ts';
 import { Watermark } from './watermark.ts';
 
 export interface SequencerOptions {
@@ -80,7 +80,22 @@ export interface SequencerCounters {
   releasedEarly: number;
 }
 
-interface Partition extends HeldOfPartition {
+/** So many buckets of the ordering buffer for one lateness, which is about what is held. */
+const bucketsForLateness = 256;
+const shortestBucketUs = 1_000;
+const longestBucketUs = 2 ** 28;
+/** Sequence numbers of one bucket. */
+const numbersOfBucket = 64;
+
+function bucketUs(latenessMs: number): number {
+  const us = Math.ceil((latenessMs * 1_000) / bucketsForLateness);
+  return Math.min(longestBucketUs, Math.max(shortestBucketUs, us));
+}
+
+/** So many records of a batch are looked at together: their cache lines fit into the first-level cache. */
+const batchLength = 128;
+
+interface Partition {
   readonly id: number;
   /** R. */
   next: number;
@@ -119,6 +134,7 @@ export class Sequencer {
   readonly #digester: IdDigester;
   readonly #seen: SeenIds | null;
   readonly #watermark: Watermark;
+  readonly #rankedBy: RankedBy;
   readonly #buffer: OrderingBuffer;
   /** By partition number. */
   readonly #partitions: (Partition | undefined)[] = [];
@@ -136,13 +152,16 @@ export class Sequencer {
 
   // K. In pieces, as an object for each release would cost more than the release.
   #released = false;
-  readonly #last = { time: 0, value: 0 as number | bigint, words: new Int32Array(4) };
-  #lastPartition = 0;
-  #lastOffset = 0;
+  #lastRank = 0;
+  readonly #lastWords = new Int32Array(4);
+  #lastEvent: Event | null = null;
+  /** Made of them when it is asked for, or what the stream goes on from. */
   #lastKey: OrderKey | null = null;
 
   /** The record under way. */
   readonly #at: Place;
+  /** Digests of a batch's ids, four words each. */
+  readonly #digests = new Int32Array(batchLength * 4);
   #outOfBounds = false;
   /** Whose key `keyUnderWay` is: the event's that was released, that of a record in `#at`, or this one. */
   #underWay: 'K' | Event | OrderKey | null = null;
@@ -161,7 +180,7 @@ export class Sequencer {
     this.#emit = options.emit;
     this.#onCopy = options.onCopy;
     this.#digester = new IdDigester(options.idKey);
-    this.#at = { time: 0, value: 0, words: this.#digester.words, recordedAtMs: 0 };
+    this.#at = { rank: 0, words: this.#digester.words, recordedAtMs: 0 };
     this.#seen = options.deduplicate
       ? new SeenIds({ windowMs: options.dedupWindowMs, maxBytes: options.maxDedupBytes })
       : null;
@@ -170,7 +189,11 @@ export class Sequencer {
       maxAdvanceMs: this.#maxAdvanceMs,
       maxStallMs: options.maxStallMs ?? 10_000,
     });
-    this.#buffer = new OrderingBuffer(options.order === 'SEQUENCE' ? 'value' : 'time');
+    this.#rankedBy = options.order === 'SEQUENCE' ? 'value' : 'time';
+    this.#buffer = new OrderingBuffer(
+      this.#rankedBy,
+      this.#rankedBy === 'time' ? bucketUs(options.latenessMs) : numbersOfBucket,
+    );
     this.#resumed = options.resumeFrom ?? null;
     this.#rereading = new Set(this.#resumed?.next.keys());
     if (this.#resumed?.key) this.#setKey(this.#resumed.key);
@@ -178,12 +201,12 @@ export class Sequencer {
 
   /** Events that wait for their turn. */
   get held(): number {
-    return this.#buffer.size + this.#ahead.length;
+    return this.#buffer.held.size + this.#ahead.length;
   }
 
   /** The length of their JSON texts. */
   get heldBytes(): number {
-    return this.#buffer.textLength + this.#aheadBytes;
+    return this.#buffer.held.textLength + this.#aheadBytes;
   }
 
   /**
@@ -219,8 +242,6 @@ export class Sequencer {
       next,
       read: startOffset,
       rereadFrom: this.#resumed?.lowest?.get(partition) ?? startOffset,
-      first: none,
-      last: none,
     };
     this.#watermark.add(partition, this.#clock.now());
     this.#forgetMaps();
@@ -255,6 +276,21 @@ export class Sequencer {
     this.#accept(partition, event);
   }
 
+  /**
+   * The next records of one partition, as `ingest` takes each, and faster: what is remembered of their
+   * ids is fetched into the cache for many at once, and not waited for one by one.
+   */
+  ingestBatch(partition: number, events: readonly Event[]): void {
+    for (let from = 0; from < events.length; from += batchLength) {
+      const to = Math.min(events.length, from + batchLength);
+      if (this.#rereading.size > 0) {
+        for (let at = from; at < to; at++) this.#ingestAt(events, at);
+      } else {
+        this.#acceptAll(this.#partition(partition), events, from, to);
+      }
+    }
+  }
+
   /** Moves R over offsets that hold no event: holes, control records, dead letters. */
   advance(partition: number, nextOffset: number): void {
     const moved = this.#partition(partition);
@@ -284,14 +320,19 @@ export class Sequencer {
     const watermarkMs = this.#watermark.currentMs(nowMs);
     const buffer = this.#buffer;
     if (this.#order === 'SEQUENCE') {
-      while (buffer.size > 0 && (this.#isContiguous(buffer.head) || this.#waited(watermarkMs))) {
-        this.#releaseHead();
+      for (let head = buffer.head; head !== none; head = buffer.head) {
+        if (!this.#isContiguous(head) && !this.#waited(watermarkMs)) break;
+        this.#releaseHead(head);
       }
       return;
     }
     // A record that is still to come can have this very time, and a smaller id: so less, not equal.
     const watermarkUs = watermarkMs * 1000;
-    while (buffer.size > 0 && buffer.time(buffer.head) < watermarkUs) this.#releaseHead();
+    for (;;) {
+      const head = buffer.headBelow(watermarkUs);
+      if (head === none) break;
+      this.#releaseHead(head);
+    }
     if (this.#order === 'TIMESTAMP' && watermarkMs > (this.#watermarkMs ?? 0)) {
       this.#watermarkMs = watermarkMs;
     }
@@ -326,21 +367,72 @@ export class Sequencer {
     const underWay = this.#underWay;
     if (underWay === 'K') return this.#key();
     if (underWay === null || !('kind' in underWay)) return underWay;
-    return (this.#underWay = keyOf(this.#at, underWay));
+    return (this.#underWay = this.#keyAt(underWay));
+  }
+
+  #ingestAt(events: readonly Event[], at: number): void {
+    const event = events[at];
+    if (event !== undefined) this.ingest(event);
+  }
+
+  #acceptAll(partition: Partition, events: readonly Event[], from: number, to: number): void {
+    const seen = this.#seen;
+    const digester = this.#digester;
+    const { words } = digester;
+    const digests = this.#digests;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    for (let at = from; at < to; at++) {
+      const event = events[at];
+      if (event === undefined) continue;
+      const { recordedAtMs } = event;
+      const nowMs = this.#now(recordedAtMs);
+      // The watermark asks for the latest only, and for those from the future each.
+      if (recordedAtMs > nowMs + this.#maxAdvanceMs) {
+        this.#watermark.recorded(partition.id, recordedAtMs, nowMs);
+      } else if (recordedAtMs > latestMs) {
+        latestMs = recordedAtMs;
+      }
+      digester.digest(event.id);
+      const digest = (at - from) * 4;
+      digests[digest] = words[0] ?? 0;
+      digests[digest + 1] = words[1] ?? 0;
+      digests[digest + 2] = words[2] ?? 0;
+      digests[digest + 3] = words[3] ?? 0;
+    }
+    if (latestMs > Number.NEGATIVE_INFINITY) {
+      this.#watermark.recorded(partition.id, latestMs, this.#nowMs);
+    }
+    seen?.fetch(digests, to - from);
+    for (let at = from; at < to; at++) {
+      const event = events[at];
+      if (event === undefined) continue;
+      const digest = (at - from) * 4;
+      words[0] = digests[digest] ?? 0;
+      words[1] = digests[digest + 1] ?? 0;
+      words[2] = digests[digest + 2] ?? 0;
+      words[3] = digests[digest + 3] ?? 0;
+      partition.read = event.offset + 1;
+      this.#acceptDigested(partition, event);
+    }
   }
 
   /** Step 1 of the state machine: R moves over a record, which is dropped, emitted or held. */
   #accept(partition: Partition, event: Event): void {
+    this.#digester.digest(event.id);
+    this.#acceptDigested(partition, event);
+  }
+
+  /** The same, when the digest of the event's id is in `#at`. */
+  #acceptDigested(partition: Partition, event: Event): void {
     // R first: when the event is emitted, its cursor must have it below R.
     partition.next = event.offset + 1;
     this.#forgetMaps();
     this.counters.received++;
-    this.#digester.digest(event.id);
     const placed = this.#findPlace(event);
     const settled = !placed || this.#isSettled(event);
     const identified = this.#seen !== null && event.id !== null;
     if (identified && !this.#isNew()) {
-      const held = this.#buffer.find(this.#at.words);
+      const held = this.#buffer.held.find(this.#at.words);
       // Not held, so it was emitted: m(x) <= K already. If it is held, its key is m(x) > K.
       this.counters.duplicates++;
       if (held === none) {
@@ -348,7 +440,7 @@ export class Sequencer {
         return;
       }
       if (!settled) {
-        this.#keepSmaller(held, event, partition);
+        this.#keepSmaller(held, event);
         return;
       }
       // m(x) falls to K or below here: emitted now, and the copy must not come again.
@@ -359,30 +451,27 @@ export class Sequencer {
       this.#send(event, this.#order !== 'ARRIVAL');
       return;
     }
-    this.#buffer.hold(event, this.#at, this.#outOfBounds, identified, partition);
-    while (this.#buffer.textLength > this.#maxHeldBytes) {
+    this.#buffer.hold(event, this.#at, this.#outOfBounds, identified);
+    while (this.#buffer.held.textLength > this.#maxHeldBytes) {
       // As any release: K moves to the smallest key, and the invariant holds; only the order may suffer.
       this.counters.releasedEarly++;
-      this.#releaseHead();
+      this.#releaseHead(this.#buffer.head);
     }
   }
 
   /** Step 2 of the state machine: K moves to the smallest held key, whose event is emitted. */
-  #releaseHead(): void {
-    const buffer = this.#buffer;
-    const slot = buffer.head;
-    const event = buffer.event(slot);
-    const late = buffer.late(slot);
+  #releaseHead(slot: number): void {
+    const { held } = this.#buffer;
+    const event = held.event(slot);
+    const late = held.late(slot);
     // It was held, so m(x) > K. It is the smallest, so nobody else's m lies between: from here on
     // m(x) = K, and no other event has passed.
     this.#released = true;
-    this.#last.time = buffer.time(slot);
-    this.#last.value = buffer.value(slot);
-    buffer.readWords(slot, this.#last.words);
-    this.#lastPartition = event.partition;
-    this.#lastOffset = event.offset;
+    this.#lastRank = held.rank(slot);
+    held.readWords(slot, this.#lastWords);
+    this.#lastEvent = event;
     this.#lastKey = null;
-    buffer.remove(slot, this.#partition(event.partition));
+    this.#buffer.removeHead();
     this.#lowest = null;
     this.#underWay = 'K';
     this.#send(event, late);
@@ -395,22 +484,22 @@ export class Sequencer {
   }
 
   /** A copy of a held event stays only as its smaller key. */
-  #keepSmaller(held: number, event: Event, partition: Partition): void {
+  #keepSmaller(held: number, event: Event): void {
     const buffer = this.#buffer;
-    if (buffer.compare(this.#at, event, held) >= 0) {
+    if (compareOrderKeys(this.#keyAt(event), buffer.key(held)) >= 0) {
       this.#dropped(event, true);
       return;
     }
     this.#droppedHeld(held);
-    const from = this.#partition(buffer.event(held).partition);
-    buffer.replace(held, event, this.#at, this.#outOfBounds, from, partition);
+    buffer.remove(held);
+    buffer.hold(event, this.#at, this.#outOfBounds, true);
     this.#lowest = null;
   }
 
   /** A held copy of what was, or is now, emitted. */
   #forget(held: number): void {
     this.#droppedHeld(held);
-    this.#buffer.remove(held, this.#partition(this.#buffer.event(held).partition));
+    this.#buffer.remove(held);
     this.#lowest = null;
   }
 
@@ -424,7 +513,7 @@ export class Sequencer {
   #droppedHeld(held: number): void {
     if (this.#onCopy === undefined) return;
     this.#underWay = this.#buffer.key(held);
-    this.#onCopy(this.#buffer.event(held));
+    this.#onCopy(this.#buffer.held.event(held));
   }
 
   /** Remembers the id of the record under way. @returns false: it was known */
@@ -441,18 +530,18 @@ export class Sequencer {
       case 'ARRIVAL':
         return false;
       case 'SEQUENCE':
-        at.value = event.sequence ?? 0;
+        // Rounding a bigint keeps the order up to ties, which the key breaks.
+        at.rank = Number(event.sequence ?? 0);
         this.#outOfBounds = false;
         return event.sequence !== null;
       case 'TIMESTAMP':
-        at.value = event.timestampUs;
-        at.time = clampTimeUs(
+        at.rank = clampTimeUs(
           event.timestampUs,
           event.recordedAtMs,
           this.#latenessMs,
           this.#maxAdvanceMs,
         );
-        this.#outOfBounds = at.time !== event.timestampUs || !event.timestampReadable;
+        this.#outOfBounds = at.rank !== event.timestampUs || !event.timestampReadable;
         // From the future: its key would be reached then only. What is read again is judged by its key
         // alone, as another instance with another clock may have held it: better twice than never.
         return !isFromFuture || this.#rereading.size > 0;
@@ -466,20 +555,17 @@ export class Sequencer {
   /** Whether the key of the record under way is at or below K. */
   #isSettled(event: Event): boolean {
     if (!this.#released) return false;
-    const last = this.#last;
-    const at = this.#at;
-    if (at.time !== last.time) return at.time < last.time;
-    if (at.value < last.value) return true;
-    if (at.value > last.value) return false;
+    const { rank } = this.#at;
+    if (rank !== this.#lastRank) return rank < this.#lastRank;
     const key = this.#key();
-    return key !== null && compareToKey(at, event, key) <= 0;
+    return key !== null && compareOrderKeys(this.#keyAt(event), key) <= 0;
   }
 
   /** SEQUENCE: whether the head follows the last number released, or repeats it. */
   #isContiguous(slot: number): boolean {
-    if (!this.#released) return false;
-    const number = this.#buffer.value(slot);
-    const last = this.#last.value;
+    const last = this.#lastEvent?.sequence ?? this.#lastKey?.value;
+    if (last === undefined) return false;
+    const number = this.#buffer.held.event(slot).sequence ?? 0;
     if (typeof number === 'number' && typeof last === 'number' && last < Number.MAX_SAFE_INTEGER) {
       return number - last <= 1;
     }
@@ -491,9 +577,10 @@ export class Sequencer {
    * each partition stands for all of it: its broker time is the smallest, where brokers set it.
    */
   #waited(watermarkMs: number): boolean {
-    for (const partition of this.#partitions) {
-      if (partition === undefined || partition.first === none) continue;
-      if (this.#buffer.recordedAtMs(partition.first) <= watermarkMs) return true;
+    const { held } = this.#buffer;
+    for (let partition = 0; partition < this.#partitions.length; partition++) {
+      const first = held.first(partition);
+      if (first !== none && held.recordedAtMs(first) <= watermarkMs) return true;
     }
     return false;
   }
@@ -505,13 +592,12 @@ export class Sequencer {
     const seen = this.#seen;
     const words = this.#at.words;
     if (seen === null || event.id === null) {
-      if (!settled && event.offset >= partition.rereadFrom)
-        this.#holdAgain(partition, event, false);
+      if (!settled && event.offset >= partition.rereadFrom) this.#holdAgain(event, false);
       return;
     }
     if (settled) {
       seen.add(words, this.#at.recordedAtMs);
-      const held = this.#buffer.find(words);
+      const held = this.#buffer.held.find(words);
       if (held === none) return;
       // m(x) <= K after all: what was read of x before is a copy that had been dropped.
       this.counters.received--;
@@ -526,17 +612,17 @@ export class Sequencer {
       return;
     }
     if (this.#isNew()) {
-      this.#holdAgain(partition, event, true);
+      this.#holdAgain(event, true);
       return;
     }
-    const held = this.#buffer.find(words);
+    const held = this.#buffer.held.find(words);
     if (held === none) this.#dropped(event, true);
-    else this.#keepSmaller(held, event, partition);
+    else this.#keepSmaller(held, event);
   }
 
-  #holdAgain(partition: Partition, event: Event, identified: boolean): void {
+  #holdAgain(event: Event, identified: boolean): void {
     this.counters.received++;
-    this.#buffer.hold(event, this.#at, this.#outOfBounds, identified, partition);
+    this.#buffer.hold(event, this.#at, this.#outOfBounds, identified);
   }
 
   /** A record at or above R must wait: whether it is a copy is known only when all below R is. */
@@ -570,15 +656,14 @@ export class Sequencer {
 
   /** Emits what was held again although its place is in the future. */
   #sendFromFuture(): void {
-    const buffer = this.#buffer;
-    for (const partition of this.#partitions) {
-      if (partition === undefined) continue;
-      let slot = partition.first;
+    const { held } = this.#buffer;
+    for (let partition = 0; partition < this.#partitions.length; partition++) {
+      let slot = held.first(partition);
       while (slot !== none) {
-        const event = buffer.event(slot);
-        const after = buffer.after(slot);
+        const event = held.event(slot);
+        const after = held.after(slot);
         if (this.#isFromFuture(event)) {
-          buffer.remove(slot, partition);
+          this.#buffer.remove(slot);
           this.#lowest = null;
           this.#underWay = null;
           this.#send(event, true);
@@ -605,30 +690,27 @@ export class Sequencer {
 
   #setKey(key: OrderKey): void {
     this.#released = true;
-    this.#last.time = key.time;
-    this.#last.value = key.value;
-    this.#last.words.set(key.id);
-    this.#lastPartition = key.partition;
-    this.#lastOffset = key.offset;
+    this.#lastRank = this.#rankedBy === 'time' ? key.time : Number(key.value);
     this.#lastKey = key;
   }
 
   #key(): OrderKey | null {
-    if (!this.#released) return null;
-    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = this.#last.words;
-    this.#lastKey ??= {
-      time: this.#last.time,
-      value: this.#last.value,
-      id: [w0, w1, w2, w3],
-      partition: this.#lastPartition,
-      offset: this.#lastOffset,
-    };
+    if (this.#lastKey === null && this.#lastEvent !== null) {
+      this.#lastKey = keyOf(this.#rankedBy, this.#lastRank, this.#lastWords, this.#lastEvent);
+    }
     return this.#lastKey;
+  }
+
+  /** The key of the record under way. */
+  #keyAt(event: Event): OrderKey {
+    return keyOf(this.#rankedBy, this.#at.rank, this.#at.words, event);
   }
 
   #lowestOf(partition: Partition): number {
     if (this.#rereading.size > 0) return Math.min(partition.rereadFrom, partition.next);
-    return partition.first === none ? partition.next : this.#buffer.event(partition.first).offset;
+    const { held } = this.#buffer;
+    const first = held.first(partition.id);
+    return first === none ? partition.next : held.event(first).offset;
   }
 
   #forgetMaps(): void {

@@ -26,6 +26,30 @@ function isJson(text: string): boolean {
   }
 }
 
+/** Texts made of one: with other scalars in it, and with a piece of it changed, gone or doubled. */
+const likeTexts: fc.Arbitrary<string[]> = fc
+  .tuple(
+    fc.oneof(jsonText, fc.constant('{"a":{"b":12},"b":["x",true]}')),
+    fc.array(
+      fc.record({
+        at: fc.nat(),
+        length: fc.nat(2),
+        by: fc.constantFrom('', '0', '1', '"', ',', ' ', '{}', '[]', '\\', 'e', '"x"', 'true', 'é'),
+        scalars: fc.boolean(),
+      }),
+      { maxLength: 12 },
+    ),
+  )
+  .map(([text, changes]) => [
+    text,
+    ...changes.map(({ at, length, by, scalars }) => {
+      if (scalars) return text.replaceAll(/\d+|true|false|null/g, by === '' ? '7' : by);
+      const place = at % (text.length + 1);
+      return text.slice(0, place) + by + text.slice(place + length);
+    }),
+  ])
+  .filter((texts) => texts.every((text) => text.isWellFormed()));
+
 /** What the scanner says of a value that `JSON.parse` has read. */
 function shown(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? {} : value;
@@ -166,6 +190,38 @@ describe('a scan', () => {
       [0, 1, 2].map((target) => scanner.value(target)),
       ['ü', 'ß', 'x'],
     );
+  });
+
+  it('finds in texts of one shape, and of nearly one, what it finds in each alone', () => {
+    const looked: Path[] = [['a'], ['a', 'b'], ['b', '1'], []];
+    fc.assert(
+      fc.property(likeTexts, (texts) => {
+        const knowing = new JsonScanner(looked, 20);
+        for (const text of texts) {
+          const bytes = Buffer.from(text);
+          // Twice: so that the shape of each is known at least once.
+          for (let time = 0; time < 2; time++) {
+            const { outcome, scanner } = scanned(text, looked, 20);
+            assert.equal(knowing.scan(bytes, text), outcome, text);
+            if (outcome !== 'valid') continue;
+            for (const target of looked.keys()) {
+              assert.deepEqual(knowing.value(target), scanner.value(target));
+              assert.equal(knowing.source(target), scanner.source(target));
+            }
+          }
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('does not learn what has more scalars than a shape may', () => {
+    const scanner = new JsonScanner([['129']], 10);
+    for (const length of [127, 128, 129, 130, 500, 130]) {
+      const text = JSON.stringify(Array.from({ length }, (_, index) => index));
+      assert.equal(scanner.scan(Buffer.from(text), text), 'valid');
+      assert.equal(scanner.value(0), length > 129 ? 129 : undefined);
+    }
   });
 
   it('forgets the last text', () => {

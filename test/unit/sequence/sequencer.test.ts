@@ -673,6 +673,44 @@ test('disorder within the lateness: nothing is late, and every interleaving emit
   );
 });
 
+test('a batch of records is taken as each of them would be', () => {
+  const orders = fc.constantFrom('TIMESTAMP' as const, 'SEQUENCE' as const, 'ARRIVAL' as const);
+  fc.assert(
+    fc.property(logs(6_000), orders, fc.integer({ min: 1, max: 200 }), (log, order, length) => {
+      const both = [false, true].map((inBatches) => {
+        const { told, ...r } = toldRig({ order, maxHeldBytes: 60 });
+        let at = 0;
+        const events = log.map(({ id, partition, behindMs, stepMs }, offset) => {
+          at += stepMs;
+          // Now and then from the future.
+          const recordedAt = start + at + (offset % 17 === 0 ? 90_000 : 0);
+          const t = recordedAt - behindMs;
+          const sequence = id % 5 === 0 ? null : id;
+          return sketched({
+            id: `${id}`,
+            partition: partition % 2,
+            offset,
+            at: recordedAt,
+            t,
+            sequence,
+          });
+        });
+        r.clock.jump(at);
+        for (let from = 0; from < events.length; from += length) {
+          const answer = Map.groupBy(events.slice(from, from + length), (event) => event.partition);
+          for (const [partition, batch] of answer) {
+            if (inBatches) r.sequencer.ingestBatch(partition, batch);
+            else for (const event of batch) r.sequencer.ingest(event);
+          }
+          r.sequencer.release();
+        }
+        return { told, position: r.sequencer.position(), counters: r.sequencer.counters };
+      });
+      assert.deepEqual(both[1], both[0]);
+    }),
+  );
+});
+
 test('what is held never exceeds its bound, whoever is read first', () => {
   fc.assert(
     fc.property(logs(6_000), interleavings, (log, interleaving) => {
