@@ -40,14 +40,15 @@ const likeTexts: fc.Arbitrary<string[]> = fc
       { maxLength: 12 },
     ),
   )
-  .map(([text, changes]) => [
-    text,
-    ...changes.map(({ at, length, by, scalars }) => {
-      if (scalars) return text.replaceAll(/\d+|true|false|null/g, by === '' ? '7' : by);
-      const place = at % (text.length + 1);
-      return text.slice(0, place) + by + text.slice(place + length);
-    }),
-  ])
+  .map(([text, changes]) =>
+    [text].concat(
+      changes.map(({ at, length, by, scalars }) => {
+        if (scalars) return text.replaceAll(/\d+|true|false|null/g, by === '' ? '7' : by);
+        const place = at % (text.length + 1);
+        return text.slice(0, place) + by + text.slice(place + length);
+      }),
+    ),
+  )
   .filter((texts) => texts.every((text) => text.isWellFormed()));
 
 /** What the scanner says of a value that `JSON.parse` has read. */
