@@ -276,9 +276,9 @@ export const settings = {
       description: 'Most subscriptions on one WebSocket.',
     }),
     outboundBytesPerConnection: setting(bytes({ min: 64 * KiB, max: GiB }), {
-      default: 16 * MiB,
+      default: MiB,
       description:
-        'Most bytes of events that wait for one subscription of a slow client. Past it the subscription ends with LIMIT_EXCEEDED.',
+        'Most bytes that wait for a slow client. Past it they are dropped, and its subscriptions go on from before them, read from Kafka again, when it takes something; one to dead letters ends its connection with 1013.',
     }),
     initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 5 * second,

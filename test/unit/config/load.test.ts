@@ -51,7 +51,7 @@ test('defaults and environment alone make a configuration', () => {
   assert.deepEqual(config.auth, { projects: [] });
   assert.deepEqual(config.cursors, { secret: null });
   assert.equal(config.feeds.lingerMs, 30_000);
-  assert.equal(config.limits.outboundBytesPerConnection, 16_777_216);
+  assert.equal(config.limits.outboundBytesPerConnection, 1_048_576);
   assert.equal(config.limits.recentBytes, 16_777_216);
   assert.equal(config.limits.recentReadersPerProject, 8);
 });

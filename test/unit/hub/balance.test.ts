@@ -42,7 +42,14 @@ async function openPast(t: TestContext, options: Partial<HubOptions> = {}) {
       look();
     }
   };
-  return { ...opened, startMs, ids, pauses, run, mostHeld: () => mostHeld * eventBytes };
+  /** Readers of the past are opened for those who come within a moment. */
+  const events: typeof opened.events = async (request) => {
+    const accepted = opened.events(request);
+    await settle();
+    await clock.advance(20);
+    return accepted;
+  };
+  return { ...opened, events, startMs, ids, pauses, run, mostHeld: () => mostHeld * eventBytes };
 }
 
 function fill(
