@@ -69,6 +69,23 @@ function thousand(contestant: ContestantName, stalledBeside: boolean): Variant {
 }
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  /** 2,000 subscribers with one process and with two: how soon the last of them has an event. */
+  workers: {
+    variants: (['millrace', 'millrace-2'] as const).map((contestant) =>
+      variant(contestant, {
+        ...subscribers,
+        ...onePerTurn,
+        turnsPerSecond: 10,
+        connections: 2_000,
+        subscriptions: 2_000,
+      }),
+    ),
+    targets: [
+      { figure: 'p50Ms', of: 'millrace-2', to: 'millrace', atMost: 0.8 },
+      { figure: 'p99Ms', of: 'millrace-2', to: 'millrace', atMost: 0.8 },
+    ],
+  },
+
   /** 20 events a second, each in an answer of Kafka of its own. */
   'one-per-turn': fourAlike(onePerTurn, [
     { figure: 'cpuUsPerDelivery', of: 'millrace', to: 'floor', atMost: 1.25 },

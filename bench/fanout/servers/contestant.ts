@@ -10,6 +10,12 @@ import type { ProbeCalls } from './probe.ts';
 const contestants = {
   /** Millrace as it is served, with its defaults but for what the matrix needs. */
   millrace: { file: '../../../src/cli/main.ts', args: () => ['serve'] },
+  /** The same with two processes on one port. */
+  'millrace-2': {
+    file: '../../../src/cli/main.ts',
+    args: () => ['serve'],
+    settings: { MILLRACE_WORKERS: '2' },
+  },
   /** What nobody can do without: see `minimal.ts`. */
   floor: { file: 'minimal.ts', args: minimal('raw') },
   'ws-send': { file: 'minimal.ts', args: minimal('ws-send') },
@@ -39,17 +45,18 @@ export interface Contestant {
 interface Program {
   readonly file: string;
   readonly args: (source: Source) => string[];
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const probeUrl = new URL('probe.ts', import.meta.url).href;
 
 /** Resolves when it accepts connections: it then prints a line that ends in its port. */
 export async function startContestant(name: ContestantName, source: Source): Promise<Contestant> {
-  const { file, args } = contestants[name];
+  const { file, args, settings }: Program = contestants[name];
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args(source), {
     // Without warnings: yoga's pub/sub has more listeners than Node thinks wise.
     execArgv: ['--expose-gc', '--no-warnings', '--import', probeUrl],
-    env: { ...process.env, ...millraceSettings(source) },
+    env: { ...process.env, ...millraceSettings(source), ...settings },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const port = await portOf(name, child);

@@ -54,8 +54,8 @@ const maxDocuments = 1_000;
 /** … and most characters of their texts together; what is made of a text takes 20 bytes for each. */
 const maxDocumentCharacters = 1_000_000;
 /** Most selections that are remembered; those beyond are made again, and shared among fewer. */
-const maxSelections = 10_000;
-const maxSelectionCharacters = 10_000_000;
+const maxSelections = 2_000;
+const maxSelectionCharacters = 2_000_000;
 
 /**
  * Parses, checks and executes operations, for every transport alike. Documents are parsed and
