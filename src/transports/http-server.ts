@@ -6,22 +6,37 @@ import type { Logger } from '../observe/logger.ts';
 import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
+import { RouteTable } from './route-table.ts';
 import { cutWhenStalled } from './stalled-response.ts';
 import { canCompress, negotiation } from './websocket/compression-offer.ts';
 
-/** What answers the requests to one path. */
-export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void;
+/**
+ * What answers the requests to one path.
+ *
+ * @param segments what stands in the places of the route's pattern, as it is written
+ */
+export type Route = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  segments: readonly string[],
+) => Promise<void> | void;
 
 /** What serves the WebSockets of one path. */
 export interface SocketRoute {
   /** The subprotocols that it speaks; a client that offers none of them is refused. */
   readonly protocols: readonly string[];
-  readonly serve: (socket: WebSocket, stream: Duplex, request: IncomingMessage) => void;
+  readonly serve: (
+    socket: WebSocket,
+    stream: Duplex,
+    request: IncomingMessage,
+    segments: readonly string[],
+  ) => void;
 }
 
 export interface HttpServerOptions {
-  readonly routes: ReadonlyMap<string, Route>;
-  readonly socketRoutes: ReadonlyMap<string, SocketRoute>;
+  /** By patterns, see `RouteTable`. */
+  readonly routes: Iterable<readonly [pattern: string, route: Route]>;
+  readonly socketRoutes: Iterable<readonly [pattern: string, route: SocketRoute]>;
   readonly allowedOrigins: readonly string[];
   /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
@@ -39,12 +54,15 @@ export function createHttpServer(options: HttpServerOptions): {
   server: Server;
   sockets: ReadonlySet<WebSocket>;
 } {
-  const { routes, socketRoutes, allowedOrigins, logger } = options;
+  const { allowedOrigins, logger } = options;
+  const routes = new RouteTable(options.routes);
+  const socketRoutes = new RouteTable(options.socketRoutes);
   const webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.maxInboundFrameBytes,
     perMessageDeflate: options.compression === true ? negotiation : false,
-    handleProtocols: (offered, request) => protocolOf(offered, socketRoutes.get(pathOf(request))),
+    handleProtocols: (offered, request) =>
+      protocolOf(offered, socketRoutes.find(pathOf(request))?.served),
   });
 
   const server = createServer((request, response) => {
@@ -67,9 +85,9 @@ export function createHttpServer(options: HttpServerOptions): {
   server.on('connection', probe);
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const route = routes.get(pathOf(request));
+    const route = routes.find(pathOf(request));
     if (route === undefined) {
-      const paths = [...routes.keys()].join(', ');
+      const paths = routes.patterns.join(', ');
       const message = `nothing is served at this path; there are ${paths}`;
       respond(response, 404, { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
       return;
@@ -90,7 +108,7 @@ export function createHttpServer(options: HttpServerOptions): {
       response.writeHead(204).end();
       return;
     }
-    await route(request, response);
+    await route.served(request, response, route.segments);
   }
 
   // Made here once: what is made in the handlers below keeps the request as long as the connection lives.
@@ -100,7 +118,7 @@ export function createHttpServer(options: HttpServerOptions): {
     logger.debug({ err: error }, 'a client broke the protocol');
 
   server.on('upgrade', (request, stream, head) => {
-    const route = socketRoutes.get(pathOf(request));
+    const route = socketRoutes.find(pathOf(request));
     stream.on('error', onStreamError);
     if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
     if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
@@ -112,7 +130,7 @@ export function createHttpServer(options: HttpServerOptions): {
     webSockets.handleUpgrade(request, stream, head, (socket) => {
       // Without a listener a client that breaks the protocol would end the process.
       socket.on('error', onSocketError);
-      route.serve(socket, stream, request);
+      route.served.serve(socket, stream, request, route.segments);
     });
   });
 
