@@ -23,6 +23,7 @@ import { Heartbeat } from './transports/heartbeat.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
 import { LostPeers } from './transports/lost-peers.ts';
+import { plainFeeds } from './transports/plain/feeds.ts';
 import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
 import { TurnEnd } from './transports/turn-end.ts';
@@ -142,6 +143,10 @@ export async function startServer(
   };
   const graphqlOverHttp = createGraphqlOverHttp(engine, { ...outgoing, heartbeat });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
+  const authenticateHeader = async (header: string | undefined): Promise<Principal> =>
+    authenticator.authenticate(parseAuthorization(header));
+  const authenticateMessage = async (fields: unknown): Promise<Principal> =>
+    authenticator.authenticate(parseCredentials(fields));
   const graphqlRoute: Route = async (request, response) => {
     // The page holds nothing secret, and is all that is served without credentials: what GraphiQL
     // asks for, it asks for with them.
@@ -149,19 +154,28 @@ export async function startServer(
       respondPage(response, page);
       return;
     }
-    const principal = await authenticator.authenticate(
-      parseAuthorization(request.headers.authorization),
-    );
+    const principal = await authenticateHeader(request.headers.authorization);
     await graphqlOverHttp(request, response, contextOf(principal));
   };
   const serveGraphql = createGraphqlWebSocket({
     engine,
-    authenticate: (payload) => authenticator.authenticate(parseCredentials(payload)),
+    authenticate: authenticateMessage,
     contextOf,
     clock,
     logger,
     initTimeoutMs: limits.initTimeoutMs,
     maxSubscriptions: limits.subscriptionsPerConnection,
+    ...outgoing,
+  });
+
+  const feeds = plainFeeds({
+    hub,
+    authenticateHeader,
+    authenticateMessage,
+    clock,
+    logger,
+    initTimeoutMs: limits.initTimeoutMs,
+    heartbeat,
     ...outgoing,
   });
 
@@ -182,23 +196,17 @@ export async function startServer(
   };
 
   const { server, sockets } = createHttpServer({
-    routes: new Map<string, Route>([
+    routes: [
       ['/graphql', graphqlRoute],
+      ...feeds.routes,
       ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
       ['/health/ready', readyRoute],
-    ]),
-    socketRoutes: new Map([
-      [
-        '/graphql',
-        {
-          protocols: ['graphql-transport-ws'],
-          serve: (socket, stream, { socket: connection }) => {
-            keepAlive.watch(socket, connection);
-            serveGraphql(socket, stream);
-          },
-        },
-      ],
-    ]),
+    ],
+    socketRoutes: [
+      ['/graphql', { protocols: ['graphql-transport-ws'], serve: serveGraphql }],
+      ...feeds.socketRoutes,
+    ],
+    onSocket: (socket, { socket: connection }) => keepAlive.watch(socket, connection),
     allowedOrigins: config.http.allowedOrigins,
     compression: config.http.compression,
     maxInboundFrameBytes: limits.inboundFrameBytes,

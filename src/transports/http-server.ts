@@ -37,6 +37,8 @@ export interface HttpServerOptions {
   /** By patterns, see `RouteTable`. */
   readonly routes: Iterable<readonly [pattern: string, route: Route]>;
   readonly socketRoutes: Iterable<readonly [pattern: string, route: SocketRoute]>;
+  /** Told of each WebSocket before it is served. */
+  readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
   readonly allowedOrigins: readonly string[];
   /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
@@ -130,6 +132,7 @@ export function createHttpServer(options: HttpServerOptions): {
     webSockets.handleUpgrade(request, stream, head, (socket) => {
       // Without a listener a client that breaks the protocol would end the process.
       socket.on('error', onSocketError);
+      options.onSocket?.(socket, request);
       route.served.serve(socket, stream, request, route.segments);
     });
   });

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { errorTable, MillraceError } from '../core/errors.ts';
+import { errorTable } from '../core/errors.ts';
+import { shownError } from './shown-error.ts';
 
 /** Answers with a JSON body. */
 export function respond(response: ServerResponse, status: number, body: unknown): void {
@@ -20,18 +21,19 @@ function send(response: ServerResponse, status: number, type: string, text: stri
   response.end(text);
 }
 
-/** Answers with an error, in the form that GraphQL clients read; what is not for clients is masked. */
-export function respondError(response: ServerResponse, error: unknown): void {
-  const shown =
-    error instanceof MillraceError
-      ? error
-      : new MillraceError('INTERNAL', errorTable.INTERNAL.summary);
+/**
+ * Answers with an error, in the form that GraphQL clients read; what is not for clients is masked.
+ *
+ * @param status @default that of the error's code
+ */
+export function respondError(response: ServerResponse, error: unknown, status?: number): void {
+  const shown = shownError(error);
   // Not Basic: a browser would answer that with a password prompt of its own.
   if (shown.code === 'UNAUTHENTICATED') {
     response.setHeader('www-authenticate', 'Bearer realm="millrace"');
   }
   const { code, message, details } = shown;
-  respond(response, errorTable[code].httpStatus, {
+  respond(response, status ?? errorTable[code].httpStatus, {
     errors: [{ message, extensions: { code, ...details } }],
   });
 }

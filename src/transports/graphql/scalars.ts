@@ -6,7 +6,7 @@ import {
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql';
-import { parseTimestamp } from '../../decode/timestamp.ts';
+import { isDateTime } from '../instant.ts';
 
 /** Goes out as it is: `JsonText` for what must keep its digits. Comes in as parsed JSON. */
 export const jsonScalar = new GraphQLScalarType({
@@ -49,10 +49,7 @@ function checkCursor(value: unknown): string {
 }
 
 function checkDateTime(value: unknown, node?: ValueNode): string {
-  // Texts of digits are times of senders, not of people who ask.
-  if (typeof value === 'string' && value.includes('-') && parseTimestamp(value) !== undefined) {
-    return value;
-  }
+  if (typeof value === 'string' && isDateTime(value)) return value;
   throw new GraphQLError(
     `${JSON.stringify(value)} is no instant; give RFC 3339 text such as "2026-11-23T17:00:00Z"`,
     { nodes: node ?? null, extensions: { code: 'BAD_USER_INPUT' } },

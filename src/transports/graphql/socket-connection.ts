@@ -8,6 +8,7 @@ import { errorTable, type MillraceError } from '../../core/errors.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
 import { Outbox, type OutboxConnection, type OutboxSettings } from '../outbox.ts';
+import { rawText } from '../websocket/raw-text.ts';
 import { OperationIds } from './operation-ids.ts';
 import type { SocketDelivery } from './socket-delivery.ts';
 
@@ -127,7 +128,7 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
 
   onMessage(handle: (text: string) => Promise<void>): void {
     this.socket.on('message', (data: RawData) => {
-      const text = this.#toServer(textOf(data));
+      const text = this.#toServer(rawText(data));
       // What `handle` is given to do never fails but by a fault of ours.
       if (text !== undefined)
         void handle(text).catch(() => this.close(CloseCode.InternalServerError));
@@ -195,11 +196,6 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
     const clientId = this.ids.closeByServer(message['id']);
     return clientId === undefined ? undefined : JSON.stringify({ ...message, id: clientId });
   }
-}
-
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString();
-  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

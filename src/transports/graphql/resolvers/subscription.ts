@@ -1,5 +1,4 @@
 import { MillraceError } from '../../../core/errors.ts';
-import { parseTimestamp } from '../../../decode/timestamp.ts';
 import type {
   SubscriptionDeadLettersArgs,
   SubscriptionEventBatchesArgs,
@@ -10,6 +9,7 @@ import type { Batching } from '../../../hub/batch-group.ts';
 import type { EventsRequest } from '../../../hub/hub.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage } from '../../../hub/message.ts';
 import type { Subscription } from '../../../hub/subscription.ts';
+import { parseInstant } from '../../instant.ts';
 import type { GraphqlContext } from '../context.ts';
 
 /** The least and the most that a batch may be asked to hold, and to wait. */
@@ -43,26 +43,13 @@ export const subscriptionResolvers = {
       { topic, since, after }: SubscriptionDeadLettersArgs,
       { hub, principal }: GraphqlContext,
     ): Promise<Subscription<DeadLetterMessage>> =>
-      hub.deadLetters(principal, {
-        topic,
-        sinceMs: instantOf(since, 'since'),
-        after: after ?? undefined,
-      }),
+      hub.deadLetters(principal, { topic, sinceMs: sinceMs(since), after: after ?? undefined }),
     resolve: (message: DeadLetterMessage) => message,
   },
 };
 
-function instantOf(text: string | null | undefined, argument: string): number | undefined {
-  if (text === null || text === undefined) return undefined;
-  const timestampUs = parseTimestamp(text);
-  if (timestampUs === undefined || timestampUs < 0) {
-    throw new MillraceError(
-      'BAD_USER_INPUT',
-      `${argument} must be an instant since 1970 as RFC 3339 text, such as "2026-11-23T17:00:00Z"`,
-      { argument },
-    );
-  }
-  return Math.floor(timestampUs / 1_000);
+function sinceMs(since: string | null | undefined): number | undefined {
+  return since === null || since === undefined ? undefined : parseInstant(since, 'since');
 }
 
 function requestOf(args: SubscriptionEventsArgs): EventsRequest {
@@ -71,7 +58,7 @@ function requestOf(args: SubscriptionEventsArgs): EventsRequest {
     order: args.order ?? undefined,
     deduplicate: args.deduplicate ?? true,
     where: parseFilter(args.where ?? []),
-    sinceMs: instantOf(args.since, 'since'),
+    sinceMs: sinceMs(args.since),
     after: args.after ?? undefined,
   };
 }

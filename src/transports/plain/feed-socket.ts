@@ -1,0 +1,175 @@
+import type { Duplex } from 'node:stream';
+import type { RawData, WebSocket } from 'ws';
+import type { Principal } from '../../auth/principal.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
+import { errorTable, MillraceError } from '../../core/errors.ts';
+import { isObject } from '../../core/json.ts';
+import type { Message } from '../../hub/message.ts';
+import type { Parcel } from '../../hub/parcel.ts';
+import type { Subscriber } from '../../hub/subscriber.ts';
+import { slowSubscriber } from '../../hub/subscription.ts';
+import { closeReason } from '../close-reason.ts';
+import { Outbox, type OutboxConnection, type OutboxSettings } from '../outbox.ts';
+import { rawText } from '../websocket/raw-text.ts';
+import { errorText, readyText } from './message-text.ts';
+import { type CloseCode, subprotocol } from './protocol.ts';
+import type { FeedAddress } from './request.ts';
+import { type SocketFrames, textFrame } from './socket-frames.ts';
+import type { Source, Subscribe } from './source.ts';
+
+export interface FeedSocketOptions extends OutboxSettings {
+  /** Lets a client in by its `Authorization` header; rejects with a `MillraceError`. */
+  readonly authenticateHeader: (header: string) => Promise<Principal>;
+  /** Lets a client in by the fields of its `auth` message; rejects with a `MillraceError`. */
+  readonly authenticateMessage: (fields: unknown) => Promise<Principal>;
+  readonly subscribe: Subscribe;
+  readonly frames: SocketFrames;
+  /** What a client may see of an error. */
+  readonly shown: (error: unknown) => MillraceError;
+  readonly clock: Clock;
+  /** Milliseconds from opening the socket to its being authenticated. */
+  readonly initTimeoutMs: number;
+  /** Told of each client that was too slow: its socket is closed with 1013. */
+  readonly onSlow: () => void;
+}
+
+const readyFrame = textFrame(readyText);
+
+/** One client of a plain feed over WebSocket: a socket that is let in once, with one subscription. */
+export class FeedSocket implements OutboxConnection, Subscriber<Message> {
+  readonly stream: Duplex;
+  /** The client has negotiated compression. */
+  readonly compresses: boolean;
+  readonly #socket: WebSocket;
+  readonly #options: FeedSocketOptions;
+  readonly #outbox: Outbox;
+  /** What is subscribed to once the client has sent its `auth`; undefined: it must send nothing. */
+  #awaiting: FeedAddress | undefined;
+  #initTimer: Timer | undefined;
+  #subscription: Source | undefined;
+
+  constructor(socket: WebSocket, stream: Duplex, options: FeedSocketOptions) {
+    this.stream = stream;
+    this.compresses = socket.extensions.includes('permessage-deflate');
+    this.#socket = socket;
+    this.#options = options;
+    this.#outbox = new Outbox(this, options);
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.once('close', () => this.#leave());
+  }
+
+  /** @param authorization the header; undefined: the client is to send `auth` */
+  begin(authorization: string | undefined, address: FeedAddress): void {
+    if (this.#socket.protocol !== subprotocol) {
+      this.#fail(violation(`a feed speaks the subprotocol ${subprotocol}: offer it`), 4406);
+      return;
+    }
+    const { clock, initTimeoutMs } = this.#options;
+    this.#initTimer = clock.schedule(initTimeoutMs, () => this.#fail(tooLate(initTimeoutMs), 4408));
+    if (authorization === undefined) this.#awaiting = address;
+    else void this.#enter(() => this.#options.authenticateHeader(authorization), address);
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  get backlogBytes(): number {
+    return this.#outbox.backlogBytes;
+  }
+
+  deliver(parcel: Parcel): void {
+    try {
+      this.#outbox.push(this.#options.frames.of(parcel, this.compresses));
+    } catch (error) {
+      // What cannot be written cannot be left out either.
+      this.#fail(error);
+    }
+  }
+
+  whenTaken(taken: () => void): void {
+    this.#outbox.whenTaken(taken);
+  }
+
+  end(error: Error | undefined): void {
+    if (error === undefined) this.#socket.close(1001, 'the server is going away');
+    else this.#fail(error);
+  }
+
+  cutSlow(): void {
+    this.#options.onSlow();
+    this.#fail(slowSubscriber(this.#options.maxQueuedBytes));
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (!this.isOpen) return;
+    const address = this.#awaiting;
+    if (address === undefined) {
+      this.#fail(violation('a client that has sent its credentials has nothing more to send'));
+      return;
+    }
+    this.#awaiting = undefined;
+    const fields = isBinary ? undefined : authFields(rawText(data));
+    if (fields === undefined) {
+      this.#fail(violation('the first message must be {"type":"auth", ...}'));
+      return;
+    }
+    void this.#enter(() => this.#options.authenticateMessage(fields), address);
+  }
+
+  async #enter(authenticate: () => Promise<Principal>, address: FeedAddress): Promise<void> {
+    try {
+      const principal = await authenticate();
+      this.#initTimer?.cancel();
+      // Gone meanwhile: no `close` would ever come to end a subscription.
+      if (!this.isOpen) return;
+      const subscription = await this.#options.subscribe(principal, address);
+      if (!this.isOpen) {
+        subscription.leave();
+        return;
+      }
+      this.#subscription = subscription;
+      this.#outbox.push(readyFrame);
+      subscription.attach(this);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Tells the client why, and closes. @param closeCode @default that of the error's code */
+  #fail(error: unknown, closeCode?: CloseCode): void {
+    this.#leave();
+    const shown = this.#options.shown(error);
+    if (!this.isOpen) return;
+    this.#outbox.flushAll();
+    this.#socket.send(errorText(shown));
+    const code: CloseCode = closeCode ?? errorTable[shown.code].closeCode;
+    this.#socket.close(code, closeReason(shown.message));
+  }
+
+  #leave(): void {
+    this.#initTimer?.cancel();
+    this.#awaiting = undefined;
+    this.#subscription?.leave();
+    this.#subscription = undefined;
+  }
+}
+
+function authFields(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    return isObject(message) && message['type'] === 'auth' ? message : undefined;
+  } catch {
+    // Not JSON.
+    return undefined;
+  }
+}
+
+function violation(message: string): MillraceError {
+  return new MillraceError('BAD_USER_INPUT', message);
+}
+
+function tooLate(withinMs: number): MillraceError {
+  const message = `not authenticated within ${withinMs} ms (limits.initTimeout)`;
+  return new MillraceError('UNAUTHENTICATED', message);
+}

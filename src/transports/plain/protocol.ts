@@ -1,0 +1,92 @@
+/*
+ * The words of the plain feed's protocol. PROTOCOL.md says what they mean; its tables are held to these
+ * by a test.
+ */
+
+export const subprotocol = 'millrace.v1';
+
+/** What a feed holds. */
+export type FeedKind = 'events' | 'deadLetters';
+
+/** Every message, by its `type`. */
+export const messageTable = {
+  auth: {
+    from: 'client',
+    fields: '`projectId` and `key`, or `token`',
+    meaning:
+      'The credentials. Over WebSocket, without an `Authorization` header, the first and only message.',
+  },
+  ready: {
+    from: 'server',
+    fields: '',
+    meaning:
+      'The subscription is accepted: what is recorded from now on is delivered. Sent once, first.',
+  },
+  event: { from: 'server', fields: '`event`', meaning: 'The next event of the feed.' },
+  deadLetter: {
+    from: 'server',
+    fields: '`deadLetter`',
+    meaning: 'The next dead letter of the feed.',
+  },
+  error: {
+    from: 'server',
+    fields: '`code`, `message` and, with some codes, `argument`, `limit` or `ranges`',
+    meaning: 'The feed ends, or was refused, for this reason. The last message.',
+  },
+} as const satisfies Record<string, MessageRow>;
+
+interface MessageRow {
+  readonly from: 'client' | 'server';
+  /** Beside `type`. */
+  readonly fields: string;
+  readonly meaning: string;
+}
+
+export type MessageType = keyof typeof messageTable;
+
+/** With what the server closes a WebSocket, and what a client does then. */
+export const closeCodes = {
+  1001: {
+    meaning: 'The server is going away.',
+    client: 'Connect again, after a moment of random length.',
+  },
+  1009: {
+    meaning: 'A message of the client was larger than `limits.inboundFrameBytes`.',
+    client: 'Correct the client.',
+  },
+  1013: {
+    meaning:
+      '`LIMIT_EXCEEDED`, for example because the client was too slow, or `KAFKA_UNAVAILABLE`.',
+    client: 'Connect again later.',
+  },
+  4400: {
+    meaning: '`BAD_USER_INPUT`, `CURSOR_INVALID`, or a message that the protocol does not allow.',
+    client: 'Correct what was sent.',
+  },
+  4403: {
+    meaning: '`UNAUTHENTICATED` or `FORBIDDEN`, also when the key is revoked later on.',
+    client: 'Connect again with other credentials only.',
+  },
+  4404: { meaning: '`TOPIC_NOT_FOUND`.', client: 'Correct the topic.' },
+  4406: {
+    meaning: 'The client did not offer the subprotocol.',
+    client: `Offer \`${subprotocol}\`.`,
+  },
+  4408: {
+    meaning: 'The client was not authenticated within `limits.initTimeout`.',
+    client: 'Send `auth` at once; connect again if it was sent.',
+  },
+  4410: {
+    meaning: '`CURSOR_EXPIRED`, `TOPIC_RECREATED` or `LOG_TRUNCATED`.',
+    client: 'Take note of what is lost, and start again.',
+  },
+  4500: { meaning: '`INTERNAL`.', client: 'Connect again later.' },
+} as const satisfies Record<number, { readonly meaning: string; readonly client: string }>;
+
+export type CloseCode = keyof typeof closeCodes;
+
+/** The query parameters of each kind of feed. */
+export const parameters = {
+  events: ['order', 'deduplicate', 'where', 'since'],
+  deadLetters: ['since'],
+} as const satisfies Record<FeedKind, readonly string[]>;

@@ -1,0 +1,104 @@
+import { nearest } from '../../config/nearest.ts';
+import { MillraceError } from '../../core/errors.ts';
+import { parseFilter } from '../../hub/filter.ts';
+import type { DeadLettersRequest, EventsRequest } from '../../hub/hub.ts';
+import { eventOrders } from '../../sequence/order.ts';
+import { parseInstant } from '../instant.ts';
+import { type FeedKind, parameters } from './protocol.ts';
+
+/** What a client asks for by the address of a feed, as it is written there. */
+export interface FeedAddress {
+  readonly holds: FeedKind;
+  /** URL-encoded. */
+  readonly topic: string;
+  /** Behind the question mark. */
+  readonly query: string;
+}
+
+export type FeedRequest =
+  | ({ readonly holds: 'events' } & EventsRequest)
+  | ({ readonly holds: 'deadLetters' } & DeadLettersRequest);
+
+/**
+ * The parameters are the arguments of the GraphQL subscriptions, by the same names, with the same
+ * defaults and meanings.
+ *
+ * @throws {MillraceError} `BAD_USER_INPUT`, naming the parameter
+ */
+export function parseFeedRequest({ holds, topic: encoded, query }: FeedAddress): FeedRequest {
+  const given = new URLSearchParams(query);
+  refuseUnknown(holds, given);
+  const topic = decoded(encoded);
+  const since = one(given, 'since');
+  const sinceMs = since === undefined ? undefined : parseInstant(since, 'since');
+  if (holds === 'deadLetters') return { holds, topic, sinceMs };
+  return {
+    holds,
+    topic,
+    order: choice(given, 'order', eventOrders),
+    deduplicate: choice(given, 'deduplicate', ['true', 'false']) !== 'false',
+    where: parseFilter(json(given, 'where')),
+    sinceMs,
+  };
+}
+
+/** Most unknown parameters that are named. */
+const maxNamed = 3;
+/** Most characters of each. */
+const maxNameLength = 40;
+
+function refuseUnknown(holds: FeedKind, given: URLSearchParams): void {
+  const known: readonly string[] = parameters[holds];
+  const unknown = [...new Set(given.keys())].filter((name) => !known.includes(name));
+  const [first] = unknown;
+  if (first === undefined) return;
+  const named = unknown.slice(0, maxNamed).map((name) => {
+    const shown = JSON.stringify(shortened(name));
+    return `${shown} (the nearest known one is ${nearest(shortened(name), known)})`;
+  });
+  throw unusable(shortened(first), `unknown parameter ${named.join(', ')}`);
+}
+
+function one(given: URLSearchParams, name: string): string | undefined {
+  const [value, another] = given.getAll(name);
+  if (another !== undefined) throw unusable(name, `${name} is given more than once`);
+  return value;
+}
+
+function choice<Choice extends string>(
+  given: URLSearchParams,
+  name: string,
+  choices: readonly Choice[],
+): Choice | undefined {
+  const value = one(given, name);
+  if (value === undefined) return undefined;
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw unusable(name, `${name} must be one of ${choices.join(', ')}`);
+}
+
+function json(given: URLSearchParams, name: string): unknown {
+  const value = one(given, name);
+  if (value === undefined) return undefined;
+  try {
+    return JSON.parse(value);
+  } catch (cause) {
+    throw unusable(name, `${name} must be JSON, URL-encoded`, cause);
+  }
+}
+
+function decoded(topic: string): string {
+  try {
+    return decodeURIComponent(topic);
+  } catch (cause) {
+    throw unusable('topic', 'the topic in the path is not URL-encoded UTF-8', cause);
+  }
+}
+
+function shortened(name: string): string {
+  return name.length > maxNameLength ? `${name.slice(0, maxNameLength)}…` : name;
+}
+
+function unusable(argument: string, message: string, cause?: unknown): MillraceError {
+  return new MillraceError('BAD_USER_INPUT', message, { argument }, { cause });
+}

@@ -1,0 +1,34 @@
+import type { TestContext } from 'node:test';
+import type { RunningServer } from '../../../src/server.ts';
+import type { EventRecord } from './records.ts';
+import type { Transport } from './transport.ts';
+
+/** A server and the log behind it, gone with the test. */
+export interface Stage {
+  readonly server: RunningServer;
+  /** A topic of 3 partitions; `project` is `acme` or `globex`. */
+  createTopic(project: string, name: string): Promise<Topic>;
+  /** Resolves when they are recorded, in their order within each partition. */
+  record(topic: Topic, records: readonly EventRecord[]): Promise<void>;
+}
+
+export interface Topic {
+  /** That its subscribers use. */
+  readonly name: string;
+  /** That Kafka uses, and that of its dead-letter topic. */
+  readonly kafkaTopic: string;
+}
+
+/** @param settings by their environment variables */
+export type OpenStage = (
+  t: TestContext,
+  settings?: Readonly<Record<string, string>>,
+) => Promise<Stage>;
+
+/** What every transport must do. */
+export interface Scenario {
+  readonly title: string;
+  readonly play: (t: TestContext, open: OpenStage, transport: Transport) => Promise<void>;
+}
+
+export const reader = { projectId: 'acme', key: 'acme-read' } as const;

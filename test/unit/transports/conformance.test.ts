@@ -1,0 +1,26 @@
+import { systemClock } from '../../../src/core/clock.ts';
+import { kafkaTopic } from '../../../src/decode/topic-name.ts';
+import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
+import { transportTests } from '../../conformance/transports.ts';
+import { runServer, testConfig } from '../../support/server.ts';
+
+/** On the log within the process: every scenario with a log and a server of its own. */
+transportTests(async (t, settings) => {
+  const kafka = new EmbeddedKafka({ clock: systemClock });
+  const config = testConfig(settings);
+  const server = await runServer(t, config, { driver: kafka.driver() });
+  return {
+    server,
+    async createTopic(projectId, name) {
+      const topic = {
+        name,
+        kafkaTopic: kafkaTopic(config.kafka.topicTemplate, { projectId, topic: name }),
+      };
+      kafka.createTopic(topic.kafkaTopic, 3);
+      return topic;
+    },
+    async record({ kafkaTopic }, records) {
+      for (const record of records) kafka.append(kafkaTopic, record);
+    },
+  };
+});
