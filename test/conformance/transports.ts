@@ -4,18 +4,26 @@ import { endings } from './transports/endings.ts';
 import { graphqlSse, graphqlWs } from './transports/graphql.ts';
 import { plainSse, plainWs, plainWsByHeader } from './transports/plain.ts';
 import { refusalScenarios } from './transports/refusals.ts';
-import type { OpenStage } from './transports/stage.ts';
+import { sameOverAll } from './transports/sameness.ts';
+import type { OpenStage, Scenario } from './transports/stage.ts';
 
-export const transports = [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse] as const;
+const transports = [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse] as const;
 
-/** What every way to subscribe must do alike. */
-export const scenarios = [...deliveries, ...refusalScenarios, ...endings] as const;
+/** What every way to subscribe must do alike: every scenario over every transport. */
+export function transportTests(open: OpenStage): void {
+  playAll(open, [...deliveries, ...refusalScenarios, ...endings]);
+}
 
-/** Every scenario over every transport. */
-export function transportTests(open: OpenStage, only: typeof scenarios = scenarios): void {
+/** Those of it that depend on what brings the records. */
+export function deliveryTests(open: OpenStage): void {
+  playAll(open, deliveries);
+}
+
+function playAll(open: OpenStage, scenarios: readonly Scenario[]): void {
   for (const transport of transports) {
-    for (const { title, play } of only) {
+    for (const { title, play } of scenarios) {
       test(`${transport.name}: ${title}`, (t) => play(t, open, transport));
     }
   }
+  test('all transports, at once, deliver the very same', (t) => sameOverAll(t, open, transports));
 }

@@ -108,7 +108,7 @@ export const deliveries: readonly Scenario[] = [
     async play(t, open, transport) {
       const stage = await open(t);
       const topic = await stage.createTopic('acme', 'purchases');
-      const upstreamTopic = await stage.createTopic('acme', `${topic.name}-dlq`);
+      const upstreamTopic = await stage.createDeadLetterTopic(topic);
       const received = transport.subscribe(t, stage.server.url, reader, {
         holds: 'deadLetters',
         topic: topic.name,

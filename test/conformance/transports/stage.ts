@@ -6,8 +6,9 @@ import type { Transport } from './transport.ts';
 /** A server and the log behind it, gone with the test. */
 export interface Stage {
   readonly server: RunningServer;
-  /** A topic of 3 partitions; `project` is `acme` or `globex`. */
+  /** A topic of 3 partitions, whose name may get an end of its own; `project` is `acme` or `globex`. */
   createTopic(project: string, name: string): Promise<Topic>;
+  createDeadLetterTopic(topic: Topic): Promise<Topic>;
   /** Resolves when they are recorded, in their order within each partition. */
   record(topic: Topic, records: readonly EventRecord[]): Promise<void>;
 }
@@ -15,7 +16,7 @@ export interface Stage {
 export interface Topic {
   /** That its subscribers use. */
   readonly name: string;
-  /** That Kafka uses, and that of its dead-letter topic. */
+  /** That Kafka uses. */
   readonly kafkaTopic: string;
 }
 

@@ -1,6 +1,7 @@
 import { systemClock } from '../../../src/core/clock.ts';
 import { kafkaTopic } from '../../../src/decode/topic-name.ts';
 import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
+import type { Topic } from '../../conformance/transports/stage.ts';
 import { transportTests } from '../../conformance/transports.ts';
 import { runServer, testConfig } from '../../support/server.ts';
 
@@ -9,15 +10,18 @@ transportTests(async (t, settings) => {
   const kafka = new EmbeddedKafka({ clock: systemClock });
   const config = testConfig(settings);
   const server = await runServer(t, config, { driver: kafka.driver() });
+  const create = (topic: Topic): Topic => {
+    kafka.createTopic(topic.kafkaTopic, 3);
+    return topic;
+  };
   return {
     server,
     async createTopic(projectId, name) {
-      const topic = {
-        name,
-        kafkaTopic: kafkaTopic(config.kafka.topicTemplate, { projectId, topic: name }),
-      };
-      kafka.createTopic(topic.kafkaTopic, 3);
-      return topic;
+      const { topicTemplate } = config.kafka;
+      return create({ name, kafkaTopic: kafkaTopic(topicTemplate, { projectId, topic: name }) });
+    },
+    async createDeadLetterTopic({ name, kafkaTopic }) {
+      return create({ name: `${name}-dlq`, kafkaTopic: `${kafkaTopic}-dlq` });
     },
     async record({ kafkaTopic }, records) {
       for (const record of records) kafka.append(kafkaTopic, record);
