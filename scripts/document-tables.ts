@@ -3,6 +3,7 @@ import { variableName } from '../src/config/environment.ts';
 import { settings } from '../src/config/schema.ts';
 import type { Settings } from '../src/config/setting.ts';
 import { errorTable } from '../src/core/errors.ts';
+import { closeCodes, messageTable, parameterTable } from '../src/transports/plain/protocol.ts';
 
 /**
  * The tables in documents that come from tables in the code. `node scripts/document-tables.ts` writes
@@ -11,6 +12,9 @@ import { errorTable } from '../src/core/errors.ts';
 export const documentTables: readonly DocumentTable[] = [
   { document: 'docs/configuration.md', name: 'settings', render: settingsTables },
   { document: 'docs/errors.md', name: 'errors', render: errorsTable },
+  { document: 'PROTOCOL.md', name: 'messages', render: messagesTable },
+  { document: 'PROTOCOL.md', name: 'close codes', render: closeCodesTable },
+  { document: 'PROTOCOL.md', name: 'parameters', render: parametersTable },
 ];
 
 export interface DocumentTable {
@@ -71,6 +75,35 @@ function errorsTable(): string {
     String(row.closeCode),
   ]);
   return table(['code', 'when', 'what to do', 'HTTP', 'WebSocket'], rows);
+}
+
+function messagesTable(): string {
+  const rows = Object.entries(messageTable).map(([type, { from, fields, meaning }]) => [
+    code(type),
+    from,
+    fields,
+    meaning,
+  ]);
+  return table(['`type`', 'from', 'other fields', 'meaning'], rows);
+}
+
+function closeCodesTable(): string {
+  const rows = Object.entries(closeCodes).map(([number, { meaning, client }]) => [
+    number,
+    meaning,
+    client,
+  ]);
+  return table(['code', 'meaning', 'what the client does'], rows);
+}
+
+function parametersTable(): string {
+  const rows = Object.entries(parameterTable).map(([name, { of, form, meaning }]) => [
+    code(name),
+    of.length === 1 ? 'events' : 'events, dead letters',
+    form,
+    meaning,
+  ]);
+  return table(['parameter', 'of feeds of', 'form', 'meaning'], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

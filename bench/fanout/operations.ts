@@ -9,6 +9,7 @@ const fields = 'id timestamp payload';
 /** What nearly all subscriptions of the bench ask for. */
 export const plain: Operation = {
   query: `subscription { events(topic: "${topic}", order: ARRIVAL) { ${fields} } }`,
+  feed: `/feeds/${topic}?order=ARRIVAL`,
 };
 
 /** No two alike. */

@@ -4,6 +4,7 @@ import type { ContestantName } from './servers/contestant.ts';
 
 const onePerTurn = { turnsPerSecond: 20, eventsPerTurn: 1 } as const;
 const tenPerTurn = { turnsPerSecond: 5, eventsPerTurn: 10 } as const;
+const paces = [onePerTurn, tenPerTurn] as const;
 
 /** 500 subscribers with a connection each. */
 const subscribers = {
@@ -149,7 +150,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
   /** 500 subscribers with one selection, and with 100. */
   selections: {
-    variants: [onePerTurn, tenPerTurn].flatMap((pace) => {
+    variants: paces.flatMap((pace) => {
       const load = { ...subscribers, ...pace };
       const of = (count: number): Load => ({ ...load, operations: selections(count) });
       return [
@@ -215,19 +216,30 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     ],
   },
 
-  /** 500 subscribers over each of Millrace's transports. */
+  /** 500 subscribers over each of Millrace's transports; plain feeds against GraphQL over the same. */
   transports: {
-    variants: [onePerTurn, tenPerTurn].flatMap((pace) => {
-      const load = { ...subscribers, ...pace };
-      return [
-        variant('millrace', load, `graphql-ws x ${pace.eventsPerTurn}`),
+    variants: paces.flatMap((pace) =>
+      (['graphql-ws', 'feed', 'graphql-sse', 'feed-sse'] as const).map((protocol) =>
         variant(
           'millrace',
-          { ...load, protocol: 'graphql-sse' },
-          `graphql-sse x ${pace.eventsPerTurn}`,
+          { ...subscribers, ...pace, protocol },
+          `${protocol} x ${pace.eventsPerTurn}`,
         ),
-      ];
-    }),
-    targets: [],
+      ),
+    ),
+    targets: paces.flatMap(({ eventsPerTurn }) => [
+      {
+        figure: 'cpuUsPerDelivery',
+        of: `feed x ${eventsPerTurn}`,
+        to: `graphql-ws x ${eventsPerTurn}`,
+        atMost: 1.1,
+      },
+      {
+        figure: 'cpuUsPerDelivery',
+        of: `feed-sse x ${eventsPerTurn}`,
+        to: `graphql-sse x ${eventsPerTurn}`,
+        atMost: 1.1,
+      },
+    ]),
   },
 };

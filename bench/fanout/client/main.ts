@@ -13,6 +13,8 @@ import { type Protocol, wires } from './wires.ts';
 export interface Operation {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
+  /** Path and parameters of the plain feed that delivers the same. @default there is none */
+  readonly feed?: string;
 }
 
 export interface Subscribe {

@@ -3,6 +3,7 @@ export interface Asked {
   readonly subscription: number;
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
+  readonly feed?: string;
 }
 
 /** One connection as its protocol sees it: another protocol is another of these, in `wires`. */
@@ -30,3 +31,19 @@ export interface WireEvents {
 export type OpenWire = (events: WireEvents) => Wire;
 
 export const login = { projectId: 'acme', key: 'acme-read' } as const;
+
+export const authorization = `Basic ${Buffer.from(`${login.projectId}:${login.key}`).toString('base64')}`;
+
+/** The one operation of a connection that can have no other. */
+export function only([operation, another]: readonly Asked[]): Asked {
+  if (operation === undefined || another !== undefined) {
+    throw new Error('one subscription for each connection');
+  }
+  return operation;
+}
+
+/** The address of the plain feed that delivers what is asked for. */
+export function feedOf({ feed }: Asked): string {
+  if (feed === undefined) throw new Error('no plain feed delivers that');
+  return feed;
+}

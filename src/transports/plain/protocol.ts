@@ -85,8 +85,42 @@ export const closeCodes = {
 
 export type CloseCode = keyof typeof closeCodes;
 
-/** The query parameters of each kind of feed. */
-export const parameters = {
-  events: ['order', 'deduplicate', 'where', 'since'],
-  deadLetters: ['since'],
-} as const satisfies Record<FeedKind, readonly string[]>;
+/** The query parameters: the arguments of the GraphQL subscriptions, by their names. */
+export const parameterTable = {
+  order: {
+    of: ['events'],
+    form: '`ARRIVAL`, `TIMESTAMP` or `SEQUENCE`',
+    meaning: 'The order of delivery. Default: the one that the topic is configured with.',
+  },
+  deduplicate: {
+    of: ['events'],
+    form: '`true` or `false`',
+    meaning: 'Whether to leave out events whose id has been delivered. Default: `true`.',
+  },
+  where: {
+    of: ['events'],
+    form: 'JSON: a list of conditions',
+    meaning:
+      'Only events for which all conditions hold, see [filters](docs/filters.md). Default: all events.',
+  },
+  since: {
+    of: ['events', 'deadLetters'],
+    form: 'RFC 3339 text, not in the future',
+    meaning:
+      'Begin at the first record whose broker time is at or after this. Default: begin with `ready`.',
+  },
+} as const satisfies Record<string, ParameterRow>;
+
+interface ParameterRow {
+  /** Which kinds of feeds have it. */
+  readonly of: readonly FeedKind[];
+  readonly form: string;
+  readonly meaning: string;
+}
+
+/** The parameters that a kind of feed has. */
+export function parametersOf(kind: FeedKind): string[] {
+  return Object.entries<ParameterRow>(parameterTable)
+    .filter(([, { of }]) => of.includes(kind))
+    .map(([name]) => name);
+}

@@ -4,7 +4,7 @@ import { parseFilter } from '../../hub/filter.ts';
 import type { DeadLettersRequest, EventsRequest } from '../../hub/hub.ts';
 import { eventOrders } from '../../sequence/order.ts';
 import { parseInstant } from '../instant.ts';
-import { type FeedKind, parameters } from './protocol.ts';
+import { type FeedKind, parametersOf, type parameterTable } from './protocol.ts';
 
 /** What a client asks for by the address of a feed, as it is written there. */
 export interface FeedAddress {
@@ -42,13 +42,15 @@ export function parseFeedRequest({ holds, topic: encoded, query }: FeedAddress):
   };
 }
 
+type Parameter = keyof typeof parameterTable;
+
 /** Most unknown parameters that are named. */
 const maxNamed = 3;
 /** Most characters of each. */
 const maxNameLength = 40;
 
 function refuseUnknown(holds: FeedKind, given: URLSearchParams): void {
-  const known: readonly string[] = parameters[holds];
+  const known = parametersOf(holds);
   const unknown = [...new Set(given.keys())].filter((name) => !known.includes(name));
   const [first] = unknown;
   if (first === undefined) return;
@@ -59,7 +61,7 @@ function refuseUnknown(holds: FeedKind, given: URLSearchParams): void {
   throw unusable(shortened(first), `unknown parameter ${named.join(', ')}`);
 }
 
-function one(given: URLSearchParams, name: string): string | undefined {
+function one(given: URLSearchParams, name: Parameter): string | undefined {
   const [value, another] = given.getAll(name);
   if (another !== undefined) throw unusable(name, `${name} is given more than once`);
   return value;
@@ -67,7 +69,7 @@ function one(given: URLSearchParams, name: string): string | undefined {
 
 function choice<Choice extends string>(
   given: URLSearchParams,
-  name: string,
+  name: Parameter,
   choices: readonly Choice[],
 ): Choice | undefined {
   const value = one(given, name);
@@ -77,7 +79,7 @@ function choice<Choice extends string>(
   throw unusable(name, `${name} must be one of ${choices.join(', ')}`);
 }
 
-function json(given: URLSearchParams, name: string): unknown {
+function json(given: URLSearchParams, name: Parameter): unknown {
   const value = one(given, name);
   if (value === undefined) return undefined;
   try {

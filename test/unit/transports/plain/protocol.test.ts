@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { type ClientOptions, WebSocket } from 'ws';
+import { errorTable } from '../../../../src/core/errors.ts';
+import { closeCodes, messageTable } from '../../../../src/transports/plain/protocol.ts';
+import { basic } from '../../../support/graphql-client.ts';
+import { feedIs, runEmbedded } from '../../../support/server.ts';
+import { until } from '../../../support/until.ts';
+
+const login = { projectId: 'acme', key: 'acme-read' };
+const auth = JSON.stringify({ type: 'auth', ...login });
+const byHeader: ClientOptions = { headers: { authorization: basic(login) } };
+const authorization = basic(login);
+
+interface Started {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly path?: string;
+  readonly protocols?: string[];
+  readonly options?: ClientOptions;
+}
+
+/** A server with one topic, and a client whose messages are kept. */
+async function connect(t: TestContext, started: Started = {}) {
+  const { settings, path = '/feeds/purchases', protocols = ['millrace.v1'], options } = started;
+  const { server, kafka } = await runEmbedded(t, {
+    topics: ['acme.purchases'],
+    ...(settings ? { settings } : {}),
+  });
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}${path}`, protocols, options);
+  t.after(() => socket.terminate());
+  const messages: Record<string, unknown>[] = [];
+  socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString())));
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+  });
+  await once(socket, 'open');
+  return { server, kafka, socket, messages, closed };
+}
+
+test('the first message is ready, and what is recorded after it is delivered', async (t) => {
+  const { kafka, socket, messages } = await connect(t, { path: '/feeds/purchases?order=ARRIVAL' });
+  socket.send(auth);
+  await until('ready', () => messages.length === 1);
+  assert.deepEqual(messages, [{ type: 'ready' }]);
+  kafka.append('acme.purchases', { value: '{"a":1}' });
+  await until('the event', () => messages.length === 2);
+  assert.deepEqual(Object.keys(messages[1] ?? {}), ['type', 'event']);
+});
+
+const violations: readonly [
+  what: string,
+  options: ClientOptions | undefined,
+  send: readonly (string | Buffer)[],
+  message: RegExp,
+][] = [
+  ['no JSON', undefined, ['hello'], /first message must be/],
+  ['JSON that is no object', undefined, ['null'], /first message must be/],
+  ['another type first', undefined, ['{"type":"subscribe"}'], /first message must be/],
+  ['a binary message', undefined, [Buffer.from(auth)], /first message must be/],
+  ['a second auth', undefined, [auth, auth], /nothing more to send/],
+  ['auth beside the header', byHeader, [auth], /nothing more to send/],
+];
+
+for (const [what, options, send, message] of violations) {
+  test(`${what} is a violation: 4400`, async (t) => {
+    const { server, socket, messages, closed } = await connect(t, options ? { options } : {});
+    for (const data of send) socket.send(data);
+    const { code, reason } = await closed;
+    assert.equal(code, 4400);
+    assert.match(reason, message);
+    const last = messages.pop();
+    assert.equal(last?.['type'], 'error');
+    assert.equal(last?.['code'], 'BAD_USER_INPUT');
+    assert.match(String(last?.['message']), message);
+    await until('nobody subscribed', () =>
+      [...server.hub.registry.feeds()].every(({ subscribers }) => subscribers === 0),
+    );
+  });
+}
+
+test('a message after ready is a violation too', async (t) => {
+  const { socket, messages, closed } = await connect(t, { options: byHeader });
+  await until('ready', () => messages.length === 1);
+  socket.send('{"type":"ping"}');
+  assert.equal((await closed).code, 4400);
+});
+
+test('a client that does not offer the subprotocol is closed with 4406', async (t) => {
+  const { closed, messages } = await connect(t, { protocols: [] });
+  const { code, reason } = await closed;
+  assert.equal(code, 4406);
+  assert.match(reason, /millrace\.v1/);
+  assert.equal(messages[0]?.['type'], 'error');
+});
+
+test('a client that does not introduce itself is closed with 4408', async (t) => {
+  const { closed, messages } = await connect(t, {
+    settings: { MILLRACE_LIMITS_INIT_TIMEOUT: '100ms' },
+  });
+  assert.equal((await closed).code, 4408);
+  assert.equal(messages[0]?.['code'], 'UNAUTHENTICATED');
+});
+
+test('a message that is too large closes with 1009', async (t) => {
+  const { socket, closed } = await connect(t);
+  socket.send('x'.repeat(65 * 1_024));
+  assert.equal((await closed).code, 1009);
+});
+
+test('a token is refused as long as there are none, and is not repeated', async (t) => {
+  const { socket, messages, closed } = await connect(t);
+  socket.send('{"type":"auth","token":"hunter2"}');
+  assert.equal((await closed).code, 4403);
+  assert.equal(messages[0]?.['code'], 'UNAUTHENTICATED');
+  assert.doesNotMatch(JSON.stringify(messages), /hunter2/);
+});
+
+test('a slow client is told before its socket is closed', async (t) => {
+  const { server, kafka, socket, messages, closed } = await connect(t, {
+    path: '/feeds/purchases?order=ARRIVAL',
+    options: byHeader,
+    settings: { MILLRACE_LIMITS_OUTBOUND_BYTES_PER_CONNECTION: '1MB' },
+  });
+  await feedIs(server, 'acme.purchases');
+  await until('ready', () => messages.length === 1);
+  socket.pause();
+  const value = JSON.stringify({ filler: 'x'.repeat(100_000) });
+  await until('the subscription to be gone', () => {
+    kafka.append('acme.purchases', { value });
+    return [...server.hub.registry.feeds()].every(({ subscribers }) => subscribers === 0);
+  });
+  socket.resume();
+  assert.equal((await closed).code, 1013);
+  const last = messages.pop();
+  assert.equal(last?.['code'], 'LIMIT_EXCEEDED');
+  assert.equal(last?.['limit'], 'limits.outboundBytesPerConnection');
+});
+
+test('compressed or not, the messages are the same', async (t) => {
+  const setting = { settings: { MILLRACE_HTTP_COMPRESSION: 'true' } };
+  const path = '/feeds/purchases?order=ARRIVAL';
+  const { server, kafka, socket, messages } = await connect(t, {
+    ...setting,
+    path,
+    options: { ...byHeader, perMessageDeflate: true },
+  });
+  assert.match(socket.extensions, /permessage-deflate/);
+  const url = `${server.url.replace('http', 'ws')}${path}`;
+  const plain = new WebSocket(url, 'millrace.v1', { ...byHeader, perMessageDeflate: false });
+  t.after(() => plain.terminate());
+  const others: unknown[] = [];
+  plain.on('message', (data: Buffer) => others.push(JSON.parse(data.toString())));
+  await feedIs(server, 'acme.purchases', { subscribers: 2 });
+  for (const length of [1, 300, 70_000]) {
+    kafka.append('acme.purchases', { value: JSON.stringify({ filler: 'é'.repeat(length) }) });
+  }
+  await until('all', () => messages.length === 4 && others.length === 4);
+  assert.deepEqual(messages, others);
+});
+
+test('a client that leaves ends its subscription', async (t) => {
+  const { server, socket } = await connect(t, { options: byHeader });
+  await feedIs(server, 'acme.purchases');
+  socket.terminate();
+  await until('nobody subscribed', () =>
+    [...server.hub.registry.feeds()].every(({ subscribers }) => subscribers === 0),
+  );
+});
+
+test('another path is 404, before and without the handshake', async (t) => {
+  const { server } = await runEmbedded(t, { topics: [] });
+  for (const path of ['/feeds', '/feeds/', '/feeds/a/b', '/feeds//dead-letters']) {
+    const answer = await fetch(`${server.url}${path}`);
+    assert.equal(answer.status, 404);
+    assert.match(await answer.text(), /\/feeds\/\{topic\}\/dead-letters/);
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}${path}`, 'millrace.v1');
+    const [error] = await once(socket, 'error');
+    assert.match(String(error), /404/);
+  }
+});
+
+test('a topic that is not URL-encoded is refused over both', async (t) => {
+  const { server, closed, messages } = await connect(t, {
+    path: '/feeds/%zz',
+    options: byHeader,
+  });
+  assert.equal((await closed).code, 4400);
+  assert.equal(messages[0]?.['argument'], 'topic');
+  const answer = await fetch(`${server.url}/feeds/%zz`, { headers: { authorization } });
+  assert.equal(answer.status, 400);
+});
+
+test('SSE begins with ready, for who asks for it and for who takes anything', async (t) => {
+  const { server } = await runEmbedded(t, { topics: ['acme.purchases'] });
+  for (const accept of ['text/event-stream', '*/*', 'text/*;q=0.5']) {
+    const answer = await fetch(`${server.url}/feeds/purchases`, {
+      headers: { authorization, accept },
+    });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get('content-type'), 'text/event-stream');
+    let text = '';
+    for await (const chunk of answer.body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes('ready"}\n\n')) break;
+    }
+    assert.equal(text, ':\n\nevent: ready\ndata: {"type":"ready"}\n\n');
+  }
+});
+
+test('what is no GET, or takes no events, is refused by 405 and 406', async (t) => {
+  const { server } = await runEmbedded(t, { topics: ['acme.purchases'] });
+  for (const path of ['/feeds/purchases', '/feeds/purchases/dead-letters']) {
+    for (const method of ['HEAD', 'POST', 'PUT', 'DELETE']) {
+      const answer = await fetch(`${server.url}${path}`, { method, headers: { authorization } });
+      assert.equal(answer.status, 405, method);
+      assert.equal(answer.headers.get('allow'), 'GET');
+    }
+    const headers = { authorization, accept: 'application/json' };
+    const answer = await fetch(`${server.url}${path}`, { headers });
+    assert.equal(answer.status, 406);
+    assert.match(await answer.text(), /text\/event-stream/);
+  }
+});
+
+test('every error that ends a feed has a close code of the protocol', () => {
+  for (const { closeCode } of Object.values(errorTable)) assert.ok(closeCode in closeCodes);
+  assert.deepEqual(
+    Object.entries(messageTable).flatMap(([type, { from }]) => (from === 'client' ? [type] : [])),
+    ['auth'],
+  );
+});
