@@ -1,4 +1,4 @@
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { deliveries } from './transports/delivery.ts';
 import { endings } from './transports/endings.ts';
 import { graphqlSse, graphqlWs } from './transports/graphql.ts';
@@ -21,9 +21,10 @@ export function deliveryTests(open: OpenStage): void {
 
 function playAll(open: OpenStage, scenarios: readonly Scenario[]): void {
   for (const transport of transports) {
-    for (const { title, play } of scenarios) {
-      test(`${transport.name}: ${title}`, (t) => play(t, open, transport));
-    }
+    // Most of their time is waiting for the lateness.
+    describe(transport.name, { concurrency: 4 }, () => {
+      for (const { title, play } of scenarios) test(title, (t) => play(t, open, transport));
+    });
   }
   test('all transports, at once, deliver the very same', (t) => sameOverAll(t, open, transports));
 }

@@ -17,16 +17,14 @@ export function openEventStream(
 ): OpenWire {
   const result = Buffer.from(`event: ${eventType}\n`);
   const ready = Buffer.from(`event: ${readyType}\n`);
-  const isA = (type: Buffer, bytes: Buffer, start: number, end: number): boolean =>
-    start + type.length < end && type.compare(bytes, start, start + type.length) === 0;
   return (events) => {
     const head = new ResponseHead();
     let subscription = 0;
     let streaming = false;
     const messages = new EventStreamParser((bytes, start, end) => {
-      if (isA(result, bytes, start, end)) {
+      if (beginsWith(result, bytes, start, end)) {
         events.message(subscription, bytes, start + result.length, end);
-      } else if (bytes[start] !== colon && !isA(ready, bytes, start, end)) {
+      } else if (bytes[start] !== colon && !beginsWith(ready, bytes, start, end)) {
         events.refused(bytes.toString('utf8', start, end));
       }
     });
@@ -55,4 +53,8 @@ export function openEventStream(
       },
     };
   };
+}
+
+function beginsWith(type: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  return start + type.length < end && type.compare(bytes, start, start + type.length) === 0;
 }
