@@ -70,8 +70,9 @@ export class Audience {
   }
 
   progress(at: StreamPosition): void {
-    this.events.progress(at);
-    this.batches.progress(at);
+    const { encode } = this.#options.cursors;
+    this.events.progress(at, encode);
+    this.batches.progress(at, encode);
   }
 
   end(error: Error | undefined): void {

@@ -3,7 +3,7 @@ import type { StreamPosition } from './cursor/stream-position.ts';
 import type { GroupOf, Turn } from './group.ts';
 import { GroupTable, type Wish } from './group-table.ts';
 import { isPassed, type JoinPoint, precedes } from './join-point.ts';
-import type { Message } from './message.ts';
+import type { EncodeCursor, Message } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
 /** Where a message comes from, and what filters look at. */
@@ -94,9 +94,9 @@ export class Channel<In, Out extends Message, Shape> {
   }
 
   /** Tells those how far the stream has come who have heard nothing since this was called last. */
-  progress(at: StreamPosition): void {
-    this.#joined.progress(at);
-    for (const table of this.#newcomers.values()) table.progress(at);
+  progress(at: StreamPosition, encode: EncodeCursor): void {
+    this.#joined.progress(at, encode);
+    for (const table of this.#newcomers.values()) table.progress(at, encode);
   }
 
   /** Ends every subscription, with `error` if there is one, after what is kept for it. @param at where the stream stands */

@@ -95,7 +95,9 @@ export class DeadLetterChannels {
   /** Tells those how far reading has come who have heard nothing since this was called last. */
   progress(next: PartitionOffsets): void {
     const at = this.#positionAt(next);
-    for (const { channel } of this.#audiences.values()) channel.progress(at);
+    for (const { channel, cursors } of this.#audiences.values()) {
+      channel.progress(at, cursors.encode);
+    }
   }
 
   /** Ends every subscription, with `error` if there is one. */

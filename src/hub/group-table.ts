@@ -1,7 +1,7 @@
 import type { PropertyFilter } from './filter.ts';
 import type { GroupOf, Turn } from './group.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
-import type { Message } from './message.ts';
+import type { EncodeCursor, Message } from './message.ts';
 import { type RemoveRoute, RouteTable } from './route-table.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -105,8 +105,10 @@ export class GroupTable<In, Out extends Message, Shape> {
   }
 
   /** Tells those how far the stream has come who have heard nothing since this was called last. */
-  progress(at: StreamPosition): void {
-    for (const { group } of this.#entries.values()) if (!group.takeSent()) group.progress(at);
+  progress(at: StreamPosition, encode: EncodeCursor): void {
+    for (const { group } of this.#entries.values()) {
+      if (!group.takeSent()) group.progress(at, encode);
+    }
   }
 
   /** Hands out all that is kept. @returns deliveries */

@@ -1,5 +1,5 @@
 import type { StreamPosition } from './cursor/stream-position.ts';
-import type { Message } from './message.ts';
+import type { EncodeCursor, Message } from './message.ts';
 import { parcelOf } from './parcel.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -56,14 +56,14 @@ export abstract class Group<Out extends Message> {
   }
 
   /** Tells the members how far the stream has come without a message for them. */
-  abstract progress(at: StreamPosition): void;
+  abstract progress(at: StreamPosition, encode: EncodeCursor): void;
 
   protected send(item: Out): void {
     this.#due.push(item);
   }
 
-  protected handOut(items: readonly Out[], { before, after }: Turn): number {
-    const parcel = parcelOf(items, before, after);
+  protected handOut(items: readonly Out[], { before, after }: Turn, encode?: EncodeCursor): number {
+    const parcel = parcelOf(items, before, after, encode);
     this.#sent = true;
     const deliveries = items.length * this.#members.size;
     for (const member of this.#members) member.push(parcel);
@@ -91,7 +91,7 @@ export class SingleGroup<Item extends Message> extends Group<Item> implements Gr
     // There is no timer.
   }
 
-  progress(at: StreamPosition): void {
-    this.handOut([], { before: at, after: at });
+  progress(at: StreamPosition, encode: EncodeCursor): void {
+    this.handOut([], { before: at, after: at }, encode);
   }
 }

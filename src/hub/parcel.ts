@@ -1,5 +1,5 @@
 import type { StreamPosition } from './cursor/stream-position.ts';
-import type { Message } from './message.ts';
+import type { EncodeCursor, Message } from './message.ts';
 
 /** What is due for some subscribers at the end of a turn: one object for all of them. */
 export interface Parcel<Item extends Message = Message> {
@@ -11,14 +11,19 @@ export interface Parcel<Item extends Message = Message> {
   readonly before: StreamPosition;
   /** Where it stands with this. */
   readonly after: StreamPosition;
+  /** Of a report of progress: makes the cursor of `after`. */
+  readonly encode?: EncodeCursor;
 }
 
 export function parcelOf<Item extends Message>(
   items: readonly Item[],
   before: StreamPosition,
   after: StreamPosition,
+  encode?: EncodeCursor,
 ): Parcel<Item> {
   let size = 0;
   for (const item of items) size += item.size;
-  return { items, size, before, after };
+  return encode === undefined
+    ? { items, size, before, after }
+    : { items, size, before, after, encode };
 }

@@ -1,7 +1,7 @@
 import type { Parcel } from '../../hub/parcel.ts';
 import { type Division, eventFrames, oneLine } from '../event-stream.ts';
 import type { SharedFrames } from '../shared-frames.ts';
-import { messageText, typeOf } from './message-text.ts';
+import { messageText, progressText, typeOf } from './message-text.ts';
 import type { MessageType } from './protocol.ts';
 
 /** Messages as server-sent events, the very same bytes for all clients of plain feeds. */
@@ -17,16 +17,25 @@ export class EventFrames {
     }
     let frames = this.#made.get(division);
     if (frames === undefined) {
-      const texts = parcel.items.map((item) => serverSentEvent(typeOf(item), messageText(item)));
-      frames = eventFrames(Buffer.concat(texts), division);
+      frames = eventFrames(Buffer.concat(eventsOf(parcel)), division);
       this.#made.set(division, frames);
     }
     return frames;
   }
 }
 
-/** A message of the protocol as a server-sent event. */
-export function serverSentEvent(type: MessageType, text: string | Buffer): Buffer {
-  const head = Buffer.from(`event: ${type}\ndata: `);
+function eventsOf({ items, after, encode }: Parcel): Buffer[] {
+  if (items.length > 0) {
+    return items.map((item) => serverSentEvent(typeOf(item), messageText(item), item.cursor));
+  }
+  if (encode === undefined) return [];
+  const cursor = encode(after);
+  return [serverSentEvent('progress', progressText(cursor), cursor)];
+}
+
+/** A message of the protocol as a server-sent event. @param cursor its id, by which a client goes on */
+export function serverSentEvent(type: MessageType, text: string | Buffer, cursor?: string): Buffer {
+  const id = cursor === undefined ? '' : `id: ${cursor}\n`;
+  const head = Buffer.from(`event: ${type}\n${id}data: `);
   return Buffer.concat([head, oneLine(Buffer.from(text)), Buffer.from('\n\n')]);
 }

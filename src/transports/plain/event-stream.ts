@@ -4,6 +4,7 @@ import { MillraceError } from '../../core/errors.ts';
 import type { Message } from '../../hub/message.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import { eventFrames, EventStream, type EventStreamOptions } from '../event-stream.ts';
+import type { OutboxOwner } from '../outbox.ts';
 import { respondError } from '../respond.ts';
 import { type EventFrames, serverSentEvent } from './event-frames.ts';
 import { errorText, readyText } from './message-text.ts';
@@ -66,13 +67,17 @@ function subscriberOf(
     if (error === undefined) return stream.end('');
     stream.end(serverSentEvent('error', errorText(shown(error))).toString());
   };
+  const owner: OutboxOwner = {
+    mark: undefined,
+    lost: (before) => subscription.fellBehind(before),
+  };
   return {
     get backlogBytes() {
       return stream.outbox.backlogBytes;
     },
     deliver(parcel) {
       try {
-        stream.outbox.push(frames.of(parcel, stream.division));
+        stream.outbox.push(frames.of(parcel, stream.division), owner, parcel.before);
       } catch (error) {
         // What cannot be written cannot be left out either.
         subscription.leave();

@@ -4,12 +4,13 @@ import type { Principal } from '../../auth/principal.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { errorTable, MillraceError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
+import type { StreamPosition } from '../../hub/cursor/stream-position.ts';
 import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
-import { Outbox, type OutboxConnection, type OutboxSettings } from '../outbox.ts';
+import { Outbox, type OutboxConnection, type OutboxOwner, type OutboxSettings } from '../outbox.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { errorText, readyText } from './message-text.ts';
 import { type CloseCode, subprotocol } from './protocol.ts';
@@ -36,8 +37,10 @@ export interface FeedSocketOptions extends OutboxSettings {
 const readyFrame = textFrame(readyText);
 
 /** One client of a plain feed over WebSocket: a socket that is let in once, with one subscription. */
-export class FeedSocket implements OutboxConnection, Subscriber<Message> {
+export class FeedSocket implements OutboxConnection, OutboxOwner, Subscriber<Message> {
   readonly stream: Duplex;
+  /** All clients get the very same bytes. */
+  readonly mark = undefined;
   /** The client has negotiated compression. */
   readonly compresses: boolean;
   readonly #socket: WebSocket;
@@ -80,11 +83,15 @@ export class FeedSocket implements OutboxConnection, Subscriber<Message> {
 
   deliver(parcel: Parcel): void {
     try {
-      this.#outbox.push(this.#options.frames.of(parcel, this.compresses));
+      this.#outbox.push(this.#options.frames.of(parcel, this.compresses), this, parcel.before);
     } catch (error) {
       // What cannot be written cannot be left out either.
       this.#fail(error);
     }
+  }
+
+  lost(before: StreamPosition): boolean {
+    return this.#subscription?.fellBehind(before) ?? true;
   }
 
   whenTaken(taken: () => void): void {
@@ -94,6 +101,10 @@ export class FeedSocket implements OutboxConnection, Subscriber<Message> {
   end(error: Error | undefined): void {
     if (error === undefined) this.#socket.close(1001, 'the server is going away');
     else this.#fail(error);
+  }
+
+  onSlow(): void {
+    this.#options.onSlow();
   }
 
   cutSlow(): void {

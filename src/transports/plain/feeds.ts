@@ -67,11 +67,18 @@ export function plainFeeds(options: PlainFeedsOptions): {
 
 function addressOf(
   holds: FeedKind,
-  { url = '' }: IncomingMessage,
+  { url = '', headers }: IncomingMessage,
   [topic = '']: readonly string[],
 ): FeedAddress {
   const questionMark = url.indexOf('?');
-  return { holds, topic, query: questionMark < 0 ? '' : url.slice(questionMark + 1) };
+  const query = questionMark < 0 ? '' : url.slice(questionMark + 1);
+  const lastEventId = headers['last-event-id'];
+  return {
+    holds,
+    topic,
+    query,
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+  };
 }
 
 async function subscribe(hub: Hub, principal: Principal, address: FeedAddress): Promise<Source> {

@@ -18,6 +18,11 @@ export function typeOf(message: Message): MessageType {
 
 export const readyText = textOf('ready', {});
 
+/** @param cursor where the feed stands */
+export function progressText(cursor: string): string {
+  return textOf('progress', { cursor });
+}
+
 export function errorText({ code, message, details }: MillraceError): string {
   return textOf('error', { code, message, ...details });
 }
@@ -33,17 +38,17 @@ function write(message: Message): string {
 }
 
 /** Put together by hand, because the payload goes in as it is. */
-function eventText({ topic, event, late }: EventMessage): string {
+function eventText({ topic, event, late, cursor }: EventMessage): string {
   const { id, sequence, json, partition, offset, recordedAtMs } = event;
   return (
     `{"type":"event","event":{"id":${JSON.stringify(id)},"topic":${JSON.stringify(topic)},` +
     `"timestamp":"${formatTimestamp(event)}","sequence":${sequence === null ? 'null' : `"${sequence}"`},` +
     `"payload":${json},"partition":${partition},"offset":"${offset}",` +
-    `"recordedAt":"${formatMilliseconds(recordedAtMs)}","late":${late}}}`
+    `"recordedAt":"${formatMilliseconds(recordedAtMs)}","late":${late},"cursor":"${cursor}"}}`
   );
 }
 
-function deadLetterText({ topic, deadLetter }: DeadLetterMessage): string {
+function deadLetterText({ topic, deadLetter, cursor }: DeadLetterMessage): string {
   const { event, error, source, partition, offset, recordedAtMs } = deadLetter;
   return textOf('deadLetter', {
     deadLetter: {
@@ -54,6 +59,7 @@ function deadLetterText({ topic, deadLetter }: DeadLetterMessage): string {
       partition,
       offset: String(offset),
       recordedAt: formatMilliseconds(recordedAtMs),
+      cursor,
     },
   });
 }

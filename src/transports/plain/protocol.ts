@@ -28,6 +28,12 @@ export const messageTable = {
     fields: '`deadLetter`',
     meaning: 'The next dead letter of the feed.',
   },
+  progress: {
+    from: 'server',
+    fields: '`cursor`',
+    meaning:
+      'How far the feed has come, where nothing else was sent: at least every 15 seconds. The cursor is as good as that of an event.',
+  },
   error: {
     from: 'server',
     fields: '`code`, `message` and, with some codes, `argument`, `limit` or `ranges`',
@@ -102,6 +108,12 @@ export const parameterTable = {
     form: 'JSON: a list of conditions',
     meaning:
       'Only events for which all conditions hold, see [filters](docs/filters.md). Default: all events.',
+  },
+  after: {
+    of: ['events', 'deadLetters'],
+    form: 'a cursor',
+    meaning:
+      'Go on exactly after the message that had this cursor, on any server. Over SSE the header `Last-Event-ID` does the same.',
   },
   since: {
     of: ['events', 'deadLetters'],

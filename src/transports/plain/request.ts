@@ -13,6 +13,8 @@ export interface FeedAddress {
   readonly topic: string;
   /** Behind the question mark. */
   readonly query: string;
+  /** The id of the last event that a client of SSE got, which is its cursor. */
+  readonly lastEventId?: string | undefined;
 }
 
 export type FeedRequest =
@@ -25,13 +27,19 @@ export type FeedRequest =
  *
  * @throws {MillraceError} `BAD_USER_INPUT`, naming the parameter
  */
-export function parseFeedRequest({ holds, topic: encoded, query }: FeedAddress): FeedRequest {
+export function parseFeedRequest({
+  holds,
+  topic: encoded,
+  query,
+  lastEventId,
+}: FeedAddress): FeedRequest {
   const given = new URLSearchParams(query);
   refuseUnknown(holds, given);
   const topic = decoded(encoded);
   const since = one(given, 'since');
   const sinceMs = since === undefined ? undefined : parseInstant(since, 'since');
-  if (holds === 'deadLetters') return { holds, topic, sinceMs };
+  const after = one(given, 'after') ?? (sinceMs === undefined ? lastEventId : undefined);
+  if (holds === 'deadLetters') return { holds, topic, sinceMs, after };
   return {
     holds,
     topic,
@@ -39,6 +47,7 @@ export function parseFeedRequest({ holds, topic: encoded, query }: FeedAddress):
     deduplicate: choice(given, 'deduplicate', ['true', 'false']) !== 'false',
     where: parseFilter(json(given, 'where')),
     sinceMs,
+    after,
   };
 }
 

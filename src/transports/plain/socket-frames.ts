@@ -2,7 +2,7 @@ import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
 import { SharedFrames } from '../shared-frames.ts';
 import { SharedMessage } from '../websocket/shared-message.ts';
-import { messageText } from './message-text.ts';
+import { messageText, progressText } from './message-text.ts';
 
 /** Messages as WebSocket frames, the very same bytes for all clients of plain feeds. */
 export class SocketFrames {
@@ -48,9 +48,10 @@ export function textFrame(text: string): SharedFrames {
 }
 
 function framesOf(
-  { items }: Parcel,
+  { items, after, encode }: Parcel,
   frameOf: (item: Message) => readonly [Buffer, Buffer],
 ): SharedFrames {
+  if (items.length === 0 && encode !== undefined) return textFrame(progressText(encode(after)));
   return new SharedFrames(Buffer.concat(items.flatMap(frameOf)));
 }
 

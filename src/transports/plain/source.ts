@@ -1,4 +1,5 @@
 import type { Principal } from '../../auth/principal.ts';
+import type { StreamPosition } from '../../hub/cursor/stream-position.ts';
 import type { Message } from '../../hub/message.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import type { FeedAddress } from './request.ts';
@@ -7,6 +8,8 @@ import type { FeedAddress } from './request.ts';
 export interface Source {
   attach(subscriber: Subscriber<Message>): void;
   leave(): void;
+  /** See `Subscription.fellBehind`. */
+  fellBehind(position: StreamPosition): boolean;
 }
 
 /** Subscribes to what the address says; rejects with a `MillraceError`. */

@@ -10,7 +10,7 @@ const types: Readonly<Record<string, string>> = {
   since: 'DateTime',
 };
 
-const place = 'topic partition offset recordedAt';
+const place = 'topic partition offset recordedAt cursor';
 const selections = {
   events: `id timestamp sequence payload late ${place}`,
   deadLetters: `event error source ${place}`,

@@ -6,18 +6,28 @@ import { MillraceError } from '../../../../src/core/errors.ts';
 import { DeadLetterMessage, EventBatch, EventMessage } from '../../../../src/hub/message.ts';
 import { createSchema } from '../../../../src/transports/graphql/schema.ts';
 import { errorText, messageText, typeOf } from '../../../../src/transports/plain/message-text.ts';
+import { nowhere } from '../../../support/parcels.ts';
 import { sketched } from '../../../support/events.ts';
 
-const event = new EventMessage('a "topic"', sketched({ offset: 9, at: 1_700_000_000_123 }), true);
-const deadLetter = new DeadLetterMessage('purchases', {
-  kind: 'deadLetter',
-  event: '{"a"',
-  error: 'broken',
-  source: 'UPSTREAM',
-  partition: 3,
-  offset: 2 ** 53 - 1,
-  recordedAtMs: 1_700_000_000_123,
-});
+const event = new EventMessage(
+  'a "topic"',
+  sketched({ offset: 9, at: 1_700_000_000_123 }),
+  true,
+  nowhere,
+);
+const deadLetter = new DeadLetterMessage(
+  'purchases',
+  {
+    kind: 'deadLetter',
+    event: '{"a"',
+    error: 'broken',
+    source: 'UPSTREAM',
+    partition: 3,
+    offset: 2 ** 53 - 1,
+    recordedAtMs: 1_700_000_000_123,
+  },
+  nowhere,
+);
 const protocol = readFileSync(new URL('../../../../PROTOCOL.md', import.meta.url), 'utf8');
 
 function parsed(message: EventMessage | DeadLetterMessage): Record<string, unknown> {
@@ -37,6 +47,7 @@ test('an event and a dead letter say all that they are', () => {
       offset: '9',
       recordedAt: '2023-11-14T22:13:20.123Z',
       late: true,
+      cursor: 'cursor',
     },
   });
   assert.deepEqual(parsed(deadLetter), {
@@ -49,6 +60,7 @@ test('an event and a dead letter say all that they are', () => {
       partition: 3,
       offset: '9007199254740991',
       recordedAt: '2023-11-14T22:13:20.123Z',
+      cursor: 'cursor',
     },
   });
 });
@@ -69,7 +81,10 @@ test('an error carries its details beside its code', () => {
 });
 
 test('what plain feeds do not hold is a fault', () => {
-  assert.throws(() => messageText(new EventBatch([], null)), /events and dead letters only/);
+  assert.throws(
+    () => messageText(new EventBatch([], null, nowhere)),
+    /events and dead letters only/,
+  );
 });
 
 for (const [message, graphqlType] of [

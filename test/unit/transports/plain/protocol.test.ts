@@ -116,27 +116,6 @@ test('a token is refused as long as there are none, and is not repeated', async 
   assert.doesNotMatch(JSON.stringify(messages), /hunter2/);
 });
 
-test('a slow client is told before its socket is closed', async (t) => {
-  const { server, kafka, socket, messages, closed } = await connect(t, {
-    path: '/feeds/purchases?order=ARRIVAL',
-    options: byHeader,
-    settings: { MILLRACE_LIMITS_OUTBOUND_BYTES_PER_CONNECTION: '1MB' },
-  });
-  await feedIs(server, 'acme.purchases');
-  await until('ready', () => messages.length === 1);
-  socket.pause();
-  const value = JSON.stringify({ filler: 'x'.repeat(100_000) });
-  await until('the subscription to be gone', () => {
-    kafka.append('acme.purchases', { value });
-    return [...server.hub.registry.feeds()].every(({ subscribers }) => subscribers === 0);
-  });
-  socket.resume();
-  assert.equal((await closed).code, 1013);
-  const last = messages.pop();
-  assert.equal(last?.['code'], 'LIMIT_EXCEEDED');
-  assert.equal(last?.['limit'], 'limits.outboundBytesPerConnection');
-});
-
 test('compressed or not, the messages are the same', async (t) => {
   const setting = { settings: { MILLRACE_HTTP_COMPRESSION: 'true' } };
   const path = '/feeds/purchases?order=ARRIVAL';

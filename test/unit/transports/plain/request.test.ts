@@ -16,11 +16,13 @@ test('without parameters there are the defaults of the GraphQL subscriptions', (
     deduplicate: true,
     where: [],
     sinceMs: undefined,
+    after: undefined,
   });
   assert.deepEqual(parse('', 'deadLetters'), {
     holds: 'deadLetters',
     topic: 'purchases',
     sinceMs: undefined,
+    after: undefined,
   });
 });
 
@@ -39,19 +41,21 @@ test('all parameters are read', () => {
     deduplicate: false,
     where,
     sinceMs: Date.parse('2026-11-23T17:00:00Z'),
+    after: undefined,
   });
   const since = 'since=2026-11-23T17:00:00.000999Z';
   assert.deepEqual(parse(since, 'deadLetters'), {
     holds: 'deadLetters',
     topic: 'purchases',
     sinceMs: Date.parse('2026-11-23T17:00:00Z'),
+    after: undefined,
   });
 });
 
 const refused: readonly [query: string, argument: string, message: RegExp, kind?: FeedKind][] = [
   ['ordr=ARRIVAL', 'ordr', /"ordr" \(the nearest known one is order\)/],
   ['order=ARRIVAL&sinc=x&wher=y', 'sinc', /"sinc" .*since.*"wher" .*where/],
-  ['order=ARRIVAL', 'order', /"order" \(the nearest known one is since\)/, 'deadLetters'],
+  ['order=ARRIVAL', 'order', /"order" \(the nearest known one is after\)/, 'deadLetters'],
   ['topic=signups', 'topic', /unknown parameter "topic"/],
   [`${'x'.repeat(5_000)}=1`, `${'x'.repeat(40)}…`, /^.{1,200}$/],
   ['order=arrival', 'order', /ARRIVAL, TIMESTAMP, SEQUENCE/],
@@ -91,4 +95,11 @@ test('no value of an unknown parameter is repeated: it may be a secret', () => {
 test('a topic that is not URL-encoded is refused', () => {
   assert.throws(() => parse('', 'events', '%zz'), { code: 'BAD_USER_INPUT' });
   assert.throws(() => parse('', 'events', '%ff'), { code: 'BAD_USER_INPUT' });
+});
+
+test('a feed goes on after a cursor: that of the address, else the id of the last event', () => {
+  const address = { holds: 'events', topic: 'purchases', lastEventId: 'last' } as const;
+  assert.equal(parseFeedRequest({ ...address, query: 'after=given' }).after, 'given');
+  assert.equal(parseFeedRequest({ ...address, query: '' }).after, 'last');
+  assert.equal(parse('after=given', 'deadLetters').after, 'given');
 });
