@@ -19,6 +19,9 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   fanout: ['fanout/main.ts', '--rounds=3', '--seconds=6', 'one-per-turn', 'ten-per-turn', 'memory'],
 };
 
+/** As `npm start` and `npm run millrace` have it: docs/performance.md. */
+const youngHeap = '--max-semi-space-size=128';
+
 /** An hour or more: only where they are named. */
 const longBenches: Readonly<Record<string, readonly string[]>> = {
   'matrix of fanout': ['fanout/main.ts'],
@@ -49,7 +52,7 @@ console.log(
 );
 for (const [name, [file = '', ...args]] of chosen) {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  const bench = spawn(process.execPath, [path, ...args], { stdio: 'inherit' });
+  const bench = spawn(process.execPath, [youngHeap, path, ...args], { stdio: 'inherit' });
   const [code] = await once(bench, 'exit');
   if (code !== 0) {
     console.error(`${name} failed`);

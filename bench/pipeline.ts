@@ -1,7 +1,7 @@
 /**
  * What decoding, ordering and de-duplication cost on top of reading, on a real Kafka.
  *
- *     node bench/pipeline.ts [kafkajs|platformatic] [records]
+ *     node --max-semi-space-size=128 bench/pipeline.ts [kafkajs|platformatic] [records]
  *
  * The same records (about 270 bytes of JSON over 9 partitions, 20% of them out of order within the
  * lateness, 5% duplicates) are read from the beginning by each step in turn, round after round, so that
