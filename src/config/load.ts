@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { KafkaSasl, KafkaTls } from '../kafka/port.ts';
-import type { Config, Written } from './config.ts';
+import { accessCondition } from './access-filter.ts';
+import type { Config, IssuerKey, ProjectConfig, TrustedIssuer, Written } from './config.ts';
 import type { Environment } from './environment.ts';
 import type { Problem } from './problem.ts';
 import { type Reading, readSettings } from './read-settings.ts';
 import { type Report, type Rule, rules, warningRules } from './rules.ts';
-import { settings } from './schema.ts';
+import { settings, type WrittenIssuer, type WrittenKey } from './schema.ts';
+import { publicKeyProblem } from './public-key.ts';
 import { readSecret, resolveFile } from './secret-file.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
@@ -69,7 +71,7 @@ function check(checked: readonly Rule[], written: Written, reading: Reading, rep
 
 /** Reads the files that settings name, and puts what belongs together into one value. */
 function resolve(written: Written, configurationFile: string | undefined, report: Report): Config {
-  const { kafka, auth, cursors, ...others } = written;
+  const { kafka, auth, cursors, tokens, ...others } = written;
 
   const contentOf = (path: string, file: string | null): string | null => {
     if (file === null) return null;
@@ -93,13 +95,34 @@ function resolve(written: Written, configurationFile: string | undefined, report
     return contentOf(`${path}File`, file) ?? value;
   };
 
-  const secret = secretOf('cursors.secret', { value: cursors.secret, file: cursors.secretFile });
-  if (secret !== null && secret.length < minSecretLength) {
+  const checkLength = (path: string, secret: string | null): void => {
+    if (secret === null || secret.length >= minSecretLength) return;
     report(
-      cursors.secretFile === null ? 'cursors.secret' : 'cursors.secretFile',
+      path,
       `has ${secret.length} characters; at least ${minSecretLength} are needed, such as the output of \`openssl rand -base64 32\``,
     );
-  }
+  };
+  const sharedSecretOf = (
+    name: 'cursors' | 'tokens',
+    from: { readonly secret: string | null; readonly secretFile: string | null },
+  ): string | null => {
+    const path = `${name}.secret`;
+    const secret = secretOf(path, { value: from.secret, file: from.secretFile });
+    checkLength(from.secretFile === null ? path : `${path}File`, secret);
+    return secret;
+  };
+  const issuerKeyOf = (path: string, issuer: WrittenIssuer): IssuerKey | null => {
+    const { secretFile, publicKeyFile, jwksUrl } = issuer;
+    if (jwksUrl !== null) return { kind: 'jwks', url: jwksUrl };
+    const secret = contentOf(`${path}.secretFile`, secretFile);
+    checkLength(`${path}.secretFile`, secret);
+    if (secret !== null) return { kind: 'secret', secret };
+    const pem = contentOf(`${path}.publicKeyFile`, publicKeyFile);
+    if (pem === null) return null;
+    const problem = publicKeyProblem(pem);
+    if (problem !== undefined) report(`${path}.publicKeyFile`, problem);
+    return { kind: 'publicKey', pem };
+  };
 
   return {
     ...others,
@@ -112,9 +135,36 @@ function resolve(written: Written, configurationFile: string | undefined, report
         return async () => (await readFile(place, 'utf8')).trim();
       }),
     },
-    auth: { projects: auth.projects ?? [] },
-    cursors: { secret },
+    auth: { projects: resolveProjects(auth) },
+    cursors: { secret: sharedSecretOf('cursors', cursors) },
+    tokens: {
+      secret: sharedSecretOf('tokens', tokens),
+      maxExpiresInMs: tokens.maxExpiresInMs,
+      trusted: tokens.trusted.flatMap((written, index): TrustedIssuer[] => {
+        const { project, issuer, audience } = written;
+        const key = issuerKeyOf(`tokens.trusted[${index}]`, written);
+        // What is missing was reported.
+        return key === null ? [] : [{ project, issuer, audience, key }];
+      }),
+    },
   };
+}
+
+function resolveProjects({ projects, accessKeyFilters }: Written['auth']): ProjectConfig[] {
+  const filterOf = ({ filters }: WrittenKey): ProjectConfig['keys'][number]['filter'] => {
+    if (filters.length === 0) return [];
+    if (accessKeyFilters === 'refuse') return null;
+    const conditions = filters.map(accessCondition);
+    // Those that cannot be enforced were reported by the rules.
+    return conditions.filter((condition) => typeof condition !== 'string');
+  };
+  return (projects ?? []).map(({ id, keys }) => ({
+    id,
+    keys: keys.map((key) => {
+      const { filters: _, ...others } = key;
+      return { ...others, filter: filterOf(key) };
+    }),
+  }));
 }
 
 function resolveTls(
