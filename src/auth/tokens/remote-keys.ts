@@ -4,9 +4,11 @@ import {
   type FetchImplementation,
   type JWTVerifyGetKey,
 } from 'jose';
+import { z } from 'zod';
 
 /** Most bytes of a key set: those of big issuers have 10 kB. */
 const maxBytes = 256 * 1_024;
+const keySetSchema = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 const timeoutMs = 5_000;
 /** How long after a fetch an unknown key is taken for a wrong one. */
 const cooldownMs = 30_000;
@@ -36,7 +38,7 @@ function boundedFetch(): FetchImplementation {
       const response = await fetch(url, options);
       const { ok, status } = response;
       if (!ok) throw new Error(`${new URL(url).host} answered with status ${status}`);
-      return new Response(await bodyOf(response), { status });
+      return Response.json(keySetSchema.parse(JSON.parse(await textOf(response))));
     } catch (error) {
       failedAtMs = Date.now();
       failure = error;
@@ -45,7 +47,7 @@ function boundedFetch(): FetchImplementation {
   };
 }
 
-async function bodyOf({ body }: Response): Promise<Buffer<ArrayBuffer>> {
+async function textOf({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
@@ -53,5 +55,5 @@ async function bodyOf({ body }: Response): Promise<Buffer<ArrayBuffer>> {
     if (bytes > maxBytes) throw new Error(`the key set has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks).toString();
 }

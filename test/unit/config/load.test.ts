@@ -461,9 +461,12 @@ function keyWithFilters(filters: string, mode: string): Environment {
   };
 }
 
+function filterOf(filters: string, mode: string) {
+  return valid(loadConfig({ env: keyWithFilters(filters, mode) })).auth.projects[0]?.keys[0]
+    ?.filter;
+}
+
 test('filters of access keys are refused, whatever they are, or enforced', () => {
-  const filterOf = (filters: string, mode: string) =>
-    valid(loadConfig({ env: keyWithFilters(filters, mode) })).auth.projects[0]?.keys[0]?.filter;
   assert.equal(filterOf('[{ anything: 1 }]', 'refuse'), null);
   assert.deepEqual(filterOf('[]', 'refuse'), []);
   const both =
