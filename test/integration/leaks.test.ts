@@ -97,9 +97,10 @@ async function openScene(t: TestContext): Promise<Scene> {
   return { server, kafka, url: server.url };
 }
 
-function record(kafka: EmbeddedKafka): void {
+function record(kafka: EmbeddedKafka, prefix = ''): void {
   for (const { id, ...payload } of records) {
-    kafka.append('acme.purchases', { value: JSON.stringify({ keen: { id }, ...payload }) });
+    const keen = { id: `${prefix}${id}` };
+    kafka.append('acme.purchases', { value: JSON.stringify({ keen, ...payload }) });
   }
   const secret = '{"SECRET":';
   kafka.append('acme.purchases', { value: secret });
@@ -162,6 +163,40 @@ const paths: Readonly<Record<string, Path>> = {
         assert.deepEqual(new Set(idsOf(past.results, 'events')), new Set(seen));
         nothingSecret(past, live);
         await left(scene.server, 'acme.purchases', past, live);
+      });
+    },
+  },
+
+  'events after a cursor, out of the log and out of what is remembered': {
+    fields: ['Subscription.events', 'Subscription.eventBatches'],
+    async check(t, scene, holder) {
+      const { url, server, kafka } = scene;
+      const { body } = await query(
+        url,
+        { projectId: 'acme', key: 'acme-master' },
+        '{ recentEvents(topic: "purchases", last: 1) { cursor } }',
+      );
+      const [first] = recordsIn(body, 'recentEvents');
+      const after = `topic: "purchases", after: "${String(Object(first).cursor)}"`;
+      record(kafka, 'again ');
+      const again = seen.map((id) => `again ${id}`);
+      await eachTransport(async (subscribe) => {
+        const open = (field: string) =>
+          subscribe(t, { url, login: holder, query: `subscription { ${field} }` });
+        const fromLog = open(`events(${after}) { ${selection} cursor }`);
+        assert.deepEqual(
+          new Set(idsOf(await fromLog.atLeast(again.length), 'events')),
+          new Set(again),
+        );
+        const remembered = open(`events(${after}) { ${selection} cursor }`);
+        const batches = open(
+          `eventBatches(${after}, maxEvents: 2) { events { ${selection} } cursor }`,
+        );
+        await remembered.atLeast(again.length);
+        await batches.atLeast(1);
+        await left(server, 'acme.purchases', fromLog, remembered, batches);
+        assert.deepEqual(new Set(idsOf(remembered.results, 'events')), new Set(again));
+        nothingSecret(fromLog, remembered, batches);
       });
     },
   },
@@ -279,7 +314,7 @@ const paths: Readonly<Record<string, Path>> = {
         query: 'subscription { events(topic: "purchases", order: ARRIVAL) { id } }',
       });
       await feedIs(server, 'acme.purchases');
-      record(kafka);
+      record(kafka, 'again ');
       await other.atLeast(records.length);
       const about = `name kafkaTopic partitions { id earliestOffset latestOffset }
         feed { state subscribers received delivered duplicates late held lag }
@@ -322,7 +357,7 @@ test('every field of the schema that answers something is on one of the paths', 
     ['Topic', 'deadLetters feed kafkaTopic name partitions'],
     ['FeedStatus', 'delivered duplicates held lag late received state subscribers'],
     ['Partition', 'earliestOffset id latestOffset'],
-    ['EventBatch', 'events watermark'],
+    ['EventBatch', 'cursor events watermark'],
   ] as const) {
     assert.equal(
       Object.keys(Object(schema.getType(type)).getFields())
@@ -549,11 +584,13 @@ async function eachTransport(
 
 /** The ids of events in results, be it one or a list in each. */
 function idsOf(results: readonly GraphqlResult[], field: string): unknown[] {
-  return results.flatMap((result) => {
-    const value: unknown = result.data?.[field];
-    assert.ok(typeof value === 'object' && value !== null, JSON.stringify(result));
-    return (Array.isArray(value) ? value : [value]).map((event: unknown) => Object(event).id);
-  });
+  return results.flatMap((result) => recordsIn(result, field).map((event) => Object(event).id));
+}
+
+function recordsIn(result: GraphqlResult, field: string): readonly unknown[] {
+  const value: unknown = result.data?.[field];
+  assert.ok(typeof value === 'object' && value !== null, JSON.stringify(result));
+  return Array.isArray(value) ? value : [value];
 }
 
 function namesIn({ data }: GraphqlResult): unknown[] {
