@@ -7,7 +7,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import { captureLog } from '../support/captured-log.ts';
 import { configFile } from '../support/config-file.ts';
-import { describe, query, subscribers, webSocketClient } from '../support/graphql-client.ts';
+import { basic, describe, query, subscribers, webSocketClient } from '../support/graphql-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { feedIs, runEmbedded, runServer, testConfig, testProjects } from '../support/server.ts';
 import { makeToken, postTokens } from '../support/tokens.ts';
@@ -203,6 +203,37 @@ test('a single-use token opens one WebSocket by its URL, or one stream, or answe
   const answer = `${url}/graphql?query=${encodeURIComponent('{ project { id } }')}&token=${queryToken}`;
   assert.equal((await fetch(answer)).status, 200);
   assert.equal((await fetch(answer)).status, 401);
+});
+
+test('a single-use token in its URL opens a plain feed, once', async (t) => {
+  const { server } = await runEmbedded(t, { topics });
+  const { url } = server;
+  const address = async () =>
+    `${url}/feeds/purchases?order=ARRIVAL&token=${(await makeToken(url, login, { singleUse: true })).token}`;
+
+  const socketAddress = await address();
+  const firstMessage = async () => {
+    const socket = new WebSocket(socketAddress.replace('http', 'ws'), 'millrace.v1');
+    t.after(() => socket.terminate());
+    const [data] = await once(socket, 'message');
+    return JSON.parse(String(data));
+  };
+  assert.deepEqual(await firstMessage(), { type: 'ready' });
+  assert.equal((await firstMessage()).code, 'UNAUTHENTICATED');
+
+  const streamAddress = await address();
+  const ending = new AbortController();
+  t.after(() => ending.abort());
+  const { signal } = ending;
+  assert.equal((await fetch(streamAddress, { signal })).status, 200);
+  const again = await fetch(streamAddress, { signal });
+  assert.equal(again.status, 401);
+
+  const both = await fetch(await address(), { headers: { authorization: basic(login) } });
+  assert.match((await refusalOf(both)).message, /in the URL and in the Authorization header/);
+  const { token } = await makeToken(url, login);
+  const other = await fetch(`${url}/feeds/purchases/dead-letters?token=${token}`);
+  assert.equal(other.status, 403);
 });
 
 test('any other token is refused in a URL, and so are two kinds of credentials at once', async (t) => {
