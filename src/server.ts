@@ -1,10 +1,19 @@
 import { once } from 'node:events';
-import { parseAuthorization, parseCredentials } from './auth/authorization.ts';
+import {
+  parseCredentials,
+  parseRequest,
+  type RequestHead,
+  tokenInUrl,
+} from './auth/authorization.ts';
 import { ClientAuthenticator } from './auth/client-authenticator.ts';
 import type { Principal } from './auth/principal.ts';
 import { ServiceAuthenticator } from './auth/service-authenticator.ts';
-import { type Config, topicConfig } from './config/config.ts';
-import type { ProjectConfig } from './config/schema.ts';
+import { TokenAuthenticator } from './auth/tokens/token-authenticator.ts';
+import { TokenCodec } from './auth/tokens/token-codec.ts';
+import { tokenKeyFrom } from './auth/tokens/token-key.ts';
+import { TokenMaker } from './auth/tokens/token-maker.ts';
+import { TrustedIssuers } from './auth/tokens/trusted-issuers.ts';
+import { type Config, type ProjectConfig, topicConfig } from './config/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
 import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
@@ -26,6 +35,7 @@ import { LostPeers } from './transports/lost-peers.ts';
 import { plainFeeds } from './transports/plain/feeds.ts';
 import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
+import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
 
 export interface ServerDependencies {
@@ -38,6 +48,8 @@ export interface ServerDependencies {
   readonly graphiql?: GraphiqlStart;
   /** Whether other processes may listen on the same port, which the system deals out connections to. @default false */
   readonly sharesPort?: boolean;
+  /** What tokens are encrypted with where the configuration has no secret. @default this process's own */
+  readonly tokenSecret?: string | undefined;
 }
 
 export interface RunningServer {
@@ -76,15 +88,22 @@ subscription {
 /** Puts the parts together and listens: the one composition root. */
 export async function startServer(
   config: Config,
-  { logger, clock = systemClock, graphiql, sharesPort = false, ...given }: ServerDependencies,
+  {
+    logger,
+    clock = systemClock,
+    graphiql,
+    sharesPort = false,
+    tokenSecret,
+    ...given
+  }: ServerDependencies,
 ): Promise<RunningServer> {
-  const { kafka, limits } = config;
+  const { kafka, limits, tokens } = config;
   const driver = given.driver ?? (await createDriver(config, clock, logger));
   const service =
     kafka.credentials === 'service'
       ? new ServiceAuthenticator(config.auth.projects, kafka.sasl)
       : undefined;
-  const authenticator =
+  const keys =
     service ??
     new ClientAuthenticator({
       driver,
@@ -95,6 +114,26 @@ export async function startServer(
       concurrentLogins: limits.concurrentLogins,
       queuedLogins: limits.queuedLogins,
     });
+  const codec = new TokenCodec(
+    tokenKeyFrom(tokens.secret ?? config.cursors.secret ?? tokenSecret ?? null),
+    clock,
+  );
+  const { maxExpiresInMs } = tokens;
+  const tokenMaker = new TokenMaker({ keys, codec, clock, maxExpiresInMs });
+  const authenticator = new TokenAuthenticator({
+    keys,
+    codec,
+    issuers:
+      service &&
+      new TrustedIssuers(tokens.trusted, {
+        projectOf: (projectId) => service.project(projectId),
+        clock,
+        maxExpiresInMs,
+        logger,
+      }),
+    clock,
+    maxUsedTokens: limits.usedTokens,
+  });
   const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
   const refusals =
     kafka.credentials === 'service'
@@ -143,10 +182,10 @@ export async function startServer(
   };
   const graphqlOverHttp = createGraphqlOverHttp(engine, { ...outgoing, heartbeat });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
-  const authenticateHeader = async (header: string | undefined): Promise<Principal> =>
-    authenticator.authenticate(parseAuthorization(header));
-  const authenticateMessage = async (fields: unknown): Promise<Principal> =>
-    authenticator.authenticate(parseCredentials(fields));
+  const authenticateRequest = async (request: RequestHead): Promise<Principal> =>
+    authenticator.authenticate(parseRequest(request));
+  const authenticateMessage = async (fields: unknown, url?: string): Promise<Principal> =>
+    authenticator.authenticate(parseCredentials(fields, tokenInUrl(url)));
   const graphqlRoute: Route = async (request, response) => {
     // The page holds nothing secret, and is all that is served without credentials: what GraphiQL
     // asks for, it asks for with them.
@@ -154,7 +193,7 @@ export async function startServer(
       respondPage(response, page);
       return;
     }
-    const principal = await authenticateHeader(request.headers.authorization);
+    const principal = await authenticateRequest(request);
     await graphqlOverHttp(request, response, contextOf(principal));
   };
   const serveGraphql = createGraphqlWebSocket({
@@ -170,7 +209,7 @@ export async function startServer(
 
   const feeds = plainFeeds({
     hub,
-    authenticateHeader,
+    authenticateRequest,
     authenticateMessage,
     clock,
     logger,
@@ -199,11 +238,18 @@ export async function startServer(
     routes: [
       ['/graphql', graphqlRoute],
       ...feeds.routes,
+      ['/tokens', createTokensRoute({ maker: tokenMaker, maxBodyBytes: limits.inboundFrameBytes })],
       ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
       ['/health/ready', readyRoute],
     ],
     socketRoutes: [
-      ['/graphql', { protocols: ['graphql-transport-ws'], serve: serveGraphql }],
+      [
+        '/graphql',
+        {
+          protocols: ['graphql-transport-ws'],
+          serve: (socket, stream, { url }) => serveGraphql(socket, stream, url),
+        },
+      ],
       ...feeds.socketRoutes,
     ],
     onSocket: (socket, { socket: connection }) => keepAlive.watch(socket, connection),
@@ -229,7 +275,7 @@ export async function startServer(
     async close() {
       keepAlive.stop();
       heartbeat.stop();
-      authenticator.close();
+      keys.close();
       const closed = once(server, 'close');
       server.close();
       for (const socket of sockets) socket.close(1001, 'the server is going away');

@@ -4,7 +4,7 @@ import { MillraceError } from '../core/errors.ts';
 import type { KafkaDriver, KafkaSasl } from '../kafka/port.ts';
 import type { Logger } from '../observe/logger.ts';
 import { LoginGate } from './login-gate.ts';
-import type { Authenticator, Credentials, Principal } from './principal.ts';
+import type { KeyAuthenticator, KeyCredentials, Principal } from './principal.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 import { isRefusal, unknownCredentials } from './refusals.ts';
 import { VerifiedLogin } from './verified-login.ts';
@@ -39,7 +39,7 @@ export interface ClientAuthenticatorOptions {
  *   in an interval, and forgotten after `loginCacheTtlMs`.
  * - Only a refusal revokes. A cluster that cannot be reached leaves everybody as they are.
  */
-export class ClientAuthenticator implements Authenticator {
+export class ClientAuthenticator implements KeyAuthenticator {
   readonly #options: ClientAuthenticatorOptions;
   readonly #idKey = randomBytes(32);
   readonly #logins = new Map<string, VerifiedLogin>();
@@ -63,7 +63,7 @@ export class ClientAuthenticator implements Authenticator {
     this.#verifications = new LoginGate({ maxConcurrent, maxQueued: Number.POSITIVE_INFINITY });
   }
 
-  async authenticate(credentials: Credentials): Promise<Principal> {
+  async authenticate(credentials: KeyCredentials): Promise<Principal> {
     const loginId = this.#idOf(credentials);
     const known = this.#logins.get(loginId);
     if (known !== undefined) {
@@ -78,6 +78,15 @@ export class ClientAuthenticator implements Authenticator {
     return pending;
   }
 
+  /** The key itself: nothing else logs in to the cluster. */
+  referenceTo({ key }: KeyCredentials): string {
+    return key;
+  }
+
+  resolve(projectId: string, reference: string): Promise<Principal> {
+    return this.authenticate({ projectId, key: reference });
+  }
+
   close(): void {
     this.#closed = true;
     for (const login of this.#watched) login.stop();
@@ -85,7 +94,7 @@ export class ClientAuthenticator implements Authenticator {
     this.#logins.clear();
   }
 
-  async #firstLogin(loginId: string, { projectId, key }: Credentials): Promise<VerifiedLogin> {
+  async #firstLogin(loginId: string, { projectId, key }: KeyCredentials): Promise<VerifiedLogin> {
     if (this.#firstLogins.full) {
       const limit = 'limits.queuedLogins';
       throw new MillraceError(
@@ -136,7 +145,7 @@ export class ClientAuthenticator implements Authenticator {
     if (this.#logins.get(login.loginId) === login) this.#logins.delete(login.loginId);
   }
 
-  #idOf({ projectId, key }: Credentials): string {
+  #idOf({ projectId, key }: KeyCredentials): string {
     // The length keeps two different pairs from being one text.
     return createHmac('sha256', this.#idKey)
       .update(`${projectId.length}:${projectId}${key}`)

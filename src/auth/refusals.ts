@@ -10,8 +10,25 @@ export function revokedKey(): MillraceError {
   return new MillraceError('UNAUTHENTICATED', 'this key has been revoked');
 }
 
+export function removedProject(): MillraceError {
+  return new MillraceError('UNAUTHENTICATED', 'this project has been removed');
+}
+
 export function changedKey(): MillraceError {
   return new MillraceError('UNAUTHENTICATED', 'what this key may do has changed: connect again');
+}
+
+export function expiredToken(): MillraceError {
+  return new MillraceError('UNAUTHENTICATED', 'this token has expired');
+}
+
+export function usedToken(): MillraceError {
+  return new MillraceError('UNAUTHENTICATED', 'this token was for a single use and has been used');
+}
+
+/** One answer for whatever is wrong with it: who made it knows, and nobody else needs to. */
+export function invalidToken(cause?: unknown): MillraceError {
+  return new MillraceError('UNAUTHENTICATED', 'this token is not valid here', {}, { cause });
 }
 
 export function forbidden(reason: string): MillraceError {

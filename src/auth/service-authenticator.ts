@@ -1,9 +1,16 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { KeyConfig, ProjectConfig } from '../config/schema.ts';
+import type { KeyConfig, ProjectConfig } from '../config/config.ts';
 import type { MillraceError } from '../core/errors.ts';
+import type { PropertyFilter } from '../decode/property-filter.ts';
 import type { KafkaSasl } from '../kafka/port.ts';
-import type { Authenticator, Credentials, Principal, PrincipalKey } from './principal.ts';
-import { changedKey, forbidden, revokedKey, unknownCredentials } from './refusals.ts';
+import type { KeyAuthenticator, KeyCredentials, Principal, PrincipalKey } from './principal.ts';
+import {
+  changedKey,
+  forbidden,
+  removedProject,
+  revokedKey,
+  unknownCredentials,
+} from './refusals.ts';
 import { Revocation, type RevocationSignal } from './revocation.ts';
 import { assertReadable } from './topic-permission.ts';
 
@@ -21,12 +28,14 @@ interface KeyEntry {
  * Keys are found under a keyed hash of project id and digest. So an unknown project and a wrong key
  * take the same steps, and how long a look-up takes says nothing about what is in the list.
  */
-export class ServiceAuthenticator implements Authenticator {
+export class ServiceAuthenticator implements KeyAuthenticator {
   readonly #login: KafkaSasl | null;
   readonly #tagKey = randomBytes(32);
   /** Compared with where there is no entry; no key has this digest. */
   readonly #decoy = randomBytes(32);
   #entries: ReadonlyMap<string, KeyEntry> = new Map();
+  /** Who reads a project without any of its keys. */
+  #projects: ReadonlyMap<string, ConfiguredPrincipal> = new Map();
 
   /** @param login the service's own login to Kafka, for all principals */
   constructor(projects: readonly ProjectConfig[], login: KafkaSasl | null) {
@@ -34,8 +43,33 @@ export class ServiceAuthenticator implements Authenticator {
     this.update(projects);
   }
 
-  async authenticate({ projectId, key }: Credentials): Promise<Principal> {
-    const digest = createHash('sha256').update(key).digest();
+  async authenticate({ projectId, key }: KeyCredentials): Promise<Principal> {
+    return this.#find(projectId, createHash('sha256').update(key).digest());
+  }
+
+  /** The digest, with which nobody is let in otherwise. */
+  referenceTo({ key }: KeyCredentials): string {
+    return createHash('sha256').update(key).digest('base64url');
+  }
+
+  async resolve(projectId: string, reference: string): Promise<Principal> {
+    const digest = Buffer.from(reference, 'base64url');
+    if (digest.length !== this.#decoy.length) throw unknownCredentials();
+    return this.#find(projectId, digest);
+  }
+
+  /**
+   * Who may read all of the project, for tokens that are made outside.
+   *
+   * @throws {MillraceError} `UNAUTHENTICATED`: the project is not configured
+   */
+  project(projectId: string): Principal {
+    const principal = this.#projects.get(projectId);
+    if (principal === undefined) throw unknownCredentials();
+    return principal;
+  }
+
+  #find(projectId: string, digest: Buffer): Principal {
     const entry = this.#entries.get(this.#tagOf(projectId, digest));
     const matches = timingSafeEqual(entry?.digest ?? this.#decoy, digest);
     if (entry === undefined || !matches) throw unknownCredentials();
@@ -48,6 +82,7 @@ export class ServiceAuthenticator implements Authenticator {
    * now, are revoked before this returns; all others are left alone.
    */
   update(projects: readonly ProjectConfig[]): void {
+    this.#updateProjects(projects);
     const former = this.#entries;
     const entries = new Map<string, KeyEntry>();
     for (const { id, keys } of projects) {
@@ -70,6 +105,18 @@ export class ServiceAuthenticator implements Authenticator {
     // Nothing is under way here.
   }
 
+  #updateProjects(projects: readonly ProjectConfig[]): void {
+    const former = this.#projects;
+    const now = projects.map(({ id }): [string, ConfiguredPrincipal] => [
+      id,
+      former.get(id) ?? new ConfiguredPrincipal(id, outsideKey, [], this.#login),
+    ]);
+    this.#projects = new Map(now);
+    for (const [id, principal] of former) {
+      if (!this.#projects.has(id)) principal.revoke(removedProject());
+    }
+  }
+
   #carryOver(
     former: KeyEntry | undefined,
     projectId: string,
@@ -82,12 +129,15 @@ export class ServiceAuthenticator implements Authenticator {
       if (former.outcome instanceof ConfiguredPrincipal) former.outcome.rename(name);
       return former;
     }
+    return { digest, rights, outcome: this.#outcomeOf(projectId, key) };
+  }
+
+  #outcomeOf(projectId: string, key: KeyConfig): KeyEntry['outcome'] {
     const refusal = refusalOf(key);
-    const outcome =
-      refusal === null
-        ? new ConfiguredPrincipal(projectId, principalKeyOf(key), this.#login)
-        : forbidden(refusal);
-    return { digest, rights, outcome };
+    if (refusal !== null) return forbidden(refusal);
+    const { filter } = key;
+    if (filter === null) return forbidden('this access key has filters');
+    return new ConfiguredPrincipal(projectId, principalKeyOf(key), filter, this.#login);
   }
 
   #tagOf(projectId: string, digest: Buffer): string {
@@ -96,12 +146,13 @@ export class ServiceAuthenticator implements Authenticator {
   }
 }
 
-/** Why this key may not read at all; `null`: it may. */
-function refusalOf({ kind, active, permitted, filters }: KeyConfig): string | null {
+const outsideKey: PrincipalKey = { name: null, kind: 'READ', topics: null };
+
+/** Why this key may not read at all, whatever its filters; `null`: it may. */
+function refusalOf({ kind, active, permitted }: KeyConfig): string | null {
   if (!active) return 'this key is not active';
   if (kind === 'write') return 'write keys cannot read';
   if (kind !== 'access') return null;
-  if (filters.length > 0) return 'this access key has filters';
   if (!permitted.includes('queries')) return 'this access key does not permit queries';
   return null;
 }
@@ -113,15 +164,22 @@ function principalKeyOf({ name, kind, topics }: KeyConfig): PrincipalKey {
 
 class ConfiguredPrincipal implements Principal {
   readonly projectId: string;
+  readonly filter: readonly PropertyFilter[];
   readonly login: KafkaSasl | null;
   /** One login for all. */
   readonly loginId = 'service';
   readonly #revocation = new Revocation();
   #key: PrincipalKey;
 
-  constructor(projectId: string, key: PrincipalKey, login: KafkaSasl | null) {
+  constructor(
+    projectId: string,
+    key: PrincipalKey,
+    filter: readonly PropertyFilter[],
+    login: KafkaSasl | null,
+  ) {
     this.projectId = projectId;
     this.#key = key;
+    this.filter = filter;
     this.login = login;
   }
 

@@ -7,7 +7,7 @@ import { forbidden } from './refusals.ts';
  *
  * @throws {MillraceError} `FORBIDDEN`: the key is limited to other topics.
  */
-export function assertReadable({ topics }: PrincipalKey, topic: string): void {
+export function assertReadable({ topics }: Pick<PrincipalKey, 'topics'>, topic: string): void {
   if (topics === null) return;
   const wanted = topicName(topic);
   if (!topics.some((allowed) => topicName(allowed) === wanted)) {

@@ -25,6 +25,7 @@ const anyKey: PrincipalKey = { name: null, kind: 'READ', topics: null };
 export class VerifiedLogin implements Principal {
   readonly projectId: string;
   readonly key = anyKey;
+  readonly filter = [];
   readonly login: KafkaSasl;
   readonly loginId: string;
   readonly #options: VerifiedLoginOptions;

@@ -8,8 +8,12 @@ export interface ServerRun {
   readonly config: Config;
   readonly file: string | undefined;
   readonly logger: Logger;
-  /** Where a worker listens, together with others. @default where the configuration says, alone */
-  readonly shared?: { readonly host: string; readonly port: number };
+  /** What a worker has together with others. @default it is alone */
+  readonly shared?: {
+    /** Where it listens. */
+    readonly listen: Config['listen'];
+    readonly tokenSecret: string | undefined;
+  };
 }
 
 export interface RunHandle {
@@ -21,10 +25,11 @@ export interface RunHandle {
 export async function runServer({ config, file, logger, shared }: ServerRun): Promise<RunHandle> {
   // Only now: the other commands need none of it.
   const { startServer } = await import('../server.ts');
-  const server = await startServer(shared === undefined ? config : { ...config, listen: shared }, {
-    logger,
-    sharesPort: shared !== undefined,
-  });
+  const listen = shared?.listen ?? config.listen;
+  const server = await startServer(
+    { ...config, listen },
+    { logger, sharesPort: shared !== undefined, tokenSecret: shared?.tokenSecret },
+  );
   const watch =
     file === undefined
       ? null

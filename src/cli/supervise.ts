@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Config } from '../config/config.ts';
@@ -23,11 +24,13 @@ const killWithinMs = closeWithinMs + 1_000;
 export async function supervise({ config, file, logger }: SuperviseOptions): Promise<string> {
   const { host } = config.listen;
   const port = await freePort(config.listen);
+  // Where the configuration has no secret, tokens are good at any of the workers all the same.
+  const secret = randomBytes(32).toString('base64');
   const supervisor = new Supervisor({
     workers: config.workers,
     clock: systemClock,
     logger,
-    start: (number, events) => startWorkerProcess(file, { number, host, port }, events),
+    start: (number, events) => startWorkerProcess(file, { number, host, port, secret }, events),
   });
   // However this process ends, short of a kill -9, which the workers notice themselves.
   process.on('exit', () => supervisor.kill());

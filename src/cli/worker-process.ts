@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { workerSecretVariable } from '../config/environment.ts';
 import type { WorkerEvents, WorkerProcess } from './supervisor.ts';
 import type { WorkerPlace } from './worker.ts';
 
@@ -13,12 +14,14 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 /** Starts a worker in a process of its own. It writes to the same standard output and error. */
 export function startWorkerProcess(
   file: string | undefined,
-  { number, host, port }: WorkerPlace,
+  { number, host, port, secret }: WorkerPlace & { readonly secret: string },
   { onReady, onExit }: WorkerEvents,
 ): WorkerProcess {
   const configured = file === undefined ? [] : ['--config', file];
   const child = fork(main, ['worker', String(number), host, String(port), ...configured], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Not an argument: those can be read by everybody on the machine.
+    env: { ...process.env, [workerSecretVariable]: secret },
   });
   let reason: string | null = null;
   let ended = false;

@@ -1,3 +1,4 @@
+import { workerSecretVariable } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { createLogger } from '../observe/logger.ts';
@@ -28,7 +29,9 @@ export async function runWorker(file: string | undefined, place: WorkerPlace): P
   const logger = createLogger({ level: config.log.level, worker: number });
   endOnDefect(logger);
   try {
-    const server = await runServer({ config, file, logger, shared: { host, port } });
+    const tokenSecret = process.env[workerSecretVariable];
+    const shared = { listen: { host, port }, tokenSecret };
+    const server = await runServer({ config, file, logger, shared });
     const end = endOnSignal({ logger, close: () => server.close(), withinMs: closeWithinMs });
     process.once('disconnect', () => end('SIGTERM'));
     if (!process.connected) end('SIGTERM');

@@ -5,8 +5,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const prefix = 'MILLRACE_';
 
+/** What workers of one machine get from their supervisor: a secret for tokens that all of them have. */
+export const workerSecretVariable = 'MILLRACE_WORKER_SECRET';
+
 /** Variables of the same prefix that are not settings. */
-const others = new Set(['MILLRACE_CONFIG']);
+const others = new Set(['MILLRACE_CONFIG', workerSecretVariable]);
 
 /** What Kubernetes tells every pod about a Service named `millrace`: not meant as settings. */
 const kubernetesService =

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import type { KafkaSasl, KafkaTls } from '../kafka/port.ts';
 import type { Config, Written } from './config.ts';
 import type { Environment } from './environment.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, reasonOf } from './problem.ts';
 import { type Reading, readSettings } from './read-settings.ts';
 import { type Report, type Rule, rules, warningRules } from './rules.ts';
+import { resolve } from './resolve.ts';
 import { settings } from './schema.ts';
-import { readSecret, resolveFile } from './secret-file.ts';
 import { parseYaml, type YamlDocument } from './yaml-document.ts';
 
 export interface ConfigSources {
@@ -24,8 +22,6 @@ export interface LoadedConfig {
   /** What is allowed but unlikely to be meant. */
   readonly warnings: readonly Problem[];
 }
-
-const minSecretLength = 32;
 
 /** Reads the file, the environment, and the files that settings name. Never throws. */
 export function loadConfig({ file, env }: ConfigSources): LoadedConfig {
@@ -65,96 +61,6 @@ function check(checked: readonly Rule[], written: Written, reading: Reading, rep
   for (const rule of checked) {
     if (!rule.reads.some((path) => reading.broken.has(path))) rule.check(written, report);
   }
-}
-
-/** Reads the files that settings name, and puts what belongs together into one value. */
-function resolve(written: Written, configurationFile: string | undefined, report: Report): Config {
-  const { kafka, auth, cursors, ...others } = written;
-
-  const contentOf = (path: string, file: string | null): string | null => {
-    if (file === null) return null;
-    const place = resolveFile(file, configurationFile);
-    try {
-      const content = readSecret(place);
-      if (content !== '') return content;
-      report(path, `${place} is empty`);
-    } catch (error) {
-      report(path, `cannot be read: ${reasonOf(error)}`);
-    }
-    return null;
-  };
-  const secretOf = (
-    path: string,
-    { value, file }: { readonly value: string | null; readonly file: string | null },
-  ): string | null => {
-    if (value !== null && file !== null) {
-      report(`${path}File`, `is given, and ${path} as well: leave one out`);
-    }
-    return contentOf(`${path}File`, file) ?? value;
-  };
-
-  const secret = secretOf('cursors.secret', { value: cursors.secret, file: cursors.secretFile });
-  if (secret !== null && secret.length < minSecretLength) {
-    report(
-      cursors.secretFile === null ? 'cursors.secret' : 'cursors.secretFile',
-      `has ${secret.length} characters; at least ${minSecretLength} are needed, such as the output of \`openssl rand -base64 32\``,
-    );
-  }
-
-  return {
-    ...others,
-    kafka: {
-      ...kafka,
-      ssl: resolveTls(kafka.ssl, contentOf),
-      sasl: resolveSasl(kafka.sasl, secretOf, (file) => {
-        contentOf('kafka.sasl.tokenFile', file);
-        const place = resolveFile(file, configurationFile);
-        return async () => (await readFile(place, 'utf8')).trim();
-      }),
-    },
-    auth: { projects: auth.projects ?? [] },
-    cursors: { secret },
-  };
-}
-
-function resolveTls(
-  ssl: Written['kafka']['ssl'],
-  contentOf: (path: string, file: string | null) => string | null,
-): KafkaTls | false {
-  if (ssl === false) return false;
-  const ca = contentOf('kafka.ssl.caFile', ssl.caFile);
-  const cert = contentOf('kafka.ssl.certFile', ssl.certFile);
-  const key = contentOf('kafka.ssl.keyFile', ssl.keyFile);
-  return {
-    ...(ca === null ? {} : { ca }),
-    ...(cert === null ? {} : { cert }),
-    ...(key === null ? {} : { key }),
-    ...(ssl.servername === null ? {} : { servername: ssl.servername }),
-  };
-}
-
-function resolveSasl(
-  sasl: Written['kafka']['sasl'],
-  secretOf: (
-    path: string,
-    from: { readonly value: string | null; readonly file: string | null },
-  ) => string | null,
-  tokenFrom: (file: string) => () => Promise<string>,
-): KafkaSasl | null {
-  const { mechanism, username, tokenFile } = sasl;
-  const password = secretOf('kafka.sasl.password', {
-    value: sasl.password,
-    file: sasl.passwordFile,
-  });
-  const token = tokenFile === null ? null : tokenFrom(tokenFile);
-  // What is missing here was reported by the rules.
-  if (mechanism === null) return null;
-  if (mechanism === 'OAUTHBEARER') return token === null ? null : { mechanism, token };
-  return username === null || password === null ? null : { mechanism, username, password };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function deepFreeze<T>(value: T): T {

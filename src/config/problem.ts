@@ -19,3 +19,8 @@ export function formatPath(segments: readonly PropertyKey[]): string {
     return path === '' ? String(segment) : `${path}.${String(segment)}`;
   }, '');
 }
+
+/** What was thrown, in words. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

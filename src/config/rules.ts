@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
+import { filterLimits } from '../decode/property-filter.ts';
 import { projectIdProblem } from '../decode/topic-name.ts';
+import { accessCondition } from './access-filter.ts';
 import type { Written } from './config.ts';
 
 /** Tells what is wrong at a path. */
@@ -15,6 +17,8 @@ interface Window {
   readonly latenessMs: number;
   readonly dedupWindowMs: number;
 }
+
+const issuerKeys = ['secretFile', 'publicKeyFile', 'jwksUrl'] as const;
 
 /** Each of these makes a configuration unusable. */
 export const rules: readonly Rule[] = [
@@ -59,6 +63,53 @@ export const rules: readonly Rule[] = [
             report(`${keyPath}.filters`, 'is for keys of kind access only');
           if (key.permitted.length > 0) {
             report(`${keyPath}.permitted`, 'is for keys of kind access only');
+          }
+        }
+      }
+    },
+  },
+  {
+    reads: ['auth.projects', 'auth.accessKeyFilters'],
+    check({ auth }, report) {
+      if (auth.accessKeyFilters !== 'enforce') return;
+      for (const [index, { keys }] of (auth.projects ?? []).entries()) {
+        for (const [keyIndex, { kind, filters }] of keys.entries()) {
+          if (kind !== 'access') continue;
+          const path = `auth.projects[${index}].keys[${keyIndex}].filters`;
+          if (filters.length > filterLimits.conditions) {
+            report(path, `has ${filters.length} filters; the limit is ${filterLimits.conditions}`);
+          }
+          for (const [filterIndex, filter] of filters.entries()) {
+            const condition = accessCondition(filter);
+            if (typeof condition === 'string') report(`${path}[${filterIndex}]`, condition);
+          }
+        }
+      }
+    },
+  },
+  {
+    reads: ['kafka.credentials', 'tokens.trusted'],
+    check({ kafka, tokens: { trusted } }, report) {
+      if (kafka.credentials === 'client' && trusted.length > 0) {
+        report(
+          'tokens.trusted',
+          'needs kafka.credentials: service: a token of somebody else holds no key to log in to Kafka with',
+        );
+      }
+      for (const [index, issuer] of trusted.entries()) {
+        const path = `tokens.trusted[${index}]`;
+        const given = issuerKeys.filter((name) => issuer[name] !== null);
+        if (given.length !== 1) {
+          report(path, `needs one of ${issuerKeys.join(', ')}, and has ${given.length}`);
+        }
+        if (issuer.jwksUrl === null) continue;
+        // Who publishes keys signs for others as well.
+        for (const name of ['issuer', 'audience'] as const) {
+          if (issuer[name] === null) {
+            report(
+              `${path}.${name}`,
+              'is missing: with jwksUrl anybody’s tokens would be accepted',
+            );
           }
         }
       }
@@ -170,6 +221,20 @@ export const warningRules: readonly Rule[] = [
       }
       if (auth.projects !== null) {
         report('auth.projects', 'has no effect with kafka.credentials: client; service was meant?');
+      }
+    },
+  },
+  {
+    reads: ['kafka.credentials', 'auth.projects', 'tokens.trusted'],
+    check({ kafka, auth, tokens }, report) {
+      if (kafka.credentials !== 'service' || auth.projects === null) return;
+      for (const [index, { project }] of tokens.trusted.entries()) {
+        if (auth.projects.some(({ id }) => id === project)) continue;
+        // No problem: a project is taken away from everybody by taking it out of the list.
+        report(
+          `tokens.trusted[${index}].project`,
+          'is not in auth.projects: its tokens are refused',
+        );
       }
     },
   },

@@ -83,11 +83,31 @@ const projectsSchema = z
   )
   .readonly();
 
-/** A project and the keys that it may log in with (`kafka.credentials: service`). */
-export type ProjectConfig = z.output<typeof projectsSchema>[number];
+/** A project and the keys that it may log in with (`kafka.credentials: service`), as they are written. */
+export type WrittenProject = z.output<typeof projectsSchema>[number];
 
 /** `topics: null`: every topic of the project. `permitted` and `filters` matter for `access` only. */
-export type KeyConfig = ProjectConfig['keys'][number];
+export type WrittenKey = WrittenProject['keys'][number];
+
+const trustedSchema = z
+  .array(
+    entry({
+      project: text.schema,
+      issuer: text.schema.nullable().default(null),
+      audience: text.schema.nullable().default(null),
+      secretFile: text.schema.nullable().default(null),
+      publicKeyFile: text.schema.nullable().default(null),
+      jwksUrl: text.schema
+        .refine(isSafeUrl, 'expected an https URL; http is for this machine only')
+        .nullable()
+        .default(null),
+    }).readonly(),
+    { error: 'expected a list of those whose tokens are accepted' },
+  )
+  .readonly();
+
+/** Somebody whose tokens are accepted, as it is written. */
+export type WrittenIssuer = z.output<typeof trustedSchema>[number];
 
 const topicSettings = {
   id: setting(dottedPath, {
@@ -233,7 +253,29 @@ export const settings = {
     projects: optional(structure('list of projects', projectsSchema), {
       whenEmpty: [],
       description:
-        'With `credentials: service`: the projects and their keys. The only setting that is applied without a restart.',
+        'With `credentials: service`: the projects and their keys. They are applied without a restart, and so is the rest of `auth`.',
+    }),
+    accessKeyFilters: setting(oneOf(['refuse', 'enforce']), {
+      default: 'refuse',
+      description:
+        '`refuse`: an access key with filters may not read. `enforce`: it may, and sees no event that its filters do not let pass; `check-config` refuses filters that cannot be enforced.',
+    }),
+  }),
+  tokens: section({
+    secret: optional(text, {
+      secret: true,
+      description:
+        'At least 32 characters by which tokens are encrypted; the same on all instances. Absent: `cursors.secret`; without that one too, tokens are good on the machine that made them only, and until it is restarted.',
+    }),
+    secretFile: optional(file, { description: 'File that holds the secret instead.' }),
+    maxExpiresIn: setting(duration({ minMs: minute, maxMs: 7 * day }), {
+      default: day,
+      description: 'How long a token may be good at the most, whoever made it.',
+    }),
+    trusted: setting(structure('list of issuers', trustedSchema), {
+      default: [],
+      description:
+        'With `credentials: service`: whose own tokens are accepted for a project. See [tokens](tokens.md).',
     }),
   }),
   cursors: section({
@@ -314,6 +356,11 @@ export const settings = {
       default: 1_000,
       description: 'With `credentials: client`: most first logins that wait for their turn.',
     }),
+    usedTokens: setting(integer({ min: 1_000, max: 10_000_000 }), {
+      default: 100_000,
+      description:
+        'Most single-use tokens that may be used in a minute: each is remembered until it could not be used any more.',
+    }),
     queryDepth: setting(integer({ min: 1, max: 1_000 }), {
       default: 6,
       description: 'Deepest nesting of a GraphQL document.',
@@ -364,6 +411,14 @@ export const settings = {
     }),
   }),
 } as const satisfies Settings;
+
+/** Keys that are fetched in the clear could be anybody's. */
+function isSafeUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isHere);
+}
 
 /** The schema of a mapping with any subset of these settings. */
 function partialOf<V>(of: Record<string, Setting<unknown>>): z.ZodType<Partial<V>> {

@@ -3,11 +3,10 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { Config } from './config.ts';
+import type { Config, ProjectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { loadConfig } from './load.ts';
 import { formatProblem } from './problem.ts';
-import type { ProjectConfig } from './schema.ts';
 
 export interface WatchOptions {
   readonly file: string;

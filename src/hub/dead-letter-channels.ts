@@ -8,6 +8,7 @@ import type { JoinPoint } from './join-point.ts';
 import { DeadLetterMessage } from './message.ts';
 import type { StreamSubscriber } from './stream.ts';
 import type { Subscription } from './subscription.ts';
+import type { Where } from './where.ts';
 
 type DeadLetterChannel = Channel<DeadLetterMessage, DeadLetterMessage, null>;
 
@@ -55,11 +56,19 @@ export class DeadLetterChannels {
   add(
     subscription: Subscription<DeadLetterMessage>,
     subscriber: StreamSubscriber,
-    { next, join }: { readonly next: PartitionOffsets; readonly join: JoinPoint | undefined },
+    {
+      where,
+      next,
+      join,
+    }: {
+      readonly where: Where;
+      readonly next: PartitionOffsets;
+      readonly join: JoinPoint | undefined;
+    },
   ): () => void {
     const key = JSON.stringify([subscriber.projectId, subscriber.topic]);
     const { channel } = this.#audiences.get(key) ?? this.#open(key, subscriber);
-    channel.add(subscription, { where: [], shape: null }, { at: this.#positionAt(next), join });
+    channel.add(subscription, { where, shape: null }, { at: this.#positionAt(next), join });
     return () => {
       channel.remove(subscription);
       if (channel.size > 0 || this.#audiences.get(key)?.channel !== channel) return;

@@ -24,6 +24,7 @@ import type { Stream, StreamKey, StreamStart, StreamSubscriber } from './stream.
 import { Streams } from './streams.ts';
 import type { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
+import type { Where } from './where.ts';
 import type { Logger } from '../observe/logger.ts';
 
 /** What a feed reads and for whom. */
@@ -259,9 +260,10 @@ export class Feed {
   addDeadLetters(
     subscription: Subscription<DeadLetterMessage>,
     subscriber: StreamSubscriber,
+    where: Where,
   ): () => void {
     const place = { next: this.#next, join: this.joinPoint() };
-    return this.#deadLetters.add(subscription, subscriber, place);
+    return this.#deadLetters.add(subscription, subscriber, { where, ...place });
   }
 
   /** Stops reading for a while: only a feed with a single subscriber may be held up by it. */

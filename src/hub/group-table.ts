@@ -1,13 +1,13 @@
-import type { PropertyFilter } from './filter.ts';
 import type { GroupOf, Turn } from './group.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import type { EncodeCursor, Message } from './message.ts';
 import { type RemoveRoute, RouteTable } from './route-table.ts';
 import type { Subscription } from './subscription.ts';
+import type { Where } from './where.ts';
 
 /** What a subscriber wants of a channel; those who want the same are one group. */
 export interface Wish<Shape> {
-  readonly where: readonly PropertyFilter[];
+  readonly where: Where;
   /** How messages are put together. */
   readonly shape: Shape;
 }
@@ -46,7 +46,7 @@ export class GroupTable<In, Out extends Message, Shape> {
    * @returns deliveries of what came before it, and is for the others
    */
   add(subscription: Subscription<Out>, wish: Wish<Shape>, at: StreamPosition): number {
-    const key = JSON.stringify([wish.shape, wish.where]);
+    const key = JSON.stringify([wish.shape, wish.where.conditions]);
     const deliveries = this.#settle(key, at);
     // Only now: its last member may have left over what was handed out.
     const entry = this.#entries.get(key) ?? this.#openGroup(key, wish);
@@ -126,7 +126,7 @@ export class GroupTable<In, Out extends Message, Shape> {
 
   #openGroup(key: string, wish: Wish<Shape>): Entry<In, Out, Shape> {
     const group = this.#open(wish.shape);
-    const entry = { key, wish, group, removeRoute: this.#routes.add(group, wish.where) };
+    const entry = { key, wish, group, removeRoute: this.#routes.add(group, wish.where.conditions) };
     this.#entries.set(key, entry);
     return entry;
   }

@@ -2,7 +2,8 @@ import type { Principal } from '../auth/principal.ts';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import { createDecoder } from '../decode/decoder.ts';
-import { kafkaTopic, topicOf } from '../decode/topic-name.ts';
+import type { PropertyFilter } from '../decode/property-filter.ts';
+import { kafkaTopic, topicName, topicOf } from '../decode/topic-name.ts';
 import { decodeUpstreamDeadLetter } from '../decode/upstream-dead-letter.ts';
 import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
 import type { EventOrder } from '../sequence/order.ts';
@@ -11,7 +12,6 @@ import type { ClientLease } from './client-pool.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { acceptWithinMs, type StartPoint } from './feed-start.ts';
 import type { Batching } from './batch-group.ts';
-import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 import { DeadLetterMessage, type EventBatch, EventMessage, type Message } from './message.ts';
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
@@ -30,6 +30,8 @@ import {
 import { Cursors } from './cursors.ts';
 import type { TopicSettings } from './topic-settings.ts';
 import { readTail, type Tail } from './tail.ts';
+import { assertSeesDeadLetters, visibleCounts } from './visibility.ts';
+import { Where } from './where.ts';
 
 export interface HubOptions {
   readonly driver: KafkaDriver;
@@ -117,7 +119,7 @@ export class Hub {
       const names = new Set<string>();
       for (const kafkaTopic of await lease.client.listTopics()) {
         const name = topicOf(topicTemplate, principal.projectId, kafkaTopic);
-        if (name !== undefined && mayRead(principal, name)) names.add(name);
+        if (name !== undefined && this.#mayRead(principal, name)) names.add(name);
       }
       const isDeadLetters = (name: string): boolean =>
         name.endsWith(deadLetterSuffix) && names.has(name.slice(0, -deadLetterSuffix.length));
@@ -165,6 +167,7 @@ export class Hub {
     { topic, sinceMs, after }: DeadLettersRequest,
   ): Promise<Subscription<DeadLetterMessage>> {
     refuseBoth(sinceMs, after);
+    const where = Where.ofDeadLetters(principal);
     const source = this.#events(principal, topic);
     const deadLetters = this.#deadLetters(principal, topic);
     const isPrivate = sinceMs !== undefined || after !== undefined;
@@ -193,7 +196,7 @@ export class Hub {
     return this.#accept<DeadLetterMessage>(principal, leases, {
       ...(pace === undefined ? {} : { pace }),
       begin: (subscription) =>
-        leases.map(({ feed }) => feed.addDeadLetters(subscription, subscriber)),
+        leases.map(({ feed }) => feed.addDeadLetters(subscription, subscriber, where)),
     });
   }
 
@@ -205,13 +208,14 @@ export class Hub {
     principal: Principal,
     topic: string,
     last: number,
-    where: readonly PropertyFilter[],
+    asked: readonly PropertyFilter[],
   ): Promise<EventMessage[]> {
-    const filter = filterOf(where);
+    const where = Where.of(principal, asked);
     const source = this.#events(principal, topic);
-    const perPartition = filter === undefined ? last + duplicatesAllowance : searchedPerPartition;
+    const isAll = where.conditions.length === 0;
+    const perPartition = isAll ? last + duplicatesAllowance : searchedPerPartition;
     const bounds = { last, maxBytes: this.#options.maxRecentBytes };
-    const pick = (): NewestEvents => new NewestEvents(bounds, filter);
+    const pick = (): NewestEvents => new NewestEvents(bounds, where);
     const [{ items, end }, topicId] = await Promise.all([
       this.#tail(principal, source, perPartition, pick),
       this.#topicId(principal, source),
@@ -235,6 +239,7 @@ export class Hub {
     topic: string,
     last: number,
   ): Promise<DeadLetterMessage[]> {
+    assertSeesDeadLetters(principal);
     const bounds = { last, maxBytes: this.#options.maxRecentBytes };
     const pick = (): NewestDeadLetters => new NewestDeadLetters(bounds);
     const [source, deadLetters] = [
@@ -262,15 +267,24 @@ export class Hub {
 
   /**
    * What the shared feed of a topic is doing, or had done when it failed a moment ago; undefined: nobody
-   * has subscribed.
+   * has subscribed. A filtered principal sees the state alone.
    */
   countsOf(principal: Principal, kafkaTopic: string): FeedCounts | undefined {
     const { registry } = this;
     // A dead-letter topic is rarely read as anything else.
-    return (
+    const counts =
       registry.countsOf(principal, kafkaTopic, 'events') ??
-      registry.countsOf(principal, kafkaTopic, 'deadLetters')
-    );
+      registry.countsOf(principal, kafkaTopic, 'deadLetters');
+    return counts && visibleCounts(principal, counts);
+  }
+
+  /**
+   * @throws {MillraceError} `FORBIDDEN`: the key may not read the topic; or it has a filter, and these are
+   * dead letters under the name of a topic
+   */
+  assertReadable(principal: Principal, topic: string): void {
+    principal.mayRead(topic);
+    if (topicName(topic).endsWith(this.#options.deadLetterSuffix)) assertSeesDeadLetters(principal);
   }
 
   close(): Promise<void> {
@@ -340,8 +354,17 @@ export class Hub {
     });
   }
 
+  #mayRead(principal: Principal, topic: string): boolean {
+    try {
+      this.assertReadable(principal, topic);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #events(principal: Principal, topic: string): FeedSource {
-    principal.mayRead(topic);
+    this.assertReadable(principal, topic);
     const settings = this.#options.settingsOf(topic);
     return {
       topic,
@@ -551,17 +574,18 @@ export class Hub {
 
 /** Each event by itself. */
 function eventsOf(
-  { projectId }: Principal,
-  { topic, where }: EventsRequest,
+  principal: Principal,
+  { topic, where: asked }: EventsRequest,
 ): Following<EventMessage> {
-  const subscriber = { projectId, topic };
-  const passes = compileFilter(where);
+  const subscriber = { projectId: principal.projectId, topic };
+  const where = Where.of(principal, asked);
+  const passes = where.compile();
   return {
     join: (stream, subscription, join) =>
       stream.addEvents(subscription, subscriber, { where, join }),
     select: (stream, messages) =>
       messages
-        .filter(({ item }) => where.length === 0 || passes(item.payload))
+        .filter(({ item }) => passes === undefined || passes(item.payload))
         .map((message) => stream.messageOf(subscriber, message)),
   };
 }
@@ -570,7 +594,8 @@ function batchesOf(
   principal: Principal,
   request: EventsRequest & { readonly batching: Batching },
 ): Following<EventBatch> {
-  const { topic, where, batching } = request;
+  const { topic, batching } = request;
+  const where = Where.of(principal, request.where);
   const subscriber = { projectId: principal.projectId, topic };
   const single = eventsOf(principal, request);
   return {
@@ -622,19 +647,6 @@ function paceOf(leases: readonly FeedLease[], backlogBytes: number): Pace {
   return { backlogBytes, onBacklog: () => set(true), onDrained: () => set(false) };
 }
 
-function mayRead(principal: Principal, topic: string): boolean {
-  try {
-    principal.mayRead(topic);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
-}
-
-function filterOf(where: readonly PropertyFilter[]): EventFilter | undefined {
-  return where.length > 0 ? compileFilter(where) : undefined;
 }

@@ -2,6 +2,7 @@ import { MillraceError } from '../core/errors.ts';
 import { DecodedEvent } from '../decode/decoded-event.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
 import type { EventFilter } from './filter.ts';
+import type { Where } from './where.ts';
 
 /** How much an answer may hold. */
 export interface NewestBounds {
@@ -27,8 +28,8 @@ export class NewestEvents implements Newest<Event> {
   readonly #filter: EventFilter | undefined;
   readonly #kept: Kept<Event>;
 
-  constructor(bounds: NewestBounds, filter: EventFilter | undefined) {
-    this.#filter = filter;
+  constructor(bounds: NewestBounds, where: Where) {
+    this.#filter = where.compile();
     this.#kept = new Kept(bounds, {
       compare: byOwnTime,
       idOf: ({ id }) => id,

@@ -1,5 +1,6 @@
 import { type Path, parsePath, valueAt } from '../decode/path.ts';
-import { compileFilter, type EventFilter, type PropertyFilter } from './filter.ts';
+import type { PropertyFilter } from '../decode/property-filter.ts';
+import { compileFilter, type EventFilter } from './filter.ts';
 
 type Scalar = string | number | boolean | null;
 

@@ -6,12 +6,13 @@ import { plainSse, plainWs, plainWsByHeader } from './transports/plain.ts';
 import { refusalScenarios } from './transports/refusals.ts';
 import { sameOverAll } from './transports/sameness.ts';
 import type { OpenStage, Scenario } from './transports/stage.ts';
+import { tokenScenarios } from './transports/tokens.ts';
 
 const transports = [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse] as const;
 
 /** What every way to subscribe must do alike: every scenario over every transport. */
 export function transportTests(open: OpenStage): void {
-  playAll(open, [...deliveries, ...refusalScenarios, ...endings]);
+  playAll(open, [...deliveries, ...refusalScenarios, ...tokenScenarios, ...endings]);
 }
 
 /** Those of it that depend on what brings the records. */

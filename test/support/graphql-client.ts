@@ -8,6 +8,10 @@ export interface Login {
   readonly key: string;
 }
 
+export interface TokenLogin {
+  readonly token: string;
+}
+
 export interface GraphqlResult {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly {
@@ -28,7 +32,7 @@ export interface Received {
 
 export interface SubscribeOptions {
   readonly url: string;
-  readonly login: Login;
+  readonly login: Login | TokenLogin;
   readonly query: string;
   readonly variables?: Record<string, unknown>;
 }
@@ -46,7 +50,7 @@ export const subscribers: Readonly<
   'graphql-sse': (t, { url, login, query, variables }) => {
     const client = createSseClient({
       url: `${url}/graphql`,
-      headers: { authorization: basic(login) },
+      headers: { authorization: authorizationOf(login) },
       retryAttempts: 0,
     });
     t.after(() => client.dispose());
@@ -58,6 +62,10 @@ export const subscribers: Readonly<
 
 export function basic({ projectId, key }: Login): string {
   return `Basic ${Buffer.from(`${projectId}:${key}`).toString('base64')}`;
+}
+
+export function authorizationOf(login: Login | TokenLogin): string {
+  return 'token' in login ? `Bearer ${login.token}` : basic(login);
 }
 
 /** A graphql-ws client as its users have it, but for the retries. */
@@ -75,7 +83,7 @@ export function webSocketClient(t: TestContext, url: string, login: object): Cli
 /** A query over HTTP POST; answers status and body. */
 export async function query(
   url: string,
-  login: Login | undefined,
+  login: Login | TokenLogin | undefined,
   text: string,
   variables: Record<string, unknown> = {},
 ): Promise<{ status: number; body: GraphqlResult }> {
@@ -83,7 +91,7 @@ export async function query(
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      ...(login ? { authorization: basic(login) } : {}),
+      ...(login ? { authorization: authorizationOf(login) } : {}),
     },
     body: JSON.stringify({ query: text, variables }),
   });

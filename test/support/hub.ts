@@ -84,6 +84,7 @@ export function principalOf(projectId = 'acme', topics: readonly string[] | null
   const principal: TestPrincipal = {
     projectId,
     key: { name: 'test', kind: 'READ', topics },
+    filter: [],
     login: null,
     loginId: `login of ${projectId}`,
     revoked: revocation,

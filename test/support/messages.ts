@@ -1,7 +1,9 @@
+import type { PropertyFilter } from '../../src/decode/property-filter.ts';
 import { Message } from '../../src/hub/message.ts';
 import type { Parcel } from '../../src/hub/parcel.ts';
 import type { Subscriber } from '../../src/hub/subscriber.ts';
 import { Subscription } from '../../src/hub/subscription.ts';
+import { Where } from '../../src/hub/where.ts';
 import { nowhere } from './parcels.ts';
 
 /** A message that is nothing but its number. */
@@ -13,6 +15,11 @@ export class Numbered extends Message {
     super(nowhere.position, nowhere.encode);
     this.number = number;
   }
+}
+
+/** What somebody asks for who may see everything. */
+export function whereOf(conditions: readonly PropertyFilter[] = []): Where {
+  return Where.of({ filter: [] }, conditions);
 }
 
 /** What a subscription brought to a subscriber who takes everything at once. */

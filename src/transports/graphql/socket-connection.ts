@@ -34,6 +34,7 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
    * a query goes on after its client has lost interest.
    */
   running = 0;
+  #url: string | undefined;
   #principal: Principal | undefined;
   #giveBack: (() => void) | undefined;
   #initTimer: Timer | undefined;
@@ -41,7 +42,14 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
   /** Subscriptions by the client's id. */
   #deliveries: Map<string, SocketDelivery> | undefined;
 
-  constructor(socket: WebSocket, stream: Duplex, options: SocketConnectionOptions) {
+  /** @param url that it was opened with: it may hold a token */
+  constructor(
+    socket: WebSocket,
+    stream: Duplex,
+    options: SocketConnectionOptions,
+    url: string | undefined,
+  ) {
+    this.#url = url;
     this.socket = socket;
     this.stream = stream;
     this.#options = options;
@@ -69,6 +77,13 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
   /** Who the client is; undefined: it has not been let in. */
   get principal(): Principal | undefined {
     return this.#principal;
+  }
+
+  /** The URL that it was opened with, once: it is not kept for as long as the connection lives. */
+  takeUrl(): string | undefined {
+    const url = this.#url;
+    this.#url = undefined;
+    return url;
   }
 
   /** Closes the socket unless the client is let in within so many milliseconds. */

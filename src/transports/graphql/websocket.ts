@@ -16,8 +16,11 @@ import { SocketDelivery } from './socket-delivery.ts';
 
 export interface GraphqlWebSocketOptions extends SocketConnectionOptions {
   readonly engine: GraphqlEngine;
-  /** Lets a client in by the payload of its `connection_init`; rejects with a `MillraceError`. */
-  readonly authenticate: (payload: unknown) => Promise<Principal>;
+  /**
+   * Lets a client in by the payload of its `connection_init`, or by the token in its URL; rejects with a
+   * `MillraceError`.
+   */
+  readonly authenticate: (payload: unknown, url: string | undefined) => Promise<Principal>;
   readonly contextOf: (principal: Principal) => GraphqlContext;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,7 +44,7 @@ interface OperationContext {
  */
 export function createGraphqlWebSocket(
   options: GraphqlWebSocketOptions,
-): (socket: WebSocket, stream: Duplex) => void {
+): (socket: WebSocket, stream: Duplex, url?: string) => void {
   const { engine, logger } = options;
   const contexts = new WeakMap<ExecutionArgs, OperationContext>();
   const frames = new WeakMap<Selection, NextFrames>();
@@ -54,7 +57,7 @@ export function createGraphqlWebSocket(
       // The key is not kept for as long as the connection lives.
       Object.assign(context, { connectionParams: undefined });
       try {
-        const principal = await options.authenticate(connectionParams);
+        const principal = await options.authenticate(connectionParams, connection.takeUrl());
         // Gone meanwhile: no `close` would ever come to give the principal back.
         if (connection.isOpen) connection.admit(principal);
         return true;
@@ -153,8 +156,8 @@ export function createGraphqlWebSocket(
     connection.close(CloseCode.InternalServerError, errorTable.INTERNAL.summary);
   }
 
-  return function serve(socket, stream) {
-    const connection = new SocketConnection(socket, stream, options);
+  return function serve(socket, stream, url) {
+    const connection = new SocketConnection(socket, stream, options, url);
     connection.expectInit(options.clock, options.initTimeoutMs);
     const closed = server.opened(connection, connection);
     socket.once('close', (code, reason) => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHead } from '../../auth/authorization.ts';
 import type { Principal } from '../../auth/principal.ts';
 import { MillraceError } from '../../core/errors.ts';
 import type { Message } from '../../hub/message.ts';
@@ -13,8 +14,8 @@ import type { FeedAddress } from './request.ts';
 import type { Source, Subscribe } from './source.ts';
 
 export interface FeedEventStreamOptions extends EventStreamOptions {
-  /** Lets a client in by its `Authorization` header; rejects with a `MillraceError`. */
-  readonly authenticateHeader: (header: string | undefined) => Promise<Principal>;
+  /** Lets a client in by what its request shows; rejects with a `MillraceError`. */
+  readonly authenticateRequest: (request: RequestHead) => Promise<Principal>;
   readonly subscribe: Subscribe;
   readonly frames: EventFrames;
   /** What a client may see of an error. */
@@ -42,7 +43,7 @@ export async function serveFeedEvents(
     const message = `a feed is text/event-stream, or over WebSocket the subprotocol ${subprotocol}`;
     return respondError(response, new MillraceError('BAD_USER_INPUT', message), 406);
   }
-  const principal = await options.authenticateHeader(request.headers.authorization);
+  const principal = await options.authenticateRequest(request);
   const subscription = await options.subscribe(principal, address);
   // Gone while its subscription was set up: no `close` would ever come.
   if (response.destroyed) return subscription.leave();

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
+import { type RequestHead, showsCredentials } from '../../auth/authorization.ts';
 import type { Principal } from '../../auth/principal.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { errorTable, MillraceError } from '../../core/errors.ts';
@@ -19,8 +20,8 @@ import { type SocketFrames, textFrame } from './socket-frames.ts';
 import type { Source, Subscribe } from './source.ts';
 
 export interface FeedSocketOptions extends OutboxSettings {
-  /** Lets a client in by its `Authorization` header; rejects with a `MillraceError`. */
-  readonly authenticateHeader: (header: string) => Promise<Principal>;
+  /** Lets a client in by what its handshake shows; rejects with a `MillraceError`. */
+  readonly authenticateRequest: (request: RequestHead) => Promise<Principal>;
   /** Lets a client in by the fields of its `auth` message; rejects with a `MillraceError`. */
   readonly authenticateMessage: (fields: unknown) => Promise<Principal>;
   readonly subscribe: Subscribe;
@@ -61,16 +62,16 @@ export class FeedSocket implements OutboxConnection, OutboxOwner, Subscriber<Mes
     socket.once('close', () => this.#leave());
   }
 
-  /** @param authorization the header; undefined: the client is to send `auth` */
-  begin(authorization: string | undefined, address: FeedAddress): void {
+  /** @param request the handshake: if it shows no credentials, the client is to send `auth` */
+  begin(request: RequestHead, address: FeedAddress): void {
     if (this.#socket.protocol !== subprotocol) {
       this.#fail(violation(`a feed speaks the subprotocol ${subprotocol}: offer it`), 4406);
       return;
     }
     const { clock, initTimeoutMs } = this.#options;
     this.#initTimer = clock.schedule(initTimeoutMs, () => this.#fail(tooLate(initTimeoutMs), 4408));
-    if (authorization === undefined) this.#awaiting = address;
-    else void this.#enter(() => this.#options.authenticateHeader(authorization), address);
+    if (!showsCredentials(request)) this.#awaiting = address;
+    else void this.#enter(() => this.#options.authenticateRequest(request), address);
   }
 
   get isOpen(): boolean {

@@ -17,10 +17,9 @@ type MadeHere = 'subscribe' | 'frames' | 'shown';
 
 export interface PlainFeedsOptions
   extends Omit<FeedSocketOptions, MadeHere>,
-    Omit<FeedEventStreamOptions, MadeHere | 'authenticateHeader'> {
+    Omit<FeedEventStreamOptions, MadeHere> {
   readonly hub: Hub;
   readonly logger: Logger;
-  readonly authenticateHeader: (header: string | undefined) => Promise<Principal>;
 }
 
 const patterns: readonly (readonly [pattern: string, holds: FeedKind])[] = [
@@ -57,7 +56,7 @@ export function plainFeeds(options: PlainFeedsOptions): {
         protocols: [subprotocol],
         serve: (socket, stream, request, segments) =>
           new FeedSocket(socket, stream, overSocket).begin(
-            request.headers.authorization,
+            request,
             addressOf(holds, request, segments),
           ),
       },

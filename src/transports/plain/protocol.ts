@@ -14,7 +14,7 @@ export const messageTable = {
     from: 'client',
     fields: '`projectId` and `key`, or `token`',
     meaning:
-      'The credentials. Over WebSocket, without an `Authorization` header, the first and only message.',
+      'The credentials. Over WebSocket, without any in the handshake, the first and only message.',
   },
   ready: {
     from: 'server',
@@ -70,7 +70,8 @@ export const closeCodes = {
     client: 'Correct what was sent.',
   },
   4403: {
-    meaning: '`UNAUTHENTICATED` or `FORBIDDEN`, also when the key is revoked later on.',
+    meaning:
+      '`UNAUTHENTICATED` or `FORBIDDEN`, also when the key is revoked or the token expires later on.',
     client: 'Connect again with other credentials only.',
   },
   4404: { meaning: '`TOPIC_NOT_FOUND`.', client: 'Correct the topic.' },
@@ -91,7 +92,7 @@ export const closeCodes = {
 
 export type CloseCode = keyof typeof closeCodes;
 
-/** The query parameters: the arguments of the GraphQL subscriptions, by their names. */
+/** The query parameters: the arguments of the GraphQL subscriptions, by their names, and a token. */
 export const parameterTable = {
   order: {
     of: ['events'],
@@ -120,6 +121,11 @@ export const parameterTable = {
     form: 'RFC 3339 text, not in the future',
     meaning:
       'Begin at the first record whose broker time is at or after this. Default: begin with `ready`.',
+  },
+  token: {
+    of: ['events', 'deadLetters'],
+    form: 'a token for a single use',
+    meaning: 'The credentials, where they cannot be sent in another way.',
   },
 } as const satisfies Record<string, ParameterRow>;
 

@@ -1,6 +1,6 @@
 import { nearest } from '../../config/nearest.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { parseFilter } from '../../hub/filter.ts';
+import { parseFilter } from '../../decode/property-filter.ts';
 import type { DeadLettersRequest, EventsRequest } from '../../hub/hub.ts';
 import { eventOrders } from '../../sequence/order.ts';
 import { parseInstant } from '../instant.ts';

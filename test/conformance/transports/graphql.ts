@@ -1,4 +1,4 @@
-import { basic } from '../../support/graphql-client.ts';
+import { authorizationOf } from '../../support/graphql-client.ts';
 import { openEventStream } from './raw-event-stream.ts';
 import { openSocket } from './raw-socket.ts';
 import { type Ending, itemAt, type Request, type Transport } from './transport.ts';
@@ -64,7 +64,7 @@ export const graphqlSse: Transport = {
       headers: {
         accept: 'text/event-stream',
         'content-type': 'application/json',
-        ...(login ? { authorization: basic(login) } : {}),
+        ...(login ? { authorization: authorizationOf(login) } : {}),
       },
       body: JSON.stringify(operationOf(request)),
       onEvent({ type, data }, reception) {

@@ -1,4 +1,4 @@
-import { basic } from '../../support/graphql-client.ts';
+import { authorizationOf } from '../../support/graphql-client.ts';
 import { openEventStream } from './raw-event-stream.ts';
 import { openSocket, type RawSocketOptions } from './raw-socket.ts';
 import { type Ending, itemAt, type Request, type Transport } from './transport.ts';
@@ -39,7 +39,7 @@ export const plainWsByHeader: Transport = {
     openSocket(t, {
       url: addressOf(url, request),
       protocol: 'millrace.v1',
-      headers: { authorization: login ? basic(login) : '' },
+      headers: { authorization: login ? authorizationOf(login) : '' },
       onMessage,
     }),
 };
@@ -54,7 +54,7 @@ export const plainSse: Transport = {
       method: 'GET',
       headers: {
         accept: 'text/event-stream',
-        ...(login ? { authorization: basic(login) } : {}),
+        ...(login ? { authorization: authorizationOf(login) } : {}),
       },
       onEvent({ type, data }, reception) {
         if (type === 'error') reception.end(endingOf(Object(JSON.parse(data))));

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { parsePath, valueAt } from '../../../src/decode/path.ts';
 import { sourceAt } from '../../../src/decode/json-source.ts';
-import type { Login } from '../../support/graphql-client.ts';
+import type { Login, TokenLogin } from '../../support/graphql-client.ts';
 import type { Reception } from './reception.ts';
 
 /** One way to subscribe, as the suite sees it. */
@@ -10,7 +10,12 @@ export interface Transport {
   /** Line breaks between a payload's tokens come as blanks. */
   readonly isLineBased: boolean;
   /** @param login undefined: a client that shows no credentials, where it should */
-  subscribe(t: TestContext, url: string, login: Login | undefined, request: Request): Reception;
+  subscribe(
+    t: TestContext,
+    url: string,
+    login: Login | TokenLogin | undefined,
+    request: Request,
+  ): Reception;
 }
 
 /** The arguments of a subscription, right or wrong, by their names. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseAuthorization, parseCredentials } from '../../../src/auth/authorization.ts';
+import {
+  parseAuthorization,
+  parseCredentials,
+  parseRequest,
+  tokenInUrl,
+} from '../../../src/auth/authorization.ts';
 
 function basic(text: string | Buffer): string {
   return `Basic ${Buffer.from(text).toString('base64')}`;
@@ -45,7 +50,8 @@ const headers: Readonly<Record<string, readonly [string | undefined, RegExp]>> =
   'no key': [basic('p:'), /key is empty/],
   'a NUL': [basic('p:k\0admin'), /key holds a NUL/],
   'a key longer than any': [basic(`p:${'k'.repeat(5_000)}`), /key is longer than any/],
-  'a token': ['Bearer abc', /tokens are not configured/],
+  'no token': ['Bearer', /token is empty/],
+  'a token longer than any': [`Bearer ${'t'.repeat(9_000)}`, /token is longer than any/],
 };
 
 for (const [name, [header, message]] of Object.entries(headers)) {
@@ -67,7 +73,9 @@ const payloads: Readonly<Record<string, readonly [unknown, RegExp]>> = {
   null: [null, /^no credentials/],
   'an array': [['p', 'k'], /^no credentials/],
   'no fields': [{}, /^no credentials/],
-  'a token': [{ token: 't' }, /tokens are not configured/],
+  'a number for a token': [{ token: 7 }, /token is not a string/],
+  'an empty token': [{ token: '' }, /token is empty/],
+  'a token and a key': [{ token: 't', projectId: 'p', key: 'k' }, /a token and a key/],
   'a number for an id': [{ projectId: 1, key: 'k' }, /projectId is not a string/],
   'the key alone': [{ key: 'k' }, /projectId is not a string/],
   'the id alone': [{ projectId: 'p' }, /key is not a string/],
@@ -81,3 +89,44 @@ for (const [name, [payload, message]] of Object.entries(payloads)) {
     assert.throws(() => parseCredentials(payload), { message: /send \{"projectId"/ });
   });
 }
+
+test('a Bearer header and a payload hold a token', () => {
+  const credentials = { token: 'a.b.c', inUrl: false };
+  assert.deepEqual(parseAuthorization('Bearer a.b.c'), credentials);
+  assert.deepEqual(parseCredentials({ token: 'a.b.c', type: 'auth' }), credentials);
+});
+
+test('a token in a URL is found, and told from one in a header', () => {
+  assert.deepEqual(tokenInUrl('/graphql?query=x&token=a.b'), { token: 'a.b', inUrl: true });
+  for (const url of [undefined, '/graphql', '/graphql?', '/graphql?tokens=a', '/token=a']) {
+    assert.equal(tokenInUrl(url), undefined);
+  }
+  for (const url of ['/?token=', '/?token=a&token=b', `/?token=${'t'.repeat(9_000)}`]) {
+    assert.throws(() => tokenInUrl(url), { code: 'UNAUTHENTICATED' });
+  }
+});
+
+test('a request shows credentials in its header or in its URL, not in both', () => {
+  const authorization = basic('p:k');
+  const inUrl = { token: 't', inUrl: true };
+  assert.deepEqual(parseRequest({ url: '/x', headers: { authorization } }), {
+    projectId: 'p',
+    key: 'k',
+  });
+  assert.deepEqual(parseRequest({ url: '/x?token=t', headers: {} }), inUrl);
+  assert.throws(() => parseRequest({ url: '/x?token=t', headers: { authorization } }), {
+    code: 'UNAUTHENTICATED',
+    message: /in the URL and in the Authorization header/,
+  });
+  assert.throws(() => parseRequest({ url: '/x', headers: {} }), { message: /^no Authorization/ });
+});
+
+test('a connection shows credentials in its first message or in its URL, not in both', () => {
+  const inUrl = { token: 't', inUrl: true };
+  for (const payload of [undefined, null, {}, { other: 1 }]) {
+    assert.deepEqual(parseCredentials(payload, inUrl), inUrl);
+  }
+  for (const payload of [{ token: 'u' }, { projectId: 'p', key: 'k' }]) {
+    assert.throws(() => parseCredentials(payload, inUrl), { message: /in the first message/ });
+  }
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { ServiceAuthenticator } from '../../../src/auth/service-authenticator.ts';
-import type { KeyConfig, ProjectConfig } from '../../../src/config/schema.ts';
+import type { KeyConfig, ProjectConfig } from '../../../src/config/config.ts';
 import { MillraceError } from '../../../src/core/errors.ts';
 
 function keyOf(key: string, fields: Partial<KeyConfig> = {}): KeyConfig {
@@ -13,7 +13,7 @@ function keyOf(key: string, fields: Partial<KeyConfig> = {}): KeyConfig {
     topics: null,
     permitted: [],
     active: true,
-    filters: [],
+    filter: [],
     ...fields,
   };
 }
@@ -83,7 +83,7 @@ test('two projects may have the same key', async () => {
 test('a right key that may not read is told why', async () => {
   const reasons: readonly (readonly [Partial<KeyConfig>, string])[] = [
     [{ kind: 'write' }, 'write keys cannot read'],
-    [{ kind: 'access', permitted: ['queries'], filters: [{}] }, 'this access key has filters'],
+    [{ kind: 'access', permitted: ['queries'], filter: null }, 'this access key has filters'],
     [{ kind: 'access', permitted: ['writes'] }, 'this access key does not permit queries'],
     [{ kind: 'access' }, 'this access key does not permit queries'],
     [{ kind: 'access', permitted: ['queries'], active: false }, 'this key is not active'],

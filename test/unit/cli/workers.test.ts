@@ -10,6 +10,7 @@ import { WebSocket } from 'ws';
 import { configFile } from '../../support/config-file.ts';
 import { digestOf } from '../../support/server.ts';
 import { exitOf, startMillrace } from '../../support/millrace.ts';
+import { makeToken } from '../../support/tokens.ts';
 import { until } from '../../support/until.ts';
 
 const timeout = 60_000;
@@ -75,11 +76,15 @@ function isThere(pid: number): boolean {
   }
 }
 
-async function statusFor(address: string, key: string): Promise<number> {
+function statusFor(address: string, key: string): Promise<number> {
+  return statusWith(address, `Basic ${Buffer.from(`p:${key}`).toString('base64')}`);
+}
+
+async function statusWith(address: string, authorization: string): Promise<number> {
   const response = await fetch(`${address}/graphql`, {
     method: 'POST',
     headers: {
-      authorization: `Basic ${Buffer.from(`p:${key}`).toString('base64')}`,
+      authorization,
       'content-type': 'application/json',
       // The next one is to be dealt out afresh.
       connection: 'close',
@@ -164,6 +169,16 @@ test('each worker applies changed keys', { timeout }, async (t) => {
   for (let time = 0; time < sockets; time++) {
     assert.equal(await statusFor(address, 'new'), 200);
     assert.equal(await statusFor(address, 'k'), 401);
+  }
+});
+
+test('a token is good at each worker, without any secret being configured', {
+  timeout,
+}, async (t) => {
+  const { address } = await startTwo(t);
+  const { token } = await makeToken(address, { projectId: 'p', key: 'k' });
+  for (let time = 0; time < sockets; time++) {
+    assert.equal(await statusWith(address, `Bearer ${token}`), 200);
   }
 });
 

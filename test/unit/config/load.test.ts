@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -229,7 +230,7 @@ test('keys of projects are complete in the result', (t) => {
           topics: null,
           permitted: [],
           active: true,
-          filters: [],
+          filter: [],
         },
       ],
     },
@@ -343,10 +344,10 @@ cursors: { secretFile: short }
   const problems = problemsOf(loadConfig({ file, env }));
   const expected = [
     /^kafka\.ssl\.keyFile: is missing: .*/,
-    /^cursors\.secretFile: has 9 characters; at least 32 are needed.* \(line 4\)$/,
     /^kafka\.ssl\.caFile: cannot be read: ENOENT.*no-ca\.pem.* \(line 2\)$/,
     /^kafka\.sasl\.passwordFile: is given, and kafka\.sasl\.password as well: leave one out \(line 3\)$/,
     /^kafka\.sasl\.passwordFile: .*empty is empty \(line 3\)$/,
+    /^cursors\.secretFile: has 9 characters; at least 32 are needed.* \(line 4\)$/,
   ];
   assert.equal(problems.length, expected.length, problems.join('\n'));
   for (const [index, pattern] of expected.entries()) assert.match(problems[index] ?? '', pattern);
@@ -443,5 +444,145 @@ topics:
     `topics.defaults.dedupWindow: ${tooShort(60_000, 59_000)} (line 3)`,
     `topics.overrides.off.dedupWindow: ${tooShort(60_000, 0)} (line 5)`,
     `topics.overrides.longer.lateness: ${tooShort(120_000, 59_000)} (line 8)`,
+  ]);
+});
+
+const service = {
+  ...env,
+  MILLRACE_KAFKA_CREDENTIALS: 'service',
+  MILLRACE_AUTH_PROJECTS: `[{ id: p, keys: [{ kind: read, sha256: ${digest} }] }]`,
+};
+
+function keyWithFilters(filters: string, mode: string): Environment {
+  return {
+    ...service,
+    MILLRACE_AUTH_ACCESS_KEY_FILTERS: mode,
+    MILLRACE_AUTH_PROJECTS: `[{ id: p, keys: [{ kind: access, sha256: ${digest}, permitted: [queries], filters: ${filters} }] }]`,
+  };
+}
+
+function filterOf(filters: string, mode: string) {
+  return valid(loadConfig({ env: keyWithFilters(filters, mode) })).auth.projects[0]?.keys[0]
+    ?.filter;
+}
+
+test('filters of access keys are refused, whatever they are, or enforced', () => {
+  assert.equal(filterOf('[{ anything: 1 }]', 'refuse'), null);
+  assert.deepEqual(filterOf('[]', 'refuse'), []);
+  const both =
+    '[{ property_name: user.id, operator: eq, property_value: 7 }, { property: a, operator: EXISTS }, { property: b, value: x }]';
+  assert.deepEqual(filterOf(both, 'enforce'), [
+    { property: 'user.id', operator: 'EQ', value: 7 },
+    { property: 'a', operator: 'EXISTS' },
+    { property: 'b', operator: 'EQ', value: 'x' },
+  ]);
+});
+
+test('filters that cannot be enforced are problems when they are to be', () => {
+  const where = 'MILLRACE_AUTH_PROJECTS';
+  const path = 'auth.projects[0].keys[0].filters[1]';
+  for (const [filter, message] of [
+    [
+      '{ property_name: a, operator: within, property_value: 1 }',
+      'cannot be enforced: its operator is within, and only eq, ne, gt, gte, lt, lte, in, exists, contains can',
+    ],
+    [
+      '{ property_name: a, operator: in, property_value: 1 }',
+      'needs a list of one or more values for IN',
+    ],
+    [
+      '{ property_name: a, operator: eq, property_value: 1, or: [] }',
+      'has an unknown key "or"; known are `property`, `operator`, `value`',
+    ],
+    ['{ operator: EQ, value: 1 }', 'needs a `property`: a dotted path such as `user.id`'],
+    ['7', 'must be an object with `property`, `operator` and `value`'],
+  ] as const) {
+    const filters = `[{ property: fine, value: 1 }, ${filter}]`;
+    assert.deepEqual(problemsOf(loadConfig({ env: keyWithFilters(filters, 'enforce') })), [
+      `${path}: ${message} (${where})`,
+    ]);
+  }
+});
+
+test('trusted issuers are complete in the result, with their keys read', (t) => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const secret = 's'.repeat(32);
+  const yaml = `tokens:
+  secret: ${'t'.repeat(32)}
+  maxExpiresIn: 1h
+  trusted:
+    - { project: p, secretFile: secret }
+    - { project: p, issuer: i, audience: a, publicKeyFile: public.pem }
+    - { project: p, issuer: i, audience: a, jwksUrl: "https://i.example/keys" }
+`;
+  const file = configFile(t, yaml, { secret: `${secret}\n`, 'public.pem': pem });
+  assert.deepEqual(valid(loadConfig({ file, env: service })).tokens, {
+    secret: 't'.repeat(32),
+    maxExpiresInMs: 3_600_000,
+    trusted: [
+      { project: 'p', issuer: null, audience: null, key: { kind: 'secret', secret } },
+      { project: 'p', issuer: 'i', audience: 'a', key: { kind: 'publicKey', pem: pem.trimEnd() } },
+      {
+        project: 'p',
+        issuer: 'i',
+        audience: 'a',
+        key: { kind: 'jwks', url: 'https://i.example/keys' },
+      },
+    ],
+  });
+});
+
+test('issuers that cannot be trusted are problems', (t) => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 });
+  const beside = {
+    short: 'short',
+    'private.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'weak.pem': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    'no.pem': 'no key',
+  };
+  const problemsWith = (issuer: string, environment: Environment): string[] => {
+    const file = configFile(t, `tokens: { trusted: [${issuer}] }`, beside);
+    return problemsOf(loadConfig({ file, env: environment }));
+  };
+  for (const [issuer, ...patterns] of [
+    ['{ project: p }', /trusted\[0\]: needs one of secretFile, publicKeyFile, jwksUrl, and has 0/],
+    [
+      '{ project: p, issuer: i, audience: a, secretFile: private.pem, jwksUrl: "https://a.example" }',
+      /and has 2/,
+    ],
+    ['{ project: p, secretFile: short }', /secretFile: has 5 characters; at least 32/],
+    ['{ project: p, publicKeyFile: private.pem }', /publicKeyFile: is a private key/],
+    ['{ project: p, publicKeyFile: weak.pem }', /publicKeyFile: is of no kind/],
+    ['{ project: p, publicKeyFile: no.pem }', /publicKeyFile: is no public key in PEM/],
+    [
+      '{ project: p, jwksUrl: "https://a.example" }',
+      /\.issuer: is missing/,
+      /\.audience: is missing/,
+    ],
+    [
+      '{ project: p, issuer: i, audience: a, jwksUrl: "http://a.example" }',
+      /jwksUrl: expected an https URL/,
+    ],
+  ] as const) {
+    const problems = problemsWith(issuer, service);
+    assert.equal(problems.length, patterns.length, problems.join('\n'));
+    for (const [index, pattern] of patterns.entries()) assert.match(problems[index] ?? '', pattern);
+  }
+  assert.match(
+    problemsWith('{ project: p, secretFile: private.pem }', env).join(),
+    /^tokens\.trusted: needs kafka\.credentials: service/,
+  );
+});
+
+test('an issuer for a project that is not there is no problem, but said', (t) => {
+  const file = configFile(t, 'tokens: { trusted: [{ project: q, secretFile: secret }] }', {
+    secret: 's'.repeat(32),
+  });
+  const loaded = loadConfig({ file, env: service });
+  valid(loaded);
+  assert.deepEqual(loaded.warnings.map(formatProblem), [
+    'tokens.trusted[0].project: is not in auth.projects: its tokens are refused (line 1)',
   ]);
 });

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { BatchGroup, type Batching } from '../../../src/hub/batch-group.ts';
 import { Channel, type MessageSource } from '../../../src/hub/channel.ts';
-import { compileFilter, type PropertyFilter } from '../../../src/hub/filter.ts';
+import type { PropertyFilter } from '../../../src/decode/property-filter.ts';
+import { compileFilter } from '../../../src/hub/filter.ts';
 import { type GroupOf, SingleGroup } from '../../../src/hub/group.ts';
 import type { JoinPoint } from '../../../src/hub/join-point.ts';
 import { type EventBatch, EventMessage } from '../../../src/hub/message.ts';
@@ -11,9 +12,9 @@ import { beginning } from '../../../src/hub/cursor/stream-position.ts';
 import { nowhere, someTurn } from '../../support/parcels.ts';
 import { sketched } from '../../support/events.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { type Listening, listening, Numbered } from '../../support/messages.ts';
+import { type Listening, listening, Numbered, whereOf } from '../../support/messages.ts';
 
-type Where = readonly PropertyFilter[];
+type Conditions = readonly PropertyFilter[];
 
 /** A channel whose log is one partition; messages come in the order of their offsets. */
 function numbers() {
@@ -27,11 +28,15 @@ function numbers() {
   /** @param lowest the lowest offset that may still come. @default all that is there has come */
   const flush = (lowest = next): void => channel.flush(someTurn, () => new Map([[0, lowest]]));
   const join = (
-    { where = [], from }: { where?: Where; from?: JoinPoint } = {},
+    { where = [], from }: { where?: Conditions; from?: JoinPoint } = {},
     onDelivery = (): void => undefined,
   ): Listening<Numbered> => {
     const member = listening<Numbered>((left) => channel.remove(left), onDelivery);
-    channel.add(member.subscription, { where, shape: null }, { at: beginning, join: from });
+    channel.add(
+      member.subscription,
+      { where: whereOf(where), shape: null },
+      { at: beginning, join: from },
+    );
     return member;
   };
   return { channel, accept, flush, join };
@@ -122,7 +127,7 @@ test('a newcomer that ends as it is taken over is gone', () => {
   const shape = { maxEvents: 10, maxWaitMs: 1_000 };
   const join = (from: JoinPoint | undefined, onDelivery: () => void): Listening<EventBatch> => {
     const member = listening<EventBatch>((left) => channel.remove(left), onDelivery);
-    channel.add(member.subscription, { where: [], shape }, { at: beginning, join: from });
+    channel.add(member.subscription, { where: whereOf(), shape }, { at: beginning, join: from });
     return member;
   };
   const point = joinAt(1);
@@ -172,7 +177,7 @@ test('at the end comes first what is due', () => {
   assert.equal(channel.size, 0);
 });
 
-const wheres: readonly Where[] = [
+const wheres: readonly Conditions[] = [
   [],
   [{ property: 'user', operator: 'EQ', value: 1 }],
   [{ property: 'user', operator: 'IN', value: [0, 2] }],
@@ -219,7 +224,7 @@ const action = fc.oneof(
 /** One subscriber, and what it should get by a model that serves each by itself. */
 interface Member {
   readonly listening: Listening<EventMessage> | Listening<EventBatch>;
-  readonly where: Where;
+  readonly where: Conditions;
   readonly shape: Batching | null;
   readonly join: JoinPoint;
   readonly expected: EventMessage[];
@@ -288,7 +293,7 @@ class World {
     this.turn(this.#pending.map(() => 0));
   }
 
-  join(where: Where, shape: Batching | null, isShared: boolean): void {
+  join(where: Conditions, shape: Batching | null, isShared: boolean): void {
     const from = new Map(this.#ends.map((end, partition) => [partition, end]));
     const known = isShared ? this.#lastJoin : undefined;
     const join = known ?? { from, acceptedAtMs: Number.POSITIVE_INFINITY };
@@ -296,11 +301,19 @@ class World {
     const rest = { where, shape, join, expected: [] };
     if (shape === null) {
       const member = listening<EventMessage>((left) => this.#singles.remove(left));
-      this.#singles.add(member.subscription, { where, shape }, { at: beginning, join });
+      this.#singles.add(
+        member.subscription,
+        { where: whereOf(where), shape },
+        { at: beginning, join },
+      );
       this.members.push({ listening: member, ...rest });
     } else {
       const member = listening<EventBatch>((left) => this.#batches.remove(left));
-      this.#batches.add(member.subscription, { where, shape }, { at: beginning, join });
+      this.#batches.add(
+        member.subscription,
+        { where: whereOf(where), shape },
+        { at: beginning, join },
+      );
       this.members.push({ listening: member, ...rest });
     }
   }

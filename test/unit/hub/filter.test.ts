@@ -4,12 +4,12 @@ import * as fc from 'fast-check';
 import { MillraceError } from '../../../src/core/errors.ts';
 import type { JsonValue } from '../../../src/core/json.ts';
 import {
-  compileFilter,
   type FilterOperator,
   filterLimits,
   filterOperators,
   parseFilter,
-} from '../../../src/hub/filter.ts';
+} from '../../../src/decode/property-filter.ts';
+import { compileFilter } from '../../../src/hub/filter.ts';
 
 /** Whether `payload.p` passes one condition, on the way that conditions take from outside. */
 function passes(p: unknown, operator: FilterOperator, value?: unknown): boolean {

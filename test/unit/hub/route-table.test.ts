@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { JsonValue } from '../../../src/core/json.ts';
 import {
-  compileFilter,
   filterOperators,
   parseFilter,
   type PropertyFilter,
-} from '../../../src/hub/filter.ts';
+} from '../../../src/decode/property-filter.ts';
+import { compileFilter } from '../../../src/hub/filter.ts';
 import { type RemoveRoute, RouteTable } from '../../../src/hub/route-table.ts';
 
 const scalar = fc.constantFrom<JsonValue>(

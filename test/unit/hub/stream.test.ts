@@ -8,7 +8,7 @@ import { topicSettings } from '../../support/hub.ts';
 import { beginning } from '../../../src/hub/cursor/stream-position.ts';
 import { Cursors } from '../../../src/hub/cursors.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { listening } from '../../support/messages.ts';
+import { listening, whereOf } from '../../support/messages.ts';
 
 const latenessMs = 1_000;
 
@@ -40,7 +40,7 @@ function open(order: StreamKey['order'] = 'TIMESTAMP') {
   const batches = (maxEvents: number, maxWaitMs = 0, topic = 't') => {
     let leave = stay;
     const member = listening<EventBatch>(() => leave());
-    const wish = { where: [], shape: { maxEvents, maxWaitMs }, join: undefined };
+    const wish = { where: whereOf(), shape: { maxEvents, maxWaitMs }, join: undefined };
     leave = stream.addBatches(member.subscription, { projectId: 'acme', topic }, wish);
     return member;
   };
@@ -50,7 +50,7 @@ function open(order: StreamKey['order'] = 'TIMESTAMP') {
     leave = stream.addEvents(
       member.subscription,
       { projectId: 'acme', topic },
-      { where: [], join: undefined },
+      { where: whereOf(), join: undefined },
     );
     return member;
   };

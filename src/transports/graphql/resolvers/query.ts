@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../core/errors.ts';
 import type { QueryResolvers } from '../../../generated/schema.ts';
-import { parseFilter } from '../../../hub/filter.ts';
+import { parseFilter } from '../../../decode/property-filter.ts';
 import type { GraphqlContext } from '../context.ts';
 
 export const queryResolvers: QueryResolvers = {
@@ -9,7 +9,7 @@ export const queryResolvers: QueryResolvers = {
   topics: (_root, _args, { hub, principal }) => hub.topics(principal),
 
   topic: async (_root, { name }, { hub, principal, topics }) => {
-    principal.mayRead(name);
+    hub.assertReadable(principal, name);
     const topic = hub.topicName(principal, name);
     try {
       return (await topics.description.load(topic.kafkaTopic)) === null ? null : topic;

@@ -1,10 +1,10 @@
 import { MillraceError } from '../../../core/errors.ts';
+import { parseFilter } from '../../../decode/property-filter.ts';
 import type {
   SubscriptionDeadLettersArgs,
   SubscriptionEventBatchesArgs,
   SubscriptionEventsArgs,
 } from '../../../generated/schema.ts';
-import { parseFilter } from '../../../hub/filter.ts';
 import type { Batching } from '../../../hub/batch-group.ts';
 import type { EventsRequest } from '../../../hub/hub.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage } from '../../../hub/message.ts';

@@ -1,7 +1,10 @@
 import type { TopicResolvers } from '../../../generated/schema.ts';
+import { isFiltered, noCounts } from '../../../hub/visibility.ts';
 
 export const topicResolvers: TopicResolvers = {
-  partitions: async ({ kafkaTopic }, _args, { topics }) => {
+  // Empty rather than refused: an overview that asks for all fields must not fail as a whole.
+  partitions: async ({ kafkaTopic }, _args, { principal, topics }) => {
+    if (isFiltered(principal)) return [];
     const [earliest, latest] = await Promise.all([
       topics.earliest.load(kafkaTopic),
       topics.latest.load(kafkaTopic),
@@ -16,18 +19,10 @@ export const topicResolvers: TopicResolvers = {
   },
 
   feed: ({ kafkaTopic }, _args, { hub, principal }) =>
-    hub.countsOf(principal, kafkaTopic) ?? {
-      state: 'IDLE',
-      subscribers: 0,
-      received: 0,
-      delivered: 0,
-      duplicates: 0,
-      late: 0,
-      held: 0,
-      lag: 0,
-    },
+    hub.countsOf(principal, kafkaTopic) ?? { ...noCounts, state: 'IDLE' },
 
   deadLetters: async ({ name }, _args, { hub, principal, topics }) => {
+    if (isFiltered(principal)) return null;
     const deadLetters = hub.deadLetterTopic(principal, name);
     const found = await topics.description.load(deadLetters.kafkaTopic);
     return found === null ? null : deadLetters;

@@ -20,6 +20,7 @@ import { captureLog } from '../../../support/captured-log.ts';
 import { principalOf } from '../../../support/hub.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { beginning } from '../../../../src/hub/cursor/stream-position.ts';
+import { whereOf } from '../../../support/messages.ts';
 import { nowhere, someTurn } from '../../../support/parcels.ts';
 import { until } from '../../../support/until.ts';
 import { portOf } from '../../../support/websocket.ts';
@@ -61,7 +62,7 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 30) {
             });
             channel.add(
               subscription,
-              { where: [], shape: null },
+              { where: whereOf(), shape: null },
               { at: beginning, join: undefined },
             );
             return subscription;

@@ -108,7 +108,7 @@ test('a message that is too large closes with 1009', async (t) => {
   assert.equal((await closed).code, 1009);
 });
 
-test('a token is refused as long as there are none, and is not repeated', async (t) => {
+test('a token that is not valid is refused, and is not repeated', async (t) => {
   const { socket, messages, closed } = await connect(t);
   socket.send('{"type":"auth","token":"hunter2"}');
   assert.equal((await closed).code, 4403);

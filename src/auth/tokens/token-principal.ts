@@ -1,0 +1,90 @@
+import type { Clock, Timer } from '../../core/clock.ts';
+import type { MillraceError } from '../../core/errors.ts';
+import type { PropertyFilter } from '../../decode/property-filter.ts';
+import type { KafkaSasl } from '../../kafka/port.ts';
+import type { Principal, PrincipalKey } from '../principal.ts';
+import { expiredToken } from '../refusals.ts';
+import { Revocation, type RevocationListener, type RevocationSignal } from '../revocation.ts';
+import { assertReadable } from '../topic-permission.ts';
+import type { TokenScope } from './token-scope.ts';
+
+/**
+ * The bearer of a token: the principal of the key that made it, within the token's scope. It ends with the
+ * token, and with the key.
+ */
+export class TokenPrincipal implements Principal, RevocationListener {
+  readonly projectId: string;
+  readonly filter: readonly PropertyFilter[];
+  readonly login: KafkaSasl | null;
+  readonly loginId: string;
+  readonly #parent: Principal;
+  readonly #scope: TokenScope;
+  readonly #clock: Clock;
+  readonly #revocation = new Revocation();
+  #retained = 0;
+  #giveBack: (() => void) | undefined;
+  #expiry: Timer | undefined;
+
+  constructor(parent: Principal, scope: TokenScope, clock: Clock) {
+    this.projectId = parent.projectId;
+    this.filter = [...parent.filter, ...scope.filter];
+    this.login = parent.login;
+    this.loginId = parent.loginId;
+    this.#parent = parent;
+    this.#scope = scope;
+    this.#clock = clock;
+  }
+
+  get key(): PrincipalKey {
+    const { key } = this.#parent;
+    return { ...key, topics: this.#scope.topics ?? key.topics };
+  }
+
+  get revoked(): RevocationSignal {
+    return this.#revocation;
+  }
+
+  mayRead(topic: string): void {
+    this.#parent.mayRead(topic);
+    assertReadable(this.#scope, topic);
+  }
+
+  retain(): () => void {
+    this.#revocation.throwIfAborted();
+    if (this.#retained === 0) this.#watch();
+    this.#retained += 1;
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#retained -= 1;
+      if (this.#retained === 0) this.#unwatch();
+    };
+  }
+
+  /** The key that made it has been revoked. */
+  onRevoked(reason: MillraceError): void {
+    this.#end(reason);
+  }
+
+  #watch(): void {
+    const leftMs = this.#scope.expiresAtMs - this.#clock.now();
+    if (leftMs <= 0) this.#end(expiredToken());
+    this.#revocation.throwIfAborted();
+    this.#giveBack = this.#parent.retain();
+    this.#parent.revoked.watch(this);
+    this.#expiry = this.#clock.schedule(leftMs, () => this.#end(expiredToken()));
+  }
+
+  #unwatch(): void {
+    this.#expiry?.cancel();
+    this.#parent.revoked.unwatch(this);
+    this.#giveBack?.();
+    this.#giveBack = undefined;
+  }
+
+  #end(reason: MillraceError): void {
+    this.#unwatch();
+    this.#revocation.abort(reason);
+  }
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import { parseRequest } from '../auth/authorization.ts';
+import type { TokenMaker } from '../auth/tokens/token-maker.ts';
+import type { Route } from './http-server.ts';
+import { readJson } from './request-body.ts';
+import { respond } from './respond.ts';
+
+export interface TokensRouteOptions {
+  readonly maker: TokenMaker;
+  readonly maxBodyBytes: number;
+}
+
+/** `POST /tokens`: a token for a browser, made for whoever has a key. */
+export function createTokensRoute({ maker, maxBodyBytes }: TokensRouteOptions): Route {
+  return async (request, response) => {
+    if (request.method !== 'POST') {
+      response.setHeader('allow', 'POST');
+      return respond(response, 405, refusal('tokens are made with POST'));
+    }
+    // A form of another site can send every other type without asking.
+    if (!isJson(request)) {
+      return respond(response, 415, refusal('the body must have the type application/json'));
+    }
+    const make = await maker.admit(parseRequest(request));
+    // Of a body that is too long the rest is not waited for.
+    response.setHeader('connection', 'close');
+    const body = await readJson(request, maxBodyBytes);
+    response.removeHeader('connection');
+    respond(response, 201, await make(body ?? {}));
+  };
+}
+
+function isJson({ headers }: IncomingMessage): boolean {
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
+  return type.trim().toLowerCase() === 'application/json';
+}
+
+function refusal(message: string): object {
+  return { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] };
+}
