@@ -87,7 +87,7 @@ for (const [query, argument, message, kind] of refused) {
 
 test('no value of an unknown parameter is repeated: it may be a secret', () => {
   assert.throws(
-    () => parse('token=hunter2'),
+    () => parse('passwort=hunter2'),
     (error) => !String(error).includes('hunter2'),
   );
 });
