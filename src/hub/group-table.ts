@@ -69,6 +69,14 @@ export class GroupTable<In, Out extends Message, Shape> {
     return true;
   }
 
+  /** Sends on what is kept for a subscription and those who want the same. @returns deliveries */
+  settle(subscription: Subscription<Out>, at: StreamPosition): number {
+    const group = this.#entryOf.get(subscription)?.group;
+    if (group === undefined) return 0;
+    group.settle();
+    return group.flush({ before: at, after: at });
+  }
+
   /** Has the groups that the message is for take it. */
   accept(message: In, source: { readonly payload: unknown }): void {
     this.#routes.match(source, (group) => {

@@ -59,6 +59,9 @@ export class Stream {
   readonly #audiences = new Map<string, Audience>();
   /** Those who want to know of the end of each turn. */
   readonly #onTurn = new Set<() => void>();
+  /** Those who want to know of its end without being subscribed here. */
+  readonly #onEnd = new Set<(error: Error | undefined) => void>();
+  #ended: { readonly error: Error | undefined } | undefined;
   /** Delivered to audiences that are no more. */
   #retired = 0;
   #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
@@ -77,6 +80,11 @@ export class Stream {
 
   get hasBegun(): boolean {
     return this.#begun !== undefined;
+  }
+
+  /** Nothing more comes. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** Where it stood at the end of its last turn. */
@@ -135,6 +143,16 @@ export class Stream {
     return () => this.#onTurn.delete(listener);
   }
 
+  /**
+   * Calls `listener` once when the stream is over, with the error that its subscribers get; at once if it is
+   * over already. @returns ends that
+   */
+  watchEnd(listener: (error: Error | undefined) => void): () => void {
+    if (this.#ended !== undefined) listener(this.#ended.error);
+    else this.#onEnd.add(listener);
+    return () => this.#onEnd.delete(listener);
+  }
+
   /** A message of this stream as this subscriber gets it. */
   messageOf(subscriber: StreamSubscriber, message: StreamMessage<Event>): EventMessage {
     return this.#audienceOf(subscriber).messageOf(message);
@@ -178,6 +196,11 @@ export class Stream {
     };
   }
 
+  /** Sends on what is kept for a subscription, and for those who want the same, until a batch is full. */
+  settleBatches(subscription: Subscription<EventBatch>, subscriber: StreamSubscriber): void {
+    this.#audiences.get(keyOf(subscriber))?.batches.settle(subscription, this.position);
+  }
+
   /** Delivers all that is due: the end of a turn. */
   release(): void {
     if (this.#begun === undefined) return;
@@ -194,7 +217,10 @@ export class Stream {
   /** Ends every subscription, with `error` if there is one. */
   end(error?: Error): void {
     this.close();
+    this.#ended = { error };
     for (const audience of this.#audiences.values()) audience.end(error);
+    for (const listener of this.#onEnd) listener(error);
+    this.#onEnd.clear();
   }
 
   /** Stops its timers. */

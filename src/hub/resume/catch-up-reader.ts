@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Feed } from '../feed.ts';
 import type { FeedLease } from '../feed-registry.ts';
+import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { Stream, StreamKey } from '../stream.ts';
 
 /** A subscriber that a reader waits for. */
@@ -56,6 +57,12 @@ export class CatchUpReader {
     lease.feed.started.catch(this.#close);
   }
 
+  /** Whether it will come to the position, or remembers what follows it. Not to be asked in its turns. */
+  reaches(position: StreamPosition): boolean {
+    const { stream } = this;
+    return stream.hasBegun && !stream.hasEnded && stream.after(position) !== 'gone';
+  }
+
   /** Resolves when it reads; rejects with the `MillraceError` that prevents it. */
   get started(): Promise<void> {
     return this.#feed.started;
@@ -100,8 +107,8 @@ export class CatchUpReader {
       const slow = [...this.#waitsFor];
       this.#waitsFor.clear();
       this.#goOn();
-      // Alone it keeps nobody waiting but itself.
-      if (this.#paced.size > 1) for (const paced of slow) paced.onTooSlow();
+      // Alone it keeps nobody waiting but itself; some may have still to be reached.
+      if (this.#leases > 1) for (const paced of slow) paced.onTooSlow();
       else this.#pace();
     });
   }
