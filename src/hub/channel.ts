@@ -67,10 +67,10 @@ export class Channel<In, Out extends Message, Shape> {
     }
   }
 
-  /** Sends on what is kept for a subscription. @param at where the stream stands */
+  /** Hands out what is kept for a subscription. @param at where the stream stands */
   settle(subscription: Subscription<Out>, at: StreamPosition): void {
     for (const table of [this.#joined, ...this.#newcomers.values()]) {
-      this.#delivered += table.settle(subscription, at);
+      this.#delivered += table.settleFor(subscription, at);
     }
   }
 

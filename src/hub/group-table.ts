@@ -69,12 +69,10 @@ export class GroupTable<In, Out extends Message, Shape> {
     return true;
   }
 
-  /** Sends on what is kept for a subscription and those who want the same. @returns deliveries */
-  settle(subscription: Subscription<Out>, at: StreamPosition): number {
-    const group = this.#entryOf.get(subscription)?.group;
-    if (group === undefined) return 0;
-    group.settle();
-    return group.flush({ before: at, after: at });
+  /** Hands out what is kept for a subscription and those who want the same. @returns deliveries */
+  settleFor(subscription: Subscription<Out>, at: StreamPosition): number {
+    const key = this.#entryOf.get(subscription)?.key;
+    return key === undefined ? 0 : this.#settle(key, at);
   }
 
   /** Has the groups that the message is for take it. */
