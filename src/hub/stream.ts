@@ -13,6 +13,7 @@ import {
 } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
 import type { Wish } from './group-table.ts';
+import { KeysBefore } from './history/keys-before.ts';
 import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
 import type { StreamMessage } from './history/stream-message.ts';
@@ -113,12 +114,15 @@ export class Stream {
 
   /** It is known where to read from. To be called once, before the first record. */
   begin({ position, readFrom }: StreamStart): void {
+    const before = new KeysBefore();
     const sequencer = new Sequencer({
       ...this.#options,
       resumeFrom: resumePointOf(position),
       emit: (event, late) => this.#deliver(event, late),
       onCopy: (event) => {
-        if (!sequencer.rereading) history.copy(event, sequencer.keyUnderWay());
+        const key = sequencer.keyUnderWay();
+        if (sequencer.rereading) before.add(key);
+        else history.copy(event, key, before.reaches(key));
       },
     });
     const history = new History<Event>({

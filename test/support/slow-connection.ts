@@ -42,12 +42,12 @@ export class SlowConnection {
         if (this.isFast) this.take();
       },
     });
-    const connection = this;
+    const isOpen = (): boolean => !this.isCut;
     this.#outbox = new Outbox(
       {
         stream,
         get isOpen() {
-          return !connection.isCut;
+          return isOpen();
         },
         onSlow: () => undefined,
         cutSlow: () => this.cut(),

@@ -30,6 +30,7 @@ export class CatchUpReader {
   /** Those it waits for. */
   readonly #waitsFor = new Set<Paced>();
   #leases = 0;
+  #hasBegun = false;
   #patience: Timer | undefined;
 
   /** @param onClose called once, when nobody needs it any more or it has failed */
@@ -44,6 +45,8 @@ export class CatchUpReader {
     if (stream === undefined) throw new Error('a feed without its stream');
     this.stream = stream;
     const unwatch = stream.watchTurns(() => this.#pace());
+    // Until those are there for whom it reads: what it emits before may be forgotten when they come.
+    this.#feed.pause();
     let isClosed = false;
     this.#close = () => {
       if (isClosed) return;
@@ -80,9 +83,17 @@ export class CatchUpReader {
     };
   }
 
-  /** Waits for this one from now on. @returns ends that */
+  /** Reads on. To be called once, when it has started. */
+  begin(): void {
+    this.#hasBegun = true;
+    this.#pace();
+    if (this.#waitsFor.size === 0) this.#feed.resume();
+  }
+
+  /** Waits for this one from now on, as it has come to where it stands. @returns ends that */
   addPaced(paced: Paced): () => void {
     this.#paced.add(paced);
+    if (this.#hasBegun) this.#pace();
     return () => {
       this.#paced.delete(paced);
       if (this.#waitsFor.delete(paced)) this.#goOn();

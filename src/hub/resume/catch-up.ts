@@ -26,10 +26,7 @@ const gatherMs = 20;
 /** How far apart they may be, in records: what a reader passes in a second or two. */
 const nearRecords = 100_000;
 
-interface Waiting {
-  readonly position: StreamPosition;
-  readonly take: (use: ReaderUse | undefined) => void;
-  readonly reject: (error: unknown) => void;
+interface Waiting extends Wanting {
   /** While its reader is being opened: gives it back. */
   release: (() => void) | undefined;
   isCancelled: boolean;
@@ -41,15 +38,15 @@ export interface ReaderUse {
   readonly release: () => void;
 }
 
-/** Somebody's wish for a reader. */
-export interface ReaderRequest {
-  /**
-   * A reader that has come to the position, or will; undefined: it is not wanted any more. Rejects with the
-   * `MillraceError` that the reader failed with: the log may no longer hold what follows the position.
-   */
-  readonly use: Promise<ReaderUse | undefined>;
-  /** It is not wanted any more. Has no effect on a reader that was given already. */
-  readonly cancel: () => void;
+/** Who wants a reader. One of these is called once, not in the midst of a turn; maybe at once. */
+export interface Wanting {
+  readonly position: StreamPosition;
+  /** It is to be a reader that begins at the position. */
+  readonly isAlone: boolean;
+  /** A reader that has come to the position, or will. It reads on when all who wait for it have it. */
+  readonly take: (use: ReaderUse) => void;
+  /** With the `MillraceError` that the reader failed with: the log may no longer hold what follows the position. */
+  readonly refuse: (error: unknown) => void;
 }
 
 /**
@@ -80,30 +77,23 @@ export class CatchUp {
     return this.#waiting.size;
   }
 
-  request(position: StreamPosition): ReaderRequest {
-    const reader = this.#readerFor(position, nearRecords);
+  /** @returns ends the wish; of no effect on a reader that was taken already */
+  request(wanting: Wanting): () => void {
+    const { position, isAlone, take } = wanting;
+    const reader = isAlone ? undefined : this.#readerFor(position, nearRecords);
     if (reader !== undefined) {
-      const use = Promise.resolve({ reader, release: reader.use() });
-      return { use, cancel: () => undefined };
+      take({ reader, release: reader.use() });
+      return () => undefined;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<ReaderUse | undefined>();
-    const waiting: Waiting = {
-      position,
-      take: resolve,
-      reject,
-      release: undefined,
-      isCancelled: false,
-    };
+    const waiting: Waiting = { ...wanting, release: undefined, isCancelled: false };
     this.#waiting.add(waiting);
     this.#schedule();
-    const cancel = (): void => {
+    return () => {
       waiting.isCancelled = true;
       this.#waiting.delete(waiting);
       if (this.#waiting.size === 0) this.#rest();
       waiting.release?.();
-      resolve(undefined);
     };
-    return { use: promise, cancel };
   }
 
   /** The nearest one that has come to the position, or will. @param within so many records */
@@ -167,7 +157,7 @@ export class CatchUp {
     } catch (error) {
       for (const waiting of group) {
         this.#waiting.delete(waiting);
-        waiting.reject(error);
+        waiting.refuse(error);
       }
     }
     return true;
@@ -184,6 +174,7 @@ export class CatchUp {
   /** To the readers that there are. */
   #attach(within: number): void {
     for (const waiting of this.#waiting) {
+      if (waiting.isAlone) continue;
       const reader = this.#readerFor(waiting.position, within);
       if (reader === undefined) continue;
       this.#waiting.delete(waiting);
@@ -203,14 +194,16 @@ export class CatchUp {
     try {
       await reader.started;
       for (const { waiting, release } of uses) {
+        if (waiting.isCancelled) continue;
         waiting.release = undefined;
         waiting.take({ reader, release });
       }
+      reader.begin();
     } catch (error) {
       const isOfSome = group.length > 1 && isLoss(error);
       // Only some of them may be the reason, as a rule those who are furthest behind.
       if (isOfSome) this.#divide(group);
-      else for (const { reject } of group) reject(error);
+      else for (const waiting of group) if (!waiting.isCancelled) waiting.refuse(error);
     }
   }
 
@@ -233,10 +226,11 @@ function neighboursOf(waiting: readonly Waiting[]): Waiting[][] {
   let last = Number.NEGATIVE_INFINITY;
   for (const each of sorted) {
     const at = sumOf(each.position.next);
-    const group = at - last > nearRecords ? undefined : groups.at(-1);
+    const isNear = at - last <= nearRecords && !each.isAlone;
+    const group = isNear ? groups.at(-1) : undefined;
     if (group === undefined) groups.push([each]);
     else group.push(each);
-    last = at;
+    last = each.isAlone ? Number.NEGATIVE_INFINITY : at;
   }
   return groups;
 }

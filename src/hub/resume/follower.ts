@@ -65,10 +65,11 @@ export class Follower<Item extends Message> {
   /**
    * Goes on from a position. Not in the midst of a turn.
    *
+   * @param isAlone a reader for several will not do
    * @returns resolves when the subscriber is being served, or no longer wants to be; rejects with a
    *   `MillraceError` when the log no longer holds what follows the position
    */
-  async resume(position: StreamPosition): Promise<void> {
+  async resume(position: StreamPosition, isAlone = false): Promise<void> {
     if (this.#isStopped) return;
     this.#giveUp();
     const { live, catchUp } = this.#options;
@@ -78,12 +79,18 @@ export class Follower<Item extends Message> {
       await this.#waitForLive(position);
       if (way !== this.#way) return;
     }
-    const request = catchUp.request(position);
-    this.#alsoLeave(request.cancel);
-    const use = await request.use;
-    if (use === undefined) return;
-    if (way === this.#way) this.#followReader(use, position);
-    else use.release();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const take = (use: ReaderUse): void => {
+      this.#followReader(use, position);
+      resolve();
+    };
+    const cancel = catchUp.request({ position, isAlone, take, refuse: reject });
+    if (way !== this.#way) return;
+    this.#alsoLeave(() => {
+      cancel();
+      resolve();
+    });
+    await promise;
   }
 
   /** As `resume`, as soon as the subscriber has taken what it was given. What is wrong ends the subscription. */
@@ -162,8 +169,27 @@ export class Follower<Item extends Message> {
     let endPace: (() => void) | undefined;
     let isPumping = false;
     let awaitsTaking = false;
+    let pumped = (): StreamPosition => start;
+    // All that the reader has emitted is with the subscriber, or kept for its next batch.
+    const reached = (): StreamPosition => (joined === undefined ? pumped() : stream.position);
+    /** From when it has come to where the subscriber stands, the reader waits for it. */
+    const keepPace = (): void => {
+      endPace ??= reader.addPaced({
+        get backlogBytes() {
+          return subscription.backlogBytes;
+        },
+        whenTaken: (taken) => subscription.whenTaken(taken),
+        onTooSlow: () => {
+          joined?.settle();
+          if (way === this.#way) this.resumeWhenTaken(reached());
+        },
+      });
+    };
     const look = (): void => {
       if (way !== this.#way || isPumping) return;
+      const position = reached();
+      const replay = joined === undefined ? stream.after(position) : undefined;
+      if (replay !== 'ahead') keepPace();
       if (subscription.backlogBytes > 0) {
         // On a busy topic each turn brings something: not to be missed that it was taken.
         if (awaitsTaking) return;
@@ -174,35 +200,18 @@ export class Follower<Item extends Message> {
         });
         return;
       }
-      // All that the reader has emitted is with the subscriber, or kept for its next batch.
-      const position = joined === undefined ? start : stream.position;
       if (typeof live.after(position) === 'object') {
         joined?.settle();
         if (way === this.#way) this.#isTakenOver(position);
         return;
       }
-      if (joined !== undefined) return;
-      const replay = stream.after(position);
-      if (replay === 'ahead') return;
-      if (replay === 'gone') {
-        this.#goOn(position);
-        return;
-      }
+      // It went past the position in one turn, and does not remember so much.
+      if (replay === 'gone') this.#goOn(position, true);
+      if (typeof replay !== 'object') return;
       isPumping = true;
-      this.#pump(stream, replay, position, () => {
+      pumped = this.#pump(stream, replay, position, () => {
         isPumping = false;
-        const place = following.join(stream, subscription, join);
-        joined = place;
-        endPace = reader.addPaced({
-          get backlogBytes() {
-            return subscription.backlogBytes;
-          },
-          whenTaken: (taken) => subscription.whenTaken(taken),
-          onTooSlow: () => {
-            place.settle();
-            if (way === this.#way) this.resumeWhenTaken(stream.position);
-          },
-        });
+        joined = following.join(stream, subscription, join);
       });
     };
     const unwatch = stream.watchTurns(look);
@@ -230,8 +239,14 @@ export class Follower<Item extends Message> {
    * Hands over what a stream remembers, as the subscriber takes it.
    *
    * @param ended called when it has all of it, in which moment it must join the stream
+   * @returns where the subscriber stands, when that is called
    */
-  #pump(stream: Stream, replay: Replay<Event>, start: StreamPosition, ended: () => void): void {
+  #pump(
+    stream: Stream,
+    replay: Replay<Event>,
+    start: StreamPosition,
+    ended: () => void,
+  ): () => StreamPosition {
     const way = this.#way;
     const { subscription } = this.#options;
     let position = start;
@@ -250,6 +265,7 @@ export class Follower<Item extends Message> {
       else subscription.whenTaken(go);
     };
     go();
+    return () => position;
   }
 
   #parcelOf(
@@ -269,8 +285,10 @@ export class Follower<Item extends Message> {
   }
 
   /** Begins again from a position; what is wrong with it now ends the subscription. */
-  #goOn(position: StreamPosition): void {
-    this.resume(position).catch((error: unknown) => this.#options.subscription.cut(asError(error)));
+  #goOn(position: StreamPosition, isAlone = false): void {
+    this.resume(position, isAlone).catch((error: unknown) =>
+      this.#options.subscription.cut(asError(error)),
+    );
   }
 }
 

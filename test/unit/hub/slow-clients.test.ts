@@ -110,6 +110,7 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
   const reconnect = (link: (typeof links)[number]): void => {
     link.connection.cut();
     link.connection = open();
+    link.connection.isFast = dice.oneIn(2);
     connect(link);
   };
   for (const link of links) connect(link);
