@@ -67,6 +67,13 @@ export class Channel<In, Out extends Message, Shape> {
     }
   }
 
+  /** Hands out what is kept for a subscription. @param at where the stream stands */
+  settle(subscription: Subscription<Out>, at: StreamPosition): void {
+    for (const table of [this.#joined, ...this.#newcomers.values()]) {
+      this.#delivered += table.settleFor(subscription, at);
+    }
+  }
+
   accept(message: In, source: MessageSource): void {
     this.#joined.accept(message, source);
     const { partition, offset, recordedAtMs } = source;

@@ -145,6 +145,16 @@ export class FeedRegistry {
     return { feed, release };
   }
 
+  /** Whether `leasePrivate` has room for one more. */
+  hasPrivatePlace(projectId: string): boolean {
+    return this.#privatePerProject.hasPlace(projectId);
+  }
+
+  /** Calls `tell` once, when the project has one private feed less. @returns ends that */
+  whenPrivatePlace(projectId: string, tell: () => void): () => void {
+    return this.#privatePerProject.whenFree(projectId, tell);
+  }
+
   async close(): Promise<void> {
     const shared = [...this.#shared.values()];
     this.#shared.clear();

@@ -1,4 +1,5 @@
 import { type LostRange, MillraceError } from '../core/errors.ts';
+import { topicRecreated } from '../kafka/topic-errors.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import {
   type KafkaClient,
@@ -21,6 +22,8 @@ export type StartPoint =
       readonly position: StreamPosition;
       /** It is one that several positions can be reached from. */
       readonly isShared: boolean;
+      /** The cluster's id of the topic that it is of; `null`: not known. */
+      readonly topicId: string | null;
     };
 
 /** Where to read from. */
@@ -70,10 +73,9 @@ const maxRecordsBack = 1_000;
  */
 export async function findStart(options: StartOptions, start: StartPoint): Promise<Start> {
   const { client, topic } = options;
-  const [{ offsets, end, windowEndMs }, topicId] = await Promise.all([
-    findOffsets(options, start),
-    topicIdOf(client, topic),
-  ]);
+  const topicId = await topicIdOf(client, topic);
+  if (start.at === 'position') refuseAnother(topic, start.topicId, topicId);
+  const { offsets, end, windowEndMs } = await findOffsets(options, start);
   const readFrom = await findWarmUp(options, offsets, windowEndMs ?? null);
   return { offsets, readFrom, end, topicId };
 }
@@ -100,9 +102,9 @@ async function findOffsets(
       return { offsets, end: new Map(), windowEndMs: timestampMs };
     }
     case 'position': {
-      const offsets = await heldOffsets(client, topic, start.position);
+      const { offsets, earliest } = await heldOffsets(client, topic, start.position);
       // Only they themselves tell when their records were recorded.
-      const windowEndMs = await timeAt(client, topic, offsets);
+      const windowEndMs = await timeAt(client, topic, { offsets, earliest });
       return { offsets, end: new Map(), windowEndMs };
     }
     case 'acceptance': {
@@ -141,7 +143,7 @@ async function heldOffsets(
   client: KafkaClient,
   topic: string,
   { next, lowest }: StreamPosition,
-): Promise<PartitionOffsets> {
+): Promise<{ offsets: PartitionOffsets; earliest: PartitionOffsets }> {
   const [earliest, latest] = await Promise.all([
     offsetsOf(client, topic, 'earliest'),
     offsetsOf(client, topic, 'latest'),
@@ -167,7 +169,13 @@ async function heldOffsets(
       'the log no longer holds all that follows the cursor: start without it, or with since';
     throw new MillraceError('CURSOR_EXPIRED', message, { ranges: expired });
   }
-  return offsets;
+  return { offsets, earliest };
+}
+
+/** @throws {KafkaError} `TOPIC_RECREATED`: the offsets are of another topic, that had the same name */
+function refuseAnother(topic: string, expected: string | null, found: string | null): void {
+  if (expected === null || found === null || expected === found) return;
+  throw topicRecreated(topic);
 }
 
 /** One window of de-duplication before the offsets, or as much of it as may be read. */
@@ -190,20 +198,21 @@ async function findWarmUp(
 }
 
 /** How long the first records may take to come, in milliseconds. */
-const firstRecordsWithinMs = 2_000;
+const firstRecordsWithinMs = 5_000;
 
 /**
- * The least broker time of the last records before the offsets, in milliseconds since 1970; `null`: there are
- * none. Compaction and control records may leave none in a partition: it then does not count.
+ * The least broker time of the last records before the offsets, in milliseconds since 1970; `null`: the log
+ * holds none. Compaction and control records may leave none in a partition: it then does not count.
+ * Rejects with `KafkaError`, `UNAVAILABLE` when they do not come: without them copies would not be known.
  */
 async function timeAt(
   client: KafkaClient,
   topic: string,
-  offsets: PartitionOffsets,
+  { offsets, earliest }: { offsets: PartitionOffsets; earliest: PartitionOffsets },
 ): Promise<number | null> {
   const start = new Map<number, number>();
   for (const [partition, offset] of offsets) {
-    if (offset > 0) start.set(partition, offset - 1);
+    if (offset > (earliest.get(partition) ?? 0)) start.set(partition, offset - 1);
   }
   if (start.size === 0) return null;
   const unknown = new Set(start.keys());
@@ -220,16 +229,25 @@ async function timeAt(
       if (unknown.size === 0) done.resolve();
     },
     onStatus: (status) => {
-      // Retention may just have passed it, or it was truncated: reading itself will tell.
-      if (status.state === 'failed') done.resolve();
+      if (status.state !== 'failed') return;
+      // Retention may just have passed it, or it was truncated: looked at again, the offsets will tell.
+      const isPassed = status.error.code === 'OFFSET_OUT_OF_RANGE';
+      done.reject(isPassed ? noRecords(topic, status.error) : status.error);
     },
     maxWaitMs: () => 10,
   });
-  const patience = setTimeout(done.resolve, firstRecordsWithinMs);
-  await done.promise;
-  clearTimeout(patience);
-  await reader.close();
+  const patience = setTimeout(() => done.reject(noRecords(topic)), firstRecordsWithinMs);
+  try {
+    await done.promise;
+  } finally {
+    clearTimeout(patience);
+    await reader.close();
+  }
   return leastMs === Number.POSITIVE_INFINITY ? null : leastMs;
+}
+
+function noRecords(topic: string, cause?: KafkaError): KafkaError {
+  return new KafkaError('UNAVAILABLE', `the last records of ${topic} did not come`, { cause });
 }
 
 async function topicIdOf(client: KafkaClient, topic: string): Promise<string | null> {

@@ -69,6 +69,12 @@ export class GroupTable<In, Out extends Message, Shape> {
     return true;
   }
 
+  /** Hands out what is kept for a subscription and those who want the same. @returns deliveries */
+  settleFor(subscription: Subscription<Out>, at: StreamPosition): number {
+    const key = this.#entryOf.get(subscription)?.key;
+    return key === undefined ? 0 : this.#settle(key, at);
+  }
+
   /** Has the groups that the message is for take it. */
   accept(message: In, source: { readonly payload: unknown }): void {
     this.#routes.match(source, (group) => {

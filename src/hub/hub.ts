@@ -12,14 +12,16 @@ import type { ClientLease } from './client-pool.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { acceptWithinMs, type StartPoint } from './feed-start.ts';
 import type { Batching } from './batch-group.ts';
+import { backoffMs } from '../kafka/backoff.ts';
+import type { JoinPoint } from './join-point.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 import { DeadLetterMessage, type EventBatch, EventMessage, type Message } from './message.ts';
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
 import { PerProject } from './per-project.ts';
-import type { StreamKey } from './stream.ts';
+import type { Stream, StreamKey } from './stream.ts';
 import { type Pace, Subscription, type SubscriptionOptions } from './subscription.ts';
 import { CatchUp } from './resume/catch-up.ts';
-import { Follower, type Following } from './resume/follower.ts';
+import { Follower, type FollowerOptions, type Following } from './resume/follower.ts';
 import {
   beginning,
   deadLetterOffsets,
@@ -95,7 +97,8 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #refusalOf: RefusalOf;
   readonly #tails: PerProject;
-  readonly #catchUps = new Map<string, CatchUp>();
+  /** By project. Those of a stream are forgotten with it. */
+  readonly #catchUps = new WeakMap<Stream, Map<string, CatchUp>>();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -182,6 +185,7 @@ export class Hub {
         };
         lease(source, starts.topic, 1);
         lease(deadLetters, starts.deadLetterTopic, 0);
+        readTogether(leases);
       } else {
         leases.push(this.registry.lease(principal, source));
         leases.push(this.registry.lease(principal, deadLetters));
@@ -303,34 +307,54 @@ export class Hub {
     const key: StreamKey = { order: order ?? source.settings.order, deduplicate };
     const lease = this.registry.lease(principal, source);
     const { feed } = lease;
+    let isOver = false;
+    /** Made where there is something to wait for: most subscriptions are live from the first. */
+    let over: AbortController | undefined;
     let follower: Follower<Item> | undefined;
     let leave: (() => void) | undefined;
+    let subscription: Subscription<Item> | undefined;
+    const follow = (join?: JoinPoint): Follower<Item> => {
+      const [live, accepted] = [feed.stream(key), subscription];
+      if (live === undefined || accepted === undefined) throw new Error('nothing to go on with');
+      const catchUp = this.#catchUp(principal, source, { feed, live, key });
+      const { clock } = this.#options;
+      const options: FollowerOptions<Item> = {
+        live,
+        catchUp,
+        following,
+        subscription: accepted,
+        clock,
+        join,
+      };
+      follower = new Follower(options);
+      // With a stream that is over the subscription is, too.
+      if (isOver) follower.stop();
+      return follower;
+    };
     const onBehind = (position: StreamPosition): void => {
       leave?.();
       leave = undefined;
-      follower ??= followerOf();
-      follower.resumeWhenTaken(position);
-    };
-    let subscription: Subscription<Item> | undefined;
-    const followerOf = (): Follower<Item> => {
-      const [live, accepted] = [feed.stream(key), subscription];
-      if (live === undefined || accepted === undefined) throw new Error('nothing to go on with');
-      const catchUp = this.#catchUp(principal, source, key);
-      return new Follower({ live, catchUp, following, subscription: accepted });
+      (follower ?? follow()).resumeWhenTaken(position);
     };
     const resume = async (): Promise<void> => {
       await feed.started;
-      // Of a moment that has not come yet nobody can say where it is in the log.
-      if (sinceMs !== undefined) await this.#waitUntil(sinceMs);
-      const position =
-        after === undefined
-          ? await this.#positionSince(principal, source, sinceMs ?? 0)
-          : feed.cursorsOf(principal.projectId, key).decode(after).position;
+      if (after !== undefined) {
+        const { position } = feed.cursorsOf(principal.projectId, key).decode(after);
+        if (!isOver) await follow().resume(position);
+        return;
+      }
       if (isOver) return;
-      follower = followerOf();
-      await follower.resume(position);
+      over = new AbortController();
+      const { signal } = over;
+      const instantMs = sinceMs ?? 0;
+      // Of a moment that has not come yet nobody can say where it is in the log.
+      await this.#pauseFor(instantMs - this.#options.clock.now(), signal);
+      const position = await this.#positionSince(principal, source, instantMs, signal);
+      if (position === undefined || signal.aborted) return;
+      const from = new Map(position.next.entries());
+      // What the live stream still held from before is not wanted either.
+      await follow({ from, acceptedAtMs: Number.POSITIVE_INFINITY }).resume(position);
     };
-    let isOver = false;
     return this.#accept<Item>(principal, [lease], {
       onBehind,
       begin: (accepted) => {
@@ -338,12 +362,16 @@ export class Hub {
         const isLive = sinceMs === undefined && after === undefined;
         // The stream is kept for as long as it may be gone back to.
         const release = feed.useStream(key, (stream) => {
-          if (isLive) leave = following.join(stream, accepted, feed.joinPoint());
+          if (isLive) {
+            const joined = following.join(stream, accepted, feed.joinPoint());
+            leave = () => joined.leave();
+          }
           return () => undefined;
         });
         return [
           () => {
             isOver = true;
+            over?.abort();
             follower?.stop();
             leave?.();
             release();
@@ -434,32 +462,47 @@ export class Hub {
     });
   }
 
-  async #waitUntil(timeMs: number): Promise<void> {
-    const { clock } = this.#options;
-    const aheadMs = timeMs - clock.now();
-    if (aheadMs <= 0) return;
+  /** Waits; ends early when nobody is interested any more. */
+  async #pauseFor(delayMs: number, over: AbortSignal): Promise<void> {
+    if (delayMs <= 0 || over.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    clock.schedule(aheadMs, resolve);
+    const timer = this.#options.clock.schedule(delayMs, resolve);
+    const stop = (): void => {
+      timer.cancel();
+      resolve();
+    };
+    over.addEventListener('abort', stop, { once: true });
     await promise;
+    over.removeEventListener('abort', stop);
   }
 
-  /** The position before the first record at or after an instant, by the broker's time. */
+  /**
+   * The position before the first record at or after an instant, by the broker's time. While the cluster
+   * cannot be reached it is asked again; undefined: until nobody is interested any more.
+   */
   async #positionSince(
     principal: Principal,
     { topic, kafkaTopic }: FeedSource,
     timestampMs: number,
-  ): Promise<StreamPosition> {
+    over: AbortSignal,
+  ): Promise<StreamPosition | undefined> {
     const lease = this.registry.clients.lease(principal);
     try {
-      const answer = (await lease.client.listOffsets([kafkaTopic], { timestampMs })).get(
-        kafkaTopic,
-      );
-      if (answer === undefined) return beginning;
-      if (answer instanceof KafkaError) throw answer;
-      const next = offsetsOf(answer);
-      return { key: null, next, lowest: next };
-    } catch (error) {
-      throw error instanceof KafkaError ? this.#refusalOf(error, topic) : error;
+      for (let failures = 1; !over.aborted; failures += 1) {
+        try {
+          const found = await lease.client.listOffsets([kafkaTopic], { timestampMs });
+          const answer = found.get(kafkaTopic);
+          if (answer === undefined) return beginning;
+          if (answer instanceof KafkaError) throw answer;
+          const next = offsetsOf(answer);
+          return { key: null, next, lowest: next };
+        } catch (error) {
+          if (!(error instanceof KafkaError)) throw error;
+          if (error.code !== 'UNAVAILABLE') throw this.#refusalOf(error, topic);
+          await this.#pauseFor(backoffMs(failures), over);
+        }
+      }
+      return undefined;
     } finally {
       lease.release();
     }
@@ -487,31 +530,45 @@ export class Hub {
       const cursors = bridge.feed.deadLetterCursorsOf(principal.projectId);
       const { position } = cursors.decode(after);
       const at = 'position';
-      const [topic, deadLetterTopic] = [lanesOf(position, false), lanesOf(position, true)];
+      const [ofTopic, ofDeadLetters] = leases.map(({ feed }) => feed.topicId);
+      const startAt = (isOfDeadLetters: boolean, topicId: string | null = null): StartPoint => ({
+        at,
+        position: lanesOf(position, isOfDeadLetters),
+        isShared: false,
+        topicId,
+      });
       return {
-        topic: { at, position: topic, isShared: false },
-        deadLetterTopic: { at, position: deadLetterTopic, isShared: false },
+        topic: startAt(false, ofTopic),
+        deadLetterTopic: startAt(true, ofDeadLetters),
       };
     } finally {
       for (const lease of leases) lease.release();
     }
   }
 
-  /** Readers for those who come back to a stream: one set for each, as long as one of them reads. */
-  #catchUp(principal: Principal, source: FeedSource, key: StreamKey): CatchUp {
-    const name = JSON.stringify([principal.loginId, source.kafkaTopic, key.order, key.deduplicate]);
-    let catchUp = this.#catchUps.get(name);
+  /** Readers for those of a project who come back to a stream. */
+  #catchUp(
+    principal: Principal,
+    source: FeedSource,
+    { feed, live, key }: { readonly feed: Feed; readonly live: Stream; readonly key: StreamKey },
+  ): CatchUp {
+    const { projectId } = principal;
+    const ofStream = this.#catchUps.get(live) ?? new Map<string, CatchUp>();
+    this.#catchUps.set(live, ofStream);
+    let catchUp = ofStream.get(projectId);
     if (catchUp === undefined) {
-      const { projectId } = principal;
+      const { registry } = this;
       catchUp = new CatchUp({
         key,
         clock: this.#options.clock,
-        maxReaders: this.#options.maxPrivateFeedsPerProject,
-        open: (start) =>
-          this.registry.leasePrivate(principal, projectId, source, { at: 'position', ...start }),
-        onIdle: () => this.#catchUps.delete(name),
+        open: (position) => {
+          if (!registry.hasPrivatePlace(projectId)) return undefined;
+          const start: StartPoint = { at: 'position', topicId: feed.topicId, ...position };
+          return registry.leasePrivate(principal, projectId, source, start);
+        },
+        whenFree: (tell) => registry.whenPrivatePlace(projectId, tell),
       });
-      this.#catchUps.set(name, catchUp);
+      ofStream.set(projectId, catchUp);
     }
     return catchUp;
   }
@@ -581,8 +638,11 @@ function eventsOf(
   const where = Where.of(principal, asked);
   const passes = where.compile();
   return {
-    join: (stream, subscription, join) =>
-      stream.addEvents(subscription, subscriber, { where, join }),
+    join: (stream, subscription, join) => ({
+      leave: stream.addEvents(subscription, subscriber, { where, join }),
+      // Nothing is kept.
+      settle: () => undefined,
+    }),
     select: (stream, messages) =>
       messages
         .filter(({ item }) => passes === undefined || passes(item.payload))
@@ -599,8 +659,10 @@ function batchesOf(
   const subscriber = { projectId: principal.projectId, topic };
   const single = eventsOf(principal, request);
   return {
-    join: (stream, subscription, join) =>
-      stream.addBatches(subscription, subscriber, { where, shape: batching, join }),
+    join: (stream, subscription, join) => ({
+      leave: stream.addBatches(subscription, subscriber, { where, shape: batching, join }),
+      settle: () => stream.settleBatches(subscription, subscriber),
+    }),
     select: (stream, messages) => {
       const events = single.select(stream, messages);
       const batches: EventBatch[] = [];
@@ -645,6 +707,17 @@ function paceOf(leases: readonly FeedLease[], backlogBytes: number): Pace {
     }
   };
   return { backlogBytes, onBacklog: () => set(true), onDrained: () => set(false) };
+}
+
+/** Nothing is read of one before it is known where the other begins: a cursor says both. */
+function readTogether(leases: readonly FeedLease[]): void {
+  for (const { feed } of leases) feed.pause();
+  const resume = async (): Promise<void> => {
+    await Promise.all(leases.map(({ feed }) => feed.started));
+    for (const { feed } of leases) feed.resume();
+  };
+  // What prevents one ends the subscription, and so both.
+  resume().catch(() => undefined);
 }
 
 function asError(cause: unknown): Error {

@@ -13,6 +13,8 @@ export interface PerProjectOptions {
 export class PerProject {
   readonly #options: PerProjectOptions;
   readonly #taken = new Map<string, number>();
+  /** Who waits for a place of a project. */
+  readonly #waiting = new Map<string, Set<() => void>>();
 
   constructor(options: PerProjectOptions) {
     this.#options = options;
@@ -26,7 +28,7 @@ export class PerProject {
   take(projectId: string): () => void {
     const { max, what, limit } = this.#options;
     const taken = this.#taken.get(projectId) ?? 0;
-    if (taken >= max) {
+    if (!this.hasPlace(projectId)) {
       throw new MillraceError(
         'LIMIT_EXCEEDED',
         `this project already has ${max} ${what} (${limit})`,
@@ -41,6 +43,30 @@ export class PerProject {
       const left = (this.#taken.get(projectId) ?? 1) - 1;
       if (left === 0) this.#taken.delete(projectId);
       else this.#taken.set(projectId, left);
+      this.#tell(projectId);
     };
+  }
+
+  hasPlace(projectId: string): boolean {
+    return (this.#taken.get(projectId) ?? 0) < this.#options.max;
+  }
+
+  /** Calls `tell` once, when a place of the project is given back. @returns ends that */
+  whenFree(projectId: string, tell: () => void): () => void {
+    const waiting = this.#waiting.get(projectId) ?? new Set();
+    this.#waiting.set(projectId, waiting);
+    waiting.add(tell);
+    return () => {
+      waiting.delete(tell);
+      if (waiting.size === 0 && this.#waiting.get(projectId) === waiting) {
+        this.#waiting.delete(projectId);
+      }
+    };
+  }
+
+  #tell(projectId: string): void {
+    const waiting = this.#waiting.get(projectId);
+    this.#waiting.delete(projectId);
+    for (const tell of waiting ?? []) tell();
   }
 }

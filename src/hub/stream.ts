@@ -13,6 +13,7 @@ import {
 } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
 import type { Wish } from './group-table.ts';
+import { KeysBefore } from './history/keys-before.ts';
 import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
 import type { StreamMessage } from './history/stream-message.ts';
@@ -59,6 +60,9 @@ export class Stream {
   readonly #audiences = new Map<string, Audience>();
   /** Those who want to know of the end of each turn. */
   readonly #onTurn = new Set<() => void>();
+  /** Those who want to know of its end without being subscribed here. */
+  readonly #onEnd = new Set<(error: Error | undefined) => void>();
+  #ended: { readonly error: Error | undefined } | undefined;
   /** Delivered to audiences that are no more. */
   #retired = 0;
   #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
@@ -77,6 +81,11 @@ export class Stream {
 
   get hasBegun(): boolean {
     return this.#begun !== undefined;
+  }
+
+  /** Nothing more comes. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** Where it stood at the end of its last turn. */
@@ -105,12 +114,15 @@ export class Stream {
 
   /** It is known where to read from. To be called once, before the first record. */
   begin({ position, readFrom }: StreamStart): void {
+    const before = new KeysBefore();
     const sequencer = new Sequencer({
       ...this.#options,
       resumeFrom: resumePointOf(position),
       emit: (event, late) => this.#deliver(event, late),
       onCopy: (event) => {
-        if (!sequencer.rereading) history.copy(event, sequencer.keyUnderWay());
+        const key = sequencer.keyUnderWay();
+        if (sequencer.rereading) before.add(key);
+        else history.copy(event, key, before.reaches(key));
       },
     });
     const history = new History<Event>({
@@ -133,6 +145,16 @@ export class Stream {
   watchTurns(listener: () => void): () => void {
     this.#onTurn.add(listener);
     return () => this.#onTurn.delete(listener);
+  }
+
+  /**
+   * Calls `listener` once when the stream is over, with the error that its subscribers get; at once if it is
+   * over already. @returns ends that
+   */
+  watchEnd(listener: (error: Error | undefined) => void): () => void {
+    if (this.#ended !== undefined) listener(this.#ended.error);
+    else this.#onEnd.add(listener);
+    return () => this.#onEnd.delete(listener);
   }
 
   /** A message of this stream as this subscriber gets it. */
@@ -178,6 +200,11 @@ export class Stream {
     };
   }
 
+  /** Sends on what is kept for a subscription, and for those who want the same, until a batch is full. */
+  settleBatches(subscription: Subscription<EventBatch>, subscriber: StreamSubscriber): void {
+    this.#audiences.get(keyOf(subscriber))?.batches.settle(subscription, this.position);
+  }
+
   /** Delivers all that is due: the end of a turn. */
   release(): void {
     if (this.#begun === undefined) return;
@@ -194,7 +221,10 @@ export class Stream {
   /** Ends every subscription, with `error` if there is one. */
   end(error?: Error): void {
     this.close();
+    this.#ended = { error };
     for (const audience of this.#audiences.values()) audience.end(error);
+    for (const listener of this.#onEnd) listener(error);
+    this.#onEnd.clear();
   }
 
   /** Stops its timers. */

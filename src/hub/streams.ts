@@ -20,7 +20,9 @@ export interface StreamCounts {
 export class Streams implements Iterable<Stream> {
   readonly #options: StreamsOptions;
   readonly #streams = new Map<string, Stream>();
-  /** Timers of the streams that nobody listens to. */
+  /** How many use each: those too whom something else serves at the moment, and who will come back to it. */
+  readonly #uses = new Map<Stream, number>();
+  /** Timers of the streams that nobody uses. */
   readonly #idle = new Map<string, Timer>();
   #isClosed = false;
   /** What streams had done that are no more. */
@@ -72,10 +74,13 @@ export class Streams implements Iterable<Stream> {
     const stream = this.#streams.get(name) ?? this.#open(name, key, start());
     this.#idle.get(name)?.cancel();
     this.#idle.delete(name);
+    this.#uses.set(stream, (this.#uses.get(stream) ?? 0) + 1);
     const leave = use(stream);
     return () => {
       leave();
-      if (stream.subscribers === 0) this.#retireWhenIdle(name, stream);
+      const left = (this.#uses.get(stream) ?? 1) - 1;
+      this.#uses.set(stream, left);
+      if (left === 0) this.#retireWhenIdle(name, stream);
     };
   }
 
@@ -117,6 +122,7 @@ export class Streams implements Iterable<Stream> {
     const timer = clock.schedule(lingerMs, () => {
       this.#idle.delete(name);
       this.#streams.delete(name);
+      this.#uses.delete(stream);
       const { duplicates, late } = stream.counters;
       stream.close();
       this.#retired.delivered += stream.delivered;

@@ -78,7 +78,10 @@ export type PartitionOffsets = ReadonlyMap<number, number>;
 
 export interface TopicDescription {
   readonly name: string;
-  /** The cluster's id of this incarnation of the topic; `null` where the client cannot learn it. */
+  /**
+   * The cluster's id of this incarnation of the topic, as Kafka's tools write it: 16 bytes in base64url. The
+   * same by every driver, as cursors tell by it whose they are. `null` where the client cannot learn it.
+   */
   readonly topicId: string | null;
   readonly partitions: readonly PartitionDescription[];
 }

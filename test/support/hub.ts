@@ -172,6 +172,8 @@ export function openHub(
   return { clock, kafka, hub, log, use, principal, record, events };
 }
 
+export type TestHub = ReturnType<typeof openHub>;
+
 /** Takes all that comes, as it comes. */
 export function collect<Message extends EventMessage | DeadLetterMessage>(
   subscription: Subscription<Message>,

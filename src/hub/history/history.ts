@@ -124,14 +124,16 @@ export class History<Item> {
   /**
    * The stream drops a record as a copy. Not to be told while it reads again what lies below R of its start
    * (`Sequencer.rereading`): of those records the one that counts is held, and will be emitted or dropped.
+   *
+   * @param isDoubtful the other one may lie before the start, and this one be held in its place elsewhere
    */
-  copy(item: Item, key: OrderKey | null): void {
+  copy(item: Item, key: OrderKey | null, isDoubtful = false): void {
     const { id, lane, offset } = this.#options.recordOf(item);
     if (id === null) return;
     this.#isInTurn = true;
     this.#last.copies.push({ id, lane, offset, key });
     // Where the other one is held, this may be held in its place.
-    if (this.#idsFromFuture.has(id)) this.#passOver(lane, offset);
+    if (isDoubtful || this.#idsFromFuture.has(id)) this.#passOver(lane, offset);
     this.#grow(copyOverheadBytes + id.length);
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Feed } from '../feed.ts';
 import type { FeedLease } from '../feed-registry.ts';
+import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { Stream, StreamKey } from '../stream.ts';
 
 /** A subscriber that a reader waits for. */
@@ -29,6 +30,7 @@ export class CatchUpReader {
   /** Those it waits for. */
   readonly #waitsFor = new Set<Paced>();
   #leases = 0;
+  #hasBegun = false;
   #patience: Timer | undefined;
 
   /** @param onClose called once, when nobody needs it any more or it has failed */
@@ -43,6 +45,8 @@ export class CatchUpReader {
     if (stream === undefined) throw new Error('a feed without its stream');
     this.stream = stream;
     const unwatch = stream.watchTurns(() => this.#pace());
+    // Until those are there for whom it reads: what it emits before may be forgotten when they come.
+    this.#feed.pause();
     let isClosed = false;
     this.#close = () => {
       if (isClosed) return;
@@ -54,6 +58,12 @@ export class CatchUpReader {
       lease.release();
     };
     lease.feed.started.catch(this.#close);
+  }
+
+  /** Whether it will come to the position, or remembers what follows it. Not to be asked in its turns. */
+  reaches(position: StreamPosition): boolean {
+    const { stream } = this;
+    return stream.hasBegun && !stream.hasEnded && stream.after(position) !== 'gone';
   }
 
   /** Resolves when it reads; rejects with the `MillraceError` that prevents it. */
@@ -73,9 +83,17 @@ export class CatchUpReader {
     };
   }
 
-  /** Waits for this one from now on. @returns ends that */
+  /** Reads on. To be called once, when it has started. */
+  begin(): void {
+    this.#hasBegun = true;
+    this.#pace();
+    if (this.#waitsFor.size === 0) this.#feed.resume();
+  }
+
+  /** Waits for this one from now on, as it has come to where it stands. @returns ends that */
   addPaced(paced: Paced): () => void {
     this.#paced.add(paced);
+    if (this.#hasBegun) this.#pace();
     return () => {
       this.#paced.delete(paced);
       if (this.#waitsFor.delete(paced)) this.#goOn();
@@ -100,8 +118,8 @@ export class CatchUpReader {
       const slow = [...this.#waitsFor];
       this.#waitsFor.clear();
       this.#goOn();
-      // Alone it keeps nobody waiting but itself.
-      if (this.#paced.size > 1) for (const paced of slow) paced.onTooSlow();
+      // Alone it keeps nobody waiting but itself; some may have still to be reached.
+      if (this.#leases > 1) for (const paced of slow) paced.onTooSlow();
       else this.#pace();
     });
   }

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts';
+import { MillraceError } from '../../core/errors.ts';
 import { earlierOf, type StreamPosition } from '../cursor/stream-position.ts';
 import type { FeedLease } from '../feed-registry.ts';
 import type { StreamKey } from '../stream.ts';
@@ -14,21 +15,21 @@ export interface CatchUpStart {
 export interface CatchUpOptions {
   readonly key: StreamKey;
   readonly clock: Clock;
-  /** Most readers at a time; who comes then waits for one of them, or for its turn. */
-  readonly maxReaders: number;
-  /** Opens a feed of its own. @throws {MillraceError} `LIMIT_EXCEEDED`: the project has too many */
-  readonly open: (start: CatchUpStart) => FeedLease;
-  /** Called when there is no reader left and nobody waits for one. */
-  readonly onIdle: () => void;
+  /** Opens a feed of its own; undefined: the project has as many as it may have. */
+  readonly open: (start: CatchUpStart) => FeedLease | undefined;
+  /** Calls `tell` once, when the project has one less. @returns ends that */
+  readonly whenFree: (tell: () => void) => () => void;
 }
 
-/** Those who come within this time share a reader, in milliseconds. */
+/** Those who come within this time may share a reader, in milliseconds. */
 const gatherMs = 20;
+/** How far apart they may be, in records: what a reader passes in a second or two. */
+const nearRecords = 100_000;
 
-interface Waiting {
-  readonly position: StreamPosition;
-  readonly take: (use: ReaderUse) => void;
-  readonly reject: (error: unknown) => void;
+interface Waiting extends Wanting {
+  /** While its reader is being opened: gives it back. */
+  release: (() => void) | undefined;
+  isCancelled: boolean;
 }
 
 /** A reader for one subscriber, and what gives it back. */
@@ -37,15 +38,31 @@ export interface ReaderUse {
   readonly release: () => void;
 }
 
+/** Who wants a reader. One of these is called once, not in the midst of a turn; maybe at once. */
+export interface Wanting {
+  readonly position: StreamPosition;
+  /** It is to be a reader that begins at the position. */
+  readonly isAlone: boolean;
+  /** A reader that has come to the position, or will. It reads on when all who wait for it have it. */
+  readonly take: (use: ReaderUse) => void;
+  /** With the `MillraceError` that the reader failed with: the log may no longer hold what follows the position. */
+  readonly refuse: (error: unknown) => void;
+}
+
 /**
- * Readers that catch up from the log, for one stream. One serves all whose positions it has still to
- * pass, or remembers: so however many come back at once, there are few.
+ * Readers that catch up from the log, for one project's view of one stream. One serves all whose positions it
+ * has still to pass, or remembers: so however many come back at once, there are few. Who is far from the
+ * others gets one of its own; when the project has as many as it may have, it waits for one that comes by, or
+ * for its turn.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #readers = new Set<CatchUpReader>();
-  #waiting: Waiting[] = [];
+  readonly #waiting = new Set<Waiting>();
+  /** Of those who wait, groups that are to share a reader. */
+  #groups: Waiting[][] = [];
   #timer: Timer | undefined;
+  #stopWaiting: (() => void) | undefined;
 
   constructor(options: CatchUpOptions) {
     this.#options = options;
@@ -55,71 +72,191 @@ export class CatchUp {
     return this.#readers.size;
   }
 
-  /**
-   * A reader that has come to the position, or will. Rejects with the `MillraceError` that the reader failed
-   * with: the log may no longer hold what follows the position.
-   */
-  use(position: StreamPosition): Promise<ReaderUse> {
-    for (const reader of this.#readers) {
-      if (!reader.stream.hasBegun || reader.stream.after(position) === 'gone') continue;
-      return Promise.resolve({ reader, release: reader.use() });
+  /** How many wait for a reader to be opened. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** @returns ends the wish; of no effect on a reader that was taken already */
+  request(wanting: Wanting): () => void {
+    const { position, isAlone, take } = wanting;
+    const reader = isAlone ? undefined : this.#readerFor(position, nearRecords);
+    if (reader !== undefined) {
+      take({ reader, release: reader.use() });
+      return () => undefined;
     }
-    const { promise, resolve, reject } = Promise.withResolvers<ReaderUse>();
-    this.#waiting.push({ position, take: resolve, reject });
+    const waiting: Waiting = { ...wanting, release: undefined, isCancelled: false };
+    this.#waiting.add(waiting);
     this.#schedule();
-    return promise;
+    return () => {
+      waiting.isCancelled = true;
+      this.#waiting.delete(waiting);
+      if (this.#waiting.size === 0) this.#rest();
+      waiting.release?.();
+    };
+  }
+
+  /** The nearest one that has come to the position, or will. @param within so many records */
+  #readerFor(position: StreamPosition, within: number): CatchUpReader | undefined {
+    let nearest: CatchUpReader | undefined;
+    let least = within;
+    for (const reader of this.#readers) {
+      if (!reader.reaches(position)) continue;
+      const records = sumOf(position.next) - sumOf(reader.stream.position.next);
+      if (records > least) continue;
+      nearest = reader;
+      least = records;
+    }
+    return nearest;
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#readers.size >= this.#options.maxReaders) return;
-    this.#timer = this.#options.clock.schedule(gatherMs, () => {
+    if (this.#waiting.size === 0) return;
+    this.#timer ??= this.#options.clock.schedule(gatherMs, () => {
       this.#timer = undefined;
-      void this.#serve(this.#waiting.splice(0));
+      this.#serve();
     });
   }
 
-  async #serve(waiting: readonly Waiting[]): Promise<void> {
-    const [first, ...others] = waiting;
-    if (first === undefined) return;
-    const position = others.reduce(
-      (earliest, other) =>
-        earlierOf(earliest, other.position, lowerOf(earliest.lowest, other.position.lowest)),
-      first.position,
-    );
-    let reader: CatchUpReader;
-    try {
-      reader = this.#open({ position, isShared: others.length > 0 });
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-      return;
+  /** Nobody waits any more. */
+  #rest(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#stopWaiting?.();
+    this.#stopWaiting = undefined;
+    this.#groups = [];
+  }
+
+  /** As many readers as there may be, for all who wait. */
+  #serve(): void {
+    this.#attach(nearRecords);
+    const inGroups = new Set(this.#groups.flat());
+    const others = [...this.#waiting].filter((waiting) => !inGroups.has(waiting));
+    const groups = [...this.#groups, ...neighboursOf(others)];
+    this.#groups = [];
+    for (const group of groups) {
+      const left = group.filter((waiting) => this.#waiting.has(waiting));
+      if (left.length > 0 && !this.#open(left)) {
+        // The others gather anew.
+        this.#groups = groups.filter(([first]) => first !== undefined && inGroups.has(first));
+        this.#attach(Number.POSITIVE_INFINITY);
+        this.#waitForPlace();
+        return;
+      }
     }
-    const uses = waiting.map(() => ({ reader, release: reader.use() }));
+    this.#rest();
+  }
+
+  /** @returns false: the project has no place for a reader */
+  #open(group: readonly Waiting[]): boolean {
+    try {
+      const lease = this.#options.open(startOf(group));
+      if (lease === undefined) return false;
+      for (const waiting of group) this.#waiting.delete(waiting);
+      void this.#begin(lease, group);
+    } catch (error) {
+      for (const waiting of group) {
+        this.#waiting.delete(waiting);
+        waiting.refuse(error);
+      }
+    }
+    return true;
+  }
+
+  #waitForPlace(): void {
+    if (this.#waiting.size === 0) return this.#rest();
+    this.#stopWaiting ??= this.#options.whenFree(() => {
+      this.#stopWaiting = undefined;
+      this.#schedule();
+    });
+  }
+
+  /** To the readers that there are. */
+  #attach(within: number): void {
+    for (const waiting of this.#waiting) {
+      if (waiting.isAlone) continue;
+      const reader = this.#readerFor(waiting.position, within);
+      if (reader === undefined) continue;
+      this.#waiting.delete(waiting);
+      waiting.take({ reader, release: reader.use() });
+    }
+  }
+
+  async #begin(lease: FeedLease, group: readonly Waiting[]): Promise<void> {
+    const { key, clock } = this.#options;
+    const reader = new CatchUpReader(lease, key, clock, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    const uses = group.map((waiting) => {
+      const release = reader.use();
+      waiting.release = release;
+      return { waiting, release };
+    });
     try {
       await reader.started;
-      for (const [index, { take }] of waiting.entries()) {
-        const use = uses[index];
-        if (use !== undefined) take(use);
+      for (const { waiting, release } of uses) {
+        if (waiting.isCancelled) continue;
+        waiting.release = undefined;
+        waiting.take({ reader, release });
       }
+      reader.begin();
     } catch (error) {
-      for (const { release } of uses) release();
-      // One of them may be the reason, and the others not: each asks again by itself.
-      if (others.length === 0) first.reject(error);
-      else for (const each of waiting) void this.#serve([each]);
+      const isOfSome = group.length > 1 && isLoss(error);
+      // Only some of them may be the reason, as a rule those who are furthest behind.
+      if (isOfSome) this.#divide(group);
+      else for (const waiting of group) if (!waiting.isCancelled) waiting.refuse(error);
     }
   }
 
-  #open(start: CatchUpStart): CatchUpReader {
-    const { key, clock, open } = this.#options;
-    const reader = new CatchUpReader(open(start), key, clock, () => {
-      this.#readers.delete(reader);
-      if (this.#waiting.length > 0) this.#schedule();
-      else if (this.#readers.size === 0) this.#options.onIdle();
-    });
-    this.#readers.add(reader);
-    return reader;
+  #divide(group: readonly Waiting[]): void {
+    const wanted = group.filter(({ isCancelled }) => !isCancelled);
+    const sorted = wanted.toSorted((a, b) => sumOf(a.position.lowest) - sumOf(b.position.lowest));
+    const middle = sorted.length >>> 1;
+    for (const half of [sorted.slice(0, middle), sorted.slice(middle)]) {
+      this.#groups.push(half);
+      for (const waiting of half) this.#waiting.add(waiting);
+    }
+    this.#schedule();
   }
+}
+
+/** In groups of those who are near one another. */
+function neighboursOf(waiting: readonly Waiting[]): Waiting[][] {
+  const sorted = waiting.toSorted((a, b) => sumOf(a.position.next) - sumOf(b.position.next));
+  const groups: Waiting[][] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const each of sorted) {
+    const at = sumOf(each.position.next);
+    const isNear = at - last <= nearRecords && !each.isAlone;
+    const group = isNear ? groups.at(-1) : undefined;
+    if (group === undefined) groups.push([each]);
+    else group.push(each);
+    last = each.isAlone ? Number.NEGATIVE_INFINITY : at;
+  }
+  return groups;
+}
+
+function startOf([first, ...others]: readonly Waiting[]): CatchUpStart {
+  if (first === undefined) throw new Error('a reader for nobody');
+  const position = others.reduce(
+    (earliest, other) =>
+      earlierOf(earliest, other.position, lowerOf(earliest.lowest, other.position.lowest)),
+    first.position,
+  );
+  return { position, isShared: others.length > 0 };
+}
+
+/** Whether the log does not hold what follows a position. */
+function isLoss(error: unknown): boolean {
+  return (
+    error instanceof MillraceError &&
+    (error.code === 'CURSOR_EXPIRED' || error.code === 'LOG_TRUNCATED')
+  );
 }
 
 function lowerOf(a: readonly number[], b: readonly number[]): number[] {
   return a.slice(0, b.length).map((offset, lane) => Math.min(offset, b[lane] ?? 0));
+}
+
+function sumOf(offsets: readonly number[]): number {
+  return offsets.reduce((sum, offset) => sum + offset, 0);
 }

@@ -1,18 +1,26 @@
+import type { Clock } from '../../core/clock.ts';
 import type { Event } from '../../decode/event.ts';
 import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { Replay } from '../history/replay.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
-import type { JoinPoint } from '../join-point.ts';
+import { type JoinPoint, precedes } from '../join-point.ts';
 import type { Message } from '../message.ts';
 import { type Parcel, parcelOf } from '../parcel.ts';
 import type { Stream } from '../stream.ts';
 import type { Subscription } from '../subscription.ts';
 import type { CatchUp, ReaderUse } from './catch-up.ts';
 
+/** A subscriber's place in a stream. */
+export interface Joined {
+  /** Hands over what is kept for it, of batches that are not full. Without it, leaving drops that. */
+  settle(): void;
+  leave(): void;
+}
+
 /** What a subscriber wants of a stream, whichever it is served by. */
 export interface Following<Item extends Message> {
-  /** From here on it gets what the stream emits. @returns the function that takes it out again */
-  join(stream: Stream, subscription: Subscription<Item>, join?: JoinPoint): () => void;
+  /** From here on it gets what the stream emits. */
+  join(stream: Stream, subscription: Subscription<Item>, join?: JoinPoint): Joined;
   /** Of these messages what the subscriber wants, as it wants them. */
   select(stream: Stream, messages: readonly StreamMessage<Event>[]): readonly Item[];
 }
@@ -22,18 +30,26 @@ export interface FollowerOptions<Item extends Message> {
   readonly catchUp: CatchUp;
   readonly following: Following<Item>;
   readonly subscription: Subscription<Item>;
+  readonly clock: Clock;
+  /** What was recorded before it is left out. @default nothing */
+  readonly join?: JoinPoint | undefined;
 }
 
 /** Messages that are looked at for one parcel of a replay. */
 const messagesPerParcel = 256;
+/** How long the live stream may take to come to where another instance was, in milliseconds. */
+const aheadPatienceMs = 250;
 
 /**
  * Leads one subscriber from a position to the live stream, exactly: from what is remembered if it is
  * remembered, else with a reader that catches up from the log (docs/adr/0005). Back-pressure is the subscriber's
  * own: nothing is handed to one that has not taken what it was given before.
+ *
+ * When a stream that it waits for is over, so is the subscription: nothing would come any more.
  */
 export class Follower<Item extends Message> {
   readonly #options: FollowerOptions<Item>;
+  readonly #unwatchLive: () => void;
   /** Gives up the way in which it is served at the moment. */
   #leave: (() => void) | undefined;
   /** Counts the ways: one that has been given up must not go on. */
@@ -42,33 +58,45 @@ export class Follower<Item extends Message> {
 
   constructor(options: FollowerOptions<Item>) {
     this.#options = options;
+    const { live, subscription } = options;
+    this.#unwatchLive = live.watchEnd((error) => subscription.end(error));
   }
 
   /**
    * Goes on from a position. Not in the midst of a turn.
    *
-   * @returns resolves when the subscriber is being served, or waits for its turn; rejects with a
+   * @param isAlone a reader for several will not do
+   * @returns resolves when the subscriber is being served, or no longer wants to be; rejects with a
    *   `MillraceError` when the log no longer holds what follows the position
    */
-  async resume(position: StreamPosition): Promise<void> {
+  async resume(position: StreamPosition, isAlone = false): Promise<void> {
     if (this.#isStopped) return;
     this.#giveUp();
     const { live, catchUp } = this.#options;
-    const replay = live.after(position);
-    if (typeof replay === 'object') {
-      this.#replay(live, replay, position);
-      return;
-    }
     const way = this.#way;
-    const use = await catchUp.use(position);
-    // Left while the reader was being opened.
-    if (way === this.#way) this.#followReader(use, position);
-    else use.release();
+    if (this.#isTakenOver(position)) return;
+    if (live.after(position) === 'ahead') {
+      await this.#waitForLive(position);
+      if (way !== this.#way) return;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const take = (use: ReaderUse): void => {
+      this.#followReader(use, position);
+      resolve();
+    };
+    const cancel = catchUp.request({ position, isAlone, take, refuse: reject });
+    if (way !== this.#way) return;
+    this.#alsoLeave(() => {
+      cancel();
+      resolve();
+    });
+    await promise;
   }
 
   /** As `resume`, as soon as the subscriber has taken what it was given. What is wrong ends the subscription. */
   resumeWhenTaken(position: StreamPosition): void {
     this.#giveUp();
+    if (this.#isStopped) return;
     const way = this.#way;
     this.#options.subscription.whenTaken(() => {
       if (way === this.#way) this.#goOn(position);
@@ -78,13 +106,54 @@ export class Follower<Item extends Message> {
   /** The subscription is over. */
   stop(): void {
     this.#isStopped = true;
+    this.#unwatchLive();
     this.#giveUp();
   }
 
   #giveUp(): void {
     this.#way += 1;
-    this.#leave?.();
+    const leave = this.#leave;
     this.#leave = undefined;
+    leave?.();
+  }
+
+  #alsoLeave(leave: () => void): void {
+    const before = this.#leave;
+    this.#leave = () => {
+      before?.();
+      leave();
+    };
+  }
+
+  /** Serves it from the live stream, if that remembers what follows the position. */
+  #isTakenOver(position: StreamPosition): boolean {
+    const { live } = this.#options;
+    const replay = live.after(position);
+    if (typeof replay === 'string') return false;
+    this.#giveUp();
+    this.#replay(live, replay, position);
+    return true;
+  }
+
+  /**
+   * The position is that of an instance that was ahead: the live stream takes over as soon as it is there.
+   *
+   * @returns resolves when it has, or does not seem to come there soon; then it is still listened to
+   */
+  async #waitForLive(position: StreamPosition): Promise<void> {
+    const { live, clock } = this.#options;
+    const way = this.#way;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.schedule(aheadPatienceMs, resolve);
+    const unwatch = live.watchTurns(() => {
+      if (way === this.#way) this.#isTakenOver(position);
+    });
+    this.#alsoLeave(() => {
+      timer.cancel();
+      unwatch();
+      resolve();
+    });
+    await promise;
   }
 
   /**
@@ -92,66 +161,77 @@ export class Follower<Item extends Message> {
    * over.
    */
   #followReader({ reader, release }: ReaderUse, start: StreamPosition): void {
+    this.#giveUp();
     const way = this.#way;
-    const { live, following, subscription } = this.#options;
+    const { following, subscription, live, join } = this.#options;
     const { stream } = reader;
-    let position = start;
-    let leaveStream: (() => void) | undefined;
+    let joined: Joined | undefined;
+    let endPace: (() => void) | undefined;
     let isPumping = false;
-    const look = (): void => {
-      if (way !== this.#way || isPumping) return;
-      // All that the reader has emitted is with the subscriber, or on its way there in order.
-      if (leaveStream !== undefined) position = stream.position;
-      if (subscription.backlogBytes > 0) return;
-      const remembered = live.after(position);
-      if (typeof remembered === 'object') {
-        this.#giveUp();
-        this.#replay(live, remembered, position);
-        return;
-      }
-      if (leaveStream !== undefined) return;
-      const replay = stream.after(position);
-      if (replay === 'ahead') return;
-      if (replay === 'gone') {
-        this.#goOn(position);
-        return;
-      }
-      isPumping = true;
-      this.#pump(stream, replay, position, () => {
-        isPumping = false;
-        position = stream.position;
-        leaveStream = following.join(stream, subscription);
-        endPace = reader.addPaced({
-          get backlogBytes() {
-            return subscription.backlogBytes;
-          },
-          whenTaken: (taken) => subscription.whenTaken(taken),
-          onTooSlow: () => {
-            const reached = stream.position;
-            this.#giveUp();
-            const own = this.#way;
-            subscription.whenTaken(() => {
-              if (own === this.#way) this.#goOn(reached);
-            });
-          },
-        });
+    let awaitsTaking = false;
+    let pumped = (): StreamPosition => start;
+    // All that the reader has emitted is with the subscriber, or kept for its next batch.
+    const reached = (): StreamPosition => (joined === undefined ? pumped() : stream.position);
+    /** From when it has come to where the subscriber stands, the reader waits for it. */
+    const keepPace = (): void => {
+      endPace ??= reader.addPaced({
+        get backlogBytes() {
+          return subscription.backlogBytes;
+        },
+        whenTaken: (taken) => subscription.whenTaken(taken),
+        onTooSlow: () => {
+          joined?.settle();
+          if (way === this.#way) this.resumeWhenTaken(reached());
+        },
       });
     };
-    let endPace: (() => void) | undefined;
+    const look = (): void => {
+      if (way !== this.#way || isPumping) return;
+      const position = reached();
+      const replay = joined === undefined ? stream.after(position) : undefined;
+      if (replay !== 'ahead') keepPace();
+      if (subscription.backlogBytes > 0) {
+        // On a busy topic each turn brings something: not to be missed that it was taken.
+        if (awaitsTaking) return;
+        awaitsTaking = true;
+        subscription.whenTaken(() => {
+          awaitsTaking = false;
+          look();
+        });
+        return;
+      }
+      if (typeof live.after(position) === 'object') {
+        joined?.settle();
+        if (way === this.#way) this.#isTakenOver(position);
+        return;
+      }
+      // It went past the position in one turn, and does not remember so much.
+      if (replay === 'gone') this.#goOn(position, true);
+      if (typeof replay !== 'object') return;
+      isPumping = true;
+      pumped = this.#pump(stream, replay, position, () => {
+        isPumping = false;
+        joined = following.join(stream, subscription, join);
+      });
+    };
     const unwatch = stream.watchTurns(look);
+    let unwatchEnd: (() => void) | undefined;
     this.#leave = () => {
       unwatch();
+      unwatchEnd?.();
       endPace?.();
-      leaveStream?.();
+      joined?.leave();
       release();
     };
+    unwatchEnd = stream.watchEnd((error) => subscription.end(error));
     look();
   }
 
   #replay(stream: Stream, replay: Replay<Event>, start: StreamPosition): void {
-    const { following, subscription } = this.#options;
+    const { following, subscription, join } = this.#options;
     this.#pump(stream, replay, start, () => {
-      this.#leave = following.join(stream, subscription);
+      const joined = following.join(stream, subscription, join);
+      this.#leave = () => joined.leave();
     });
   }
 
@@ -159,8 +239,14 @@ export class Follower<Item extends Message> {
    * Hands over what a stream remembers, as the subscriber takes it.
    *
    * @param ended called when it has all of it, in which moment it must join the stream
+   * @returns where the subscriber stands, when that is called
    */
-  #pump(stream: Stream, replay: Replay<Event>, start: StreamPosition, ended: () => void): void {
+  #pump(
+    stream: Stream,
+    replay: Replay<Event>,
+    start: StreamPosition,
+    ended: () => void,
+  ): () => StreamPosition {
     const way = this.#way;
     const { subscription } = this.#options;
     let position = start;
@@ -171,12 +257,15 @@ export class Follower<Item extends Message> {
         const parcel = this.#parcelOf(stream, messages, position);
         position = parcel.after;
         if (parcel.items.length > 0) subscription.push(parcel);
+        // Too much for a connection that takes nothing, as others of its subscriptions may have filled it.
+        if (way !== this.#way) return;
       }
       if (end === 'end') ended();
       else if (end === 'forgotten') this.#goOn(position);
       else subscription.whenTaken(go);
     };
     go();
+    return () => position;
   }
 
   #parcelOf(
@@ -184,13 +273,22 @@ export class Follower<Item extends Message> {
     messages: readonly StreamMessage<Event>[],
     before: StreamPosition,
   ): Parcel<Item> {
+    const { following, join } = this.#options;
     const after = messages.at(-1)?.position ?? before;
-    return parcelOf(this.#options.following.select(stream, messages), before, after);
+    const wanted =
+      join === undefined
+        ? messages
+        : messages.filter(
+            ({ item }) => !precedes(join, item.partition, item.offset, item.recordedAtMs),
+          );
+    return parcelOf(following.select(stream, wanted), before, after);
   }
 
   /** Begins again from a position; what is wrong with it now ends the subscription. */
-  #goOn(position: StreamPosition): void {
-    this.resume(position).catch((error: unknown) => this.#options.subscription.cut(asError(error)));
+  #goOn(position: StreamPosition, isAlone = false): void {
+    this.resume(position, isAlone).catch((error: unknown) =>
+      this.#options.subscription.cut(asError(error)),
+    );
   }
 }
 

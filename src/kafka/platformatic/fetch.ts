@@ -11,6 +11,7 @@ import {
 import type { FetchRequest } from '../reader/brokers.ts';
 import { decodeFetchAnswer, type FetchAnswer } from '../wire/fetch-answer.ts';
 import { isolation } from '../wire/isolation.ts';
+import { uuidOf } from './topic-id.ts';
 import { WireReader } from '../wire/wire-reader.ts';
 
 type FetchParameters = Parameters<typeof fetchV17.createRequest>;
@@ -60,7 +61,12 @@ export function fetchParameters(version: number, request: FetchRequest): FetchPa
     isolation.readCommitted,
     0, // no session: each answer tells of all partitions
     -1,
-    [{ topicId: version < topicIdsSince || topicId === null ? topic : topicId, partitions }],
+    [
+      {
+        topicId: version < topicIdsSince || topicId === null ? topic : uuidOf(topicId),
+        partitions,
+      },
+    ],
     [],
     '',
   ];

@@ -2,6 +2,7 @@ import { createAPI, metadataV12, metadataV8, metadataV9, type API } from '@platf
 import type { KafkaError, PartitionDescription, TopicDescription } from '../port.ts';
 import { topicError, topicNotFound } from '../topic-errors.ts';
 import type { BrokerAddress } from './broker-connection.ts';
+import { topicIdOf } from './topic-id.ts';
 
 type MetadataRequest = [topics: readonly string[] | null, createTopics: false];
 
@@ -74,15 +75,10 @@ export function topicIn(view: ClusterView, topic: string): TopicDescription | Ka
   return view.topics.get(topic) ?? topicNotFound(topic);
 }
 
-const noTopicId = '00000000-0000-0000-0000-000000000000';
-
-function described(
-  name: string,
-  { topicId = noTopicId, partitions }: TopicAnswer,
-): TopicDescription {
+function described(name: string, { topicId, partitions }: TopicAnswer): TopicDescription {
   return {
     name,
-    topicId: topicId === noTopicId ? null : topicId,
+    topicId: topicId === undefined ? null : topicIdOf(topicId),
     partitions: partitions
       .map(
         ({ partitionIndex, leaderId, leaderEpoch }): PartitionDescription => ({
