@@ -8,6 +8,7 @@ const types: Readonly<Record<string, string>> = {
   deduplicate: 'Boolean',
   where: '[PropertyFilter!]',
   since: 'DateTime',
+  after: 'Cursor',
 };
 
 const place = 'topic partition offset recordedAt cursor';

@@ -20,7 +20,7 @@ function recordsOf(round: string) {
 export const tokenScenarios: readonly Scenario[] = [
   {
     title:
-      'a token brings what its filter lets pass, live and from the past, whatever is asked for',
+      'a token brings what its filter lets pass, live, from the past and after a cursor, whatever is asked for',
     async play(t, open, transport) {
       const stage = await open(t);
       const topic = await stage.createTopic('acme', 'purchases');
@@ -46,8 +46,11 @@ export const tokenScenarios: readonly Scenario[] = [
         past.items.map(({ id }) => id),
         ['mine before', 'mine after'],
       );
-      assert.deepEqual([live.items.length, others.items.length], [1, 0]);
-      assert.doesNotMatch(JSON.stringify([live.items, past.items, others.items]), /SECRET/);
+      const resumed = subscribe({ after: past.items[0]?.['cursor'] });
+      assert.equal((await resumed.atLeast(1))[0]?.['id'], 'mine after');
+      assert.deepEqual([live.items.length, others.items.length, resumed.items.length], [1, 0, 1]);
+      const all = [live, past, others, resumed].map(({ items }) => items);
+      assert.doesNotMatch(JSON.stringify(all), /SECRET/);
     },
   },
   {

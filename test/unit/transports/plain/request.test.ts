@@ -85,6 +85,11 @@ for (const [query, argument, message, kind] of refused) {
   });
 }
 
+test('a token in the address is not a matter of what is asked for', () => {
+  assert.deepEqual(parse('token=t'), parse(''));
+  assert.deepEqual(parse('token=t', 'deadLetters'), parse('', 'deadLetters'));
+});
+
 test('no value of an unknown parameter is repeated: it may be a secret', () => {
   assert.throws(
     () => parse('passwort=hunter2'),
