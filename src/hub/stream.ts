@@ -73,6 +73,11 @@ export class Stream {
     this.#scheduleProgress();
   }
 
+  /** Whether copies are left out. */
+  get dropsCopies(): boolean {
+    return this.#options.deduplicate;
+  }
+
   /** @throws {Error} when it has not begun */
   get sequencer(): Sequencer {
     if (this.#begun === undefined) throw new Error('the stream has not begun');

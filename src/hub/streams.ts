@@ -110,7 +110,12 @@ export class Streams implements Iterable<Stream> {
 
   #open(name: string, key: StreamKey, start: StreamStart | undefined): Stream {
     const stream = new Stream({ ...this.#options, ...key });
-    if (start !== undefined) stream.begin(start);
+    if (start !== undefined) {
+      stream.begin(start);
+      // The feed is past the ids of the window: whoever has read them knows them.
+      const other = [...this].find(({ dropsCopies, hasBegun }) => dropsCopies && hasBegun);
+      if (other !== undefined) stream.sequencer.rememberAllOf(other.sequencer);
+    }
     this.#streams.set(name, stream);
     return stream;
   }

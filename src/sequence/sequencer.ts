@@ -259,6 +259,22 @@ export class Sequencer {
   }
 
   /**
+   * Remembers all ids of the records that another sequencer of the same topic has read, as settled before this
+   * stream began: the warm-up of a stream that begins where the other one stands. To be called before the
+   * first record; without de-duplication in both it does nothing.
+   */
+  rememberAllOf(other: Sequencer): void {
+    if (this.#seen === null || other.#seen === null) return;
+    this.#seen.copyFrom(other.#seen);
+    const words = new Int32Array(4);
+    const undecided = other.#undecided;
+    for (let at = 0; at < undecided.length; at += 5) {
+      for (let word = 0; word < 4; word++) words[word] = undecided[at + word] ?? 0;
+      this.#seen.add(words, undecided[at + 4] ?? 0);
+    }
+  }
+
+  /**
    * Takes the next record of its partition. What is due is emitted by `release`; only what has no
    * place before anything held is emitted at once.
    */

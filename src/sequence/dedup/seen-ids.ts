@@ -110,6 +110,30 @@ export class SeenIds {
     this.#alive[1] = 1;
   }
 
+  /** Takes over all that another one of the same window and bound remembers, in place of what it knows itself. */
+  copyFrom(other: SeenIds): void {
+    for (const [index, segment] of this.#segments.entries()) {
+      const its = other.#segments[index];
+      if (its === undefined) continue;
+      segment.marks = its.marks.slice();
+      segment.rests = its.rests.slice();
+      segment.scale = its.scale;
+      segment.moves = its.moves;
+    }
+    this.#alive.set(other.#alive);
+    this.#counts.set(other.#counts);
+    this.#newestOfSlice.set(other.#newestOfSlice);
+    this.#oldest = other.#oldest;
+    this.#current = other.#current;
+    this.#slices = other.#slices;
+    this.#sliceStartMs = other.#sliceStartMs;
+    this.#newestMs = other.#newestMs;
+    this.#coveredFromMs = other.#coveredFromMs;
+    this.#ids = other.#ids;
+    this.#bytes = other.#bytes;
+    this.#nextToSweep = other.#nextToSweep;
+  }
+
   /** Ids that are remembered. */
   get ids(): number {
     return this.#ids;

@@ -402,3 +402,17 @@ test('a feed that fails is logged; a topic that never was is no warning', async 
     ],
   );
 });
+
+test('a stream that is asked for later knows the ids from before, as the first one does', async (t) => {
+  const { clock, record, events } = openHub(t, { topics: { purchases: 2 } });
+  for (const id of ['a', 'b']) record(id);
+  await clock.advance(1_000);
+  const first = collect(await events());
+  record('c');
+  await clock.advance(5_000);
+  const later = collect(await events({ order: 'ARRIVAL' }));
+  for (const id of ['a', 'b', 'c', 'd']) record(id, { partition: 1 });
+  await clock.advance(5_000);
+  assert.deepEqual(first.ids, ['c', 'd']);
+  assert.deepEqual(later.ids, ['d']);
+});
