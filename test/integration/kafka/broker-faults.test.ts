@@ -8,6 +8,7 @@ import kafkajs from '../../../scripts/kafka/kafkajs.ts';
 import type { KafkaClient } from '../../../src/kafka/port.ts';
 import { ownCluster, uniqueTopic } from '../../support/kafka.ts';
 import { drivers } from './drivers.ts';
+import { until } from '../../support/until.ts';
 import { assertAllRead, openStream, readWithAll, untilRunning } from './stream.ts';
 
 const node = 1;
@@ -133,7 +134,13 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
     'it serves a damaged batch: what is lost is told, and reading goes on',
     async (t) => {
       const topic = uniqueTopic('acme.damaged');
-      await cluster.createTopic(topic);
+      // It stood still for so long that its controller has given it up: for a moment there is no broker.
+      await until('the broker to be taken back', () =>
+        cluster.createTopic(topic).then(
+          () => true,
+          () => false,
+        ),
+      );
       const producer = cluster.client().producer({ allowAutoTopicCreation: false });
       await producer.connect();
       t.after(() => producer.disconnect());
