@@ -466,11 +466,19 @@ export class Feed {
     return { position: { key: null, next, lowest: next }, readFrom };
   }
 
-  /** Of one that is asked for while others run: it begins where reading stands. */
+  /**
+   * Of one that is asked for while others run: it begins where reading stands, or where it is to come before
+   * anything is delivered.
+   */
   #startOfNewStream(): StreamStart | undefined {
     if (this.#reader === undefined) return undefined;
-    const next = offsetsOf(this.#next);
-    return { position: { key: null, next, lowest: next }, readFrom: new Map(this.#next) };
+    const readFrom = new Map(this.#next);
+    const begins = Array.from(readFrom, ([partition, next]): [number, number] => [
+      partition,
+      Math.max(next, this.#from.get(partition) ?? 0),
+    ]);
+    const next = offsetsOf(new Map(begins));
+    return { position: { key: null, next, lowest: next }, readFrom };
   }
 
   #addPartition(partition: number, offset: number): void {

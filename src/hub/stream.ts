@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Event } from '../decode/event.ts';
 import type { PartitionOffsets } from '../kafka/port.ts';
+import type { OrderKey } from '../sequence/order-key.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import { Sequencer, type SequencerOptions } from '../sequence/sequencer.ts';
 import { Audience } from './audience.ts';
@@ -67,6 +68,10 @@ export class Stream {
   #retired = 0;
   #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
   #progressTimer: Timer | undefined;
+  /** Of one that knows no ids from before its start: until the window is past. */
+  #lacksIdsUntilMs = Number.NEGATIVE_INFINITY;
+  /** A copy that was recorded before this may count elsewhere: see `KeysBefore`. */
+  #doubtfulUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -120,6 +125,8 @@ export class Stream {
   /** It is known where to read from. To be called once, before the first record. */
   begin({ position, readFrom }: StreamStart): void {
     const before = new KeysBefore();
+    const isDoubtful = (event: Event, key: OrderKey | null): boolean =>
+      before.reaches(key) || (key !== null && event.recordedAtMs <= this.#doubtfulUntilMs);
     const sequencer = new Sequencer({
       ...this.#options,
       resumeFrom: resumePointOf(position),
@@ -127,7 +134,7 @@ export class Stream {
       onCopy: (event) => {
         const key = sequencer.keyUnderWay();
         if (sequencer.rereading) before.add(key);
-        else history.copy(event, key, before.reaches(key));
+        else history.copy(event, key, isDoubtful(event, key));
       },
     });
     const history = new History<Event>({
@@ -141,8 +148,29 @@ export class Stream {
     for (const [partition, offset] of readFrom) sequencer.addPartition(partition, offset);
   }
 
+  /**
+   * As `begin`, of a stream whose feed has been reading for a while.
+   *
+   * @param ids one that knows the ids of what was read; undefined: none does
+   */
+  beginLater(start: StreamStart, ids: Stream | undefined): void {
+    this.begin(start);
+    const { clock, deduplicate, latenessMs, dedupWindowMs } = this.#options;
+    const { maxAdvanceMs = 0, maxStallMs = 0 } = this.#options;
+    if (!deduplicate) return;
+    if (ids === undefined) {
+      this.#lacksIdsUntilMs = clock.now() + dedupWindowMs;
+      return;
+    }
+    this.sequencer.rememberAllOf(ids.sequencer);
+    // The keys that go with the ids are not known, but for how long a copy may be held in place of one.
+    this.#doubtfulUntilMs = clock.now() + latenessMs + 2 * maxAdvanceMs + maxStallMs;
+  }
+
   /** What follows a position: see `History.after`. Not to be asked in the midst of a turn. */
   after(position: StreamPosition): Replay<Event> | 'gone' | 'ahead' {
+    // It delivers copies of what was delivered elsewhere.
+    if (this.#options.clock.now() < this.#lacksIdsUntilMs) return 'gone';
     return this.#begun?.history.after(position) ?? 'gone';
   }
 

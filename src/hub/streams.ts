@@ -111,10 +111,9 @@ export class Streams implements Iterable<Stream> {
   #open(name: string, key: StreamKey, start: StreamStart | undefined): Stream {
     const stream = new Stream({ ...this.#options, ...key });
     if (start !== undefined) {
-      stream.begin(start);
       // The feed is past the ids of the window: whoever has read them knows them.
-      const other = [...this].find(({ dropsCopies, hasBegun }) => dropsCopies && hasBegun);
-      if (other !== undefined) stream.sequencer.rememberAllOf(other.sequencer);
+      const ids = [...this].find(({ dropsCopies, hasBegun }) => dropsCopies && hasBegun);
+      stream.beginLater(start, ids);
     }
     this.#streams.set(name, stream);
     return stream;

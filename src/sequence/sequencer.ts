@@ -272,6 +272,8 @@ export class Sequencer {
       for (let word = 0; word < 4; word++) words[word] = undecided[at + word] ?? 0;
       this.#seen.add(words, undecided[at + 4] ?? 0);
     }
+    for (const { id, recordedAtMs } of other.#ahead)
+      if (id !== null) this.remember(id, recordedAtMs);
   }
 
   /**
