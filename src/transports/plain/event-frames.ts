@@ -6,19 +6,18 @@ import type { MessageType } from './protocol.ts';
 
 /** Messages as server-sent events, the very same bytes for all clients of plain feeds. */
 export class EventFrames {
-  /** That was asked for last: a group of subscriptions asks for one at a time. */
-  #parcel: Parcel | undefined;
-  readonly #made = new Map<Division, SharedFrames>();
+  /** Forgotten with their parcels. */
+  readonly #made = {
+    chunked: new WeakMap<Parcel, SharedFrames>(),
+    'by the end': new WeakMap<Parcel, SharedFrames>(),
+  };
 
   of(parcel: Parcel, division: Division): SharedFrames {
-    if (this.#parcel !== parcel) {
-      this.#parcel = parcel;
-      this.#made.clear();
-    }
-    let frames = this.#made.get(division);
+    const made = this.#made[division];
+    let frames = made.get(parcel);
     if (frames === undefined) {
       frames = eventFrames(Buffer.concat(eventsOf(parcel)), division);
-      this.#made.set(division, frames);
+      made.set(parcel, frames);
     }
     return frames;
   }

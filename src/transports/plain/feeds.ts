@@ -48,7 +48,12 @@ export function plainFeeds(options: PlainFeedsOptions): {
     routes: patterns.map(([pattern, holds]) => [
       pattern,
       (request, response, segments) =>
-        serveFeedEvents(request, response, addressOf(holds, request, segments), asEvents),
+        serveFeedEvents(
+          request,
+          response,
+          { ...addressOf(holds, request, segments), lastEventId: lastEventIdOf(request) },
+          asEvents,
+        ),
     ]),
     socketRoutes: patterns.map(([pattern, holds]) => [
       pattern,
@@ -66,18 +71,17 @@ export function plainFeeds(options: PlainFeedsOptions): {
 
 function addressOf(
   holds: FeedKind,
-  { url = '', headers }: IncomingMessage,
+  { url = '' }: IncomingMessage,
   [topic = '']: readonly string[],
 ): FeedAddress {
   const questionMark = url.indexOf('?');
-  const query = questionMark < 0 ? '' : url.slice(questionMark + 1);
-  const lastEventId = headers['last-event-id'];
-  return {
-    holds,
-    topic,
-    query,
-    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
-  };
+  return { holds, topic, query: questionMark < 0 ? '' : url.slice(questionMark + 1) };
+}
+
+/** Empty: nothing has been received that had one. */
+function lastEventIdOf({ headers }: IncomingMessage): string | undefined {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
 async function subscribe(hub: Hub, principal: Principal, address: FeedAddress): Promise<Source> {

@@ -114,7 +114,7 @@ export const parameterTable = {
     of: ['events', 'deadLetters'],
     form: 'a cursor',
     meaning:
-      'Go on exactly after the message that had this cursor, on any server. Over SSE the header `Last-Event-ID` does the same.',
+      'Go on exactly after the message that had this cursor, on any server. Over SSE the header `Last-Event-ID` does the same, and comes before it.',
   },
   since: {
     of: ['events', 'deadLetters'],

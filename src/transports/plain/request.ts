@@ -13,7 +13,7 @@ export interface FeedAddress {
   readonly topic: string;
   /** Behind the question mark. */
   readonly query: string;
-  /** The id of the last event that a client of SSE got, which is its cursor. */
+  /** Of a client of SSE that has lost its connection: goes on after it, wherever its query has it begin. */
   readonly lastEventId?: string | undefined;
 }
 
@@ -27,27 +27,24 @@ export type FeedRequest =
  *
  * @throws {MillraceError} `BAD_USER_INPUT`, naming the parameter
  */
-export function parseFeedRequest({
-  holds,
-  topic: encoded,
-  query,
-  lastEventId,
-}: FeedAddress): FeedRequest {
+export function parseFeedRequest(address: FeedAddress): FeedRequest {
+  const { holds, topic: encoded, query, lastEventId } = address;
   const given = new URLSearchParams(query);
   refuseUnknown(holds, given);
   const topic = decoded(encoded);
   const since = one(given, 'since');
   const sinceMs = since === undefined ? undefined : parseInstant(since, 'since');
-  const after = one(given, 'after') ?? (sinceMs === undefined ? lastEventId : undefined);
-  if (holds === 'deadLetters') return { holds, topic, sinceMs, after };
+  const after = one(given, 'after');
+  const start =
+    lastEventId === undefined ? { sinceMs, after } : { sinceMs: undefined, after: lastEventId };
+  if (holds === 'deadLetters') return { holds, topic, ...start };
   return {
     holds,
     topic,
     order: choice(given, 'order', eventOrders),
     deduplicate: choice(given, 'deduplicate', ['true', 'false']) !== 'false',
     where: parseFilter(json(given, 'where')),
-    sinceMs,
-    after,
+    ...start,
   };
 }
 

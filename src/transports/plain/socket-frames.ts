@@ -6,36 +6,39 @@ import { messageText, progressText } from './message-text.ts';
 
 /** Messages as WebSocket frames, the very same bytes for all clients of plain feeds. */
 export class SocketFrames {
-  /** That was asked for last: a group of subscriptions asks for one at a time. */
-  #parcel: Parcel | undefined;
-  #plain: SharedFrames | undefined;
-  #compressed: SharedFrames | undefined;
+  /** Forgotten with their parcels. */
+  readonly #plain = new WeakMap<Parcel, SharedFrames>();
+  readonly #compressed = new WeakMap<Parcel, SharedFrames>();
   /** Compressed once, also for those who get the message in different parcels. */
   readonly #messages = new WeakMap<Message, SharedMessage>();
 
   /**
-   * A frame for each item of the parcel.
+   * A frame for each message of the parcel.
    *
    * @param compresses the client has negotiated compression
    */
   of(parcel: Parcel, compresses: boolean): SharedFrames {
-    if (this.#parcel !== parcel) {
-      this.#parcel = parcel;
-      this.#plain = undefined;
-      this.#compressed = undefined;
+    const made = compresses ? this.#compressed : this.#plain;
+    let frames = made.get(parcel);
+    if (frames === undefined) {
+      frames = this.#make(parcel, compresses);
+      made.set(parcel, frames);
     }
-    if (!compresses) {
-      this.#plain ??= framesOf(parcel, (item) => frameOf(new SharedMessage(messageText(item))));
-      return this.#plain;
-    }
-    this.#compressed ??= framesOf(parcel, (item) => frameOf(this.#message(item), true));
-    return this.#compressed;
+    return frames;
   }
 
-  #message(item: Message): SharedMessage {
+  #make({ items, after, encode }: Parcel, compresses: boolean): SharedFrames {
+    if (items.length === 0 && encode !== undefined) return textFrame(progressText(encode(after)));
+    const parts = items.flatMap((item) => this.#message(item, compresses).frame('', compresses));
+    return new SharedFrames(Buffer.concat(parts));
+  }
+
+  #message(item: Message, compresses: boolean): SharedMessage {
+    const make = (): SharedMessage => new SharedMessage(messageText(item));
+    if (!compresses) return make();
     let message = this.#messages.get(item);
     if (message === undefined) {
-      message = new SharedMessage(messageText(item));
+      message = make();
       this.#messages.set(item, message);
     }
     return message;
@@ -44,17 +47,5 @@ export class SocketFrames {
 
 /** A text as one frame. */
 export function textFrame(text: string): SharedFrames {
-  return new SharedFrames(Buffer.concat(frameOf(new SharedMessage(text))));
-}
-
-function framesOf(
-  { items, after, encode }: Parcel,
-  frameOf: (item: Message) => readonly [Buffer, Buffer],
-): SharedFrames {
-  if (items.length === 0 && encode !== undefined) return textFrame(progressText(encode(after)));
-  return new SharedFrames(Buffer.concat(items.flatMap(frameOf)));
-}
-
-function frameOf(message: SharedMessage, compresses = false): readonly [Buffer, Buffer] {
-  return message.frame('', compresses);
+  return new SharedFrames(Buffer.concat(new SharedMessage(text).frame('', false)));
 }

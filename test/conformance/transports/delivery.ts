@@ -4,7 +4,7 @@ import { feedIs } from '../../support/server.ts';
 import { eventRecord, type EventRecord } from './records.ts';
 import type { Reception } from './reception.ts';
 import { type OpenStage, reader, type Scenario, type Stage, type Topic } from './stage.ts';
-import type { Request, Transport } from './transport.ts';
+import type { Item, Request, Transport } from './transport.ts';
 
 /** Kafka's default is 1,048,588 for a batch, some of which its framing takes. */
 const largestRecordBytes = 1_048_500;
@@ -104,6 +104,49 @@ export const deliveries: readonly Scenario[] = [
     },
   },
   {
+    title: 'who comes back with a cursor goes on exactly there, from events and from dead letters',
+    async play(t, open, transport) {
+      const { stage, topic, received } = await subscribed(t, open, transport);
+      const upstreamTopic = await stage.createDeadLetterTopic(topic);
+      const again = (
+        holds: Request['holds'],
+        given: Readonly<Record<string, unknown>>,
+      ): Reception =>
+        transport.subscribe(t, stage.server.url, reader, {
+          holds,
+          topic: topic.name,
+          arguments: given,
+        });
+      const first = again('deadLetters', {});
+      await feedIs(stage.server, upstreamTopic.kafkaTopic);
+      await feedIs(stage.server, topic.kafkaTopic, { subscribers: 2 });
+      const count = 30;
+      const nowMs = Date.now();
+      const records = Array.from({ length: count }, (_, index) => ({
+        events: eventRecord({ id: `e${index}`, partition: index % 3, agoMs: count - index }, nowMs),
+        letters: { partition: index % 3, value: JSON.stringify({ event: `${index}`, error: 'e' }) },
+      }));
+      await stage.record(
+        topic,
+        records.map(({ events }) => events),
+      );
+      await stage.record(
+        upstreamTopic,
+        records.map(({ letters }) => letters),
+      );
+      for (const [holds, all] of [
+        ['events', await received.atLeast(count)],
+        ['deadLetters', await first.atLeast(count)],
+      ] as const) {
+        for (const at of [0, 17, count - 2]) {
+          const rest = again(holds, { after: all[at]?.['cursor'] });
+          await rest.atLeast(count - 1 - at);
+          assert.deepEqual(byPlace(rest.items), byPlace(all.slice(at + 1)));
+        }
+      }
+    },
+  },
+  {
     title: 'dead letters come from the dead-letter topic and from what cannot be decoded',
     async play(t, open, transport) {
       const stage = await open(t);
@@ -126,9 +169,9 @@ export const deliveries: readonly Scenario[] = [
       await stage.record(topic, [{ partition: 2, value: '{"broken"' }]);
       const [upstream, bridge] = await received.atLeast(2);
       const place = { topic: topic.name, offset: '0' };
-      const { cursor, ...fields } = Object(upstream);
+      const { cursor, ...ofUpstream } = Object(upstream);
       assert.match(cursor, /^[\w-]+$/);
-      assert.deepEqual(fields, {
+      assert.deepEqual(ofUpstream, {
         ...place,
         event,
         error: 'Unexpected number',
@@ -200,6 +243,17 @@ function at(sequence: number, partition: number): EventRecord {
 
 function by(id: string, name: string, total: number): EventRecord {
   return eventRecord({ id, more: { user: { name }, total } });
+}
+
+/** Dead letters are in the order of each partition only. */
+function byPlace(items: readonly Item[]): unknown[] {
+  return items
+    .map(({ partition, offset, payload, event }) => ({ partition, offset, payload, event }))
+    .toSorted((a, b) =>
+      a.partition === b.partition
+        ? Number(a.offset) - Number(b.offset)
+        : Number(a.partition) - Number(b.partition),
+    );
 }
 
 async function subscribed(

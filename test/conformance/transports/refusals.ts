@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type ErrorCode, errorTable } from '../../../src/core/errors.ts';
 import type { Login } from '../../support/graphql-client.ts';
+import { feedIs } from '../../support/server.ts';
+import { eventRecord } from './records.ts';
 import { reader, type Scenario } from './stage.ts';
 import type { Ending, Request } from './transport.ts';
 
@@ -124,6 +126,19 @@ const refusals: readonly Refusal[] = [
     code: 'BAD_USER_INPUT',
     message: /^since must not be in the future/,
   },
+  {
+    what: 'a text that is no cursor',
+    request: { arguments: { after: 'hello' } },
+    code: 'CURSOR_INVALID',
+    message: /cursor/,
+  },
+  {
+    what: 'since together with after',
+    request: { arguments: { since: '2026-11-23T17:00:00Z', after: 'hello' } },
+    code: 'BAD_USER_INPUT',
+    message: /^give since or after, not both/,
+    argument: 'since',
+  },
 ];
 
 export const refusalScenarios: readonly Scenario[] = [
@@ -149,6 +164,32 @@ export const refusalScenarios: readonly Scenario[] = [
       },
     }),
   ),
+  {
+    title: 'a cursor of another topic is refused with CURSOR_INVALID',
+    async play(t, open, transport) {
+      const stage = await open(t);
+      const [topic, another] = [
+        await stage.createTopic('acme', 'purchases'),
+        await stage.createTopic('acme', 'signups'),
+      ];
+      const { url } = stage.server;
+      const request = {
+        holds: 'events',
+        topic: topic.name,
+        arguments: { order: 'ARRIVAL' },
+      } as const;
+      const received = transport.subscribe(t, url, reader, request);
+      await feedIs(stage.server, topic.kafkaTopic);
+      await stage.record(topic, [eventRecord({ id: 'a' })]);
+      const [item] = await received.atLeast(1);
+      const elsewhere = transport.subscribe(t, url, reader, {
+        ...request,
+        topic: another.name,
+        arguments: { order: 'ARRIVAL', after: item?.['cursor'] },
+      });
+      assertEnding(await elsewhere.ended, 'CURSOR_INVALID');
+    },
+  },
   {
     title: "another project's topic looks like one that is not there",
     async play(t, open, transport) {

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { type ClientOptions, WebSocket } from 'ws';
 import { errorTable } from '../../../../src/core/errors.ts';
+import { EmbeddedKafka } from '../../../../src/kafka/embedded/embedded-kafka.ts';
 import { closeCodes, messageTable } from '../../../../src/transports/plain/protocol.ts';
 import { basic } from '../../../support/graphql-client.ts';
-import { feedIs, runEmbedded } from '../../../support/server.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+import { feedIs, runEmbedded, runServer, testConfig } from '../../../support/server.ts';
 import { until } from '../../../support/until.ts';
 
 const login = { projectId: 'acme', key: 'acme-read' };
@@ -18,6 +20,22 @@ interface Started {
   readonly path?: string;
   readonly protocols?: string[];
   readonly options?: ClientOptions;
+}
+
+/** The first events of type `event` of a stream, which is then left. */
+async function eventsOf(url: string, headers: Record<string, string>, count: number) {
+  const answer = await fetch(url, { headers });
+  assert.equal(answer.status, 200, url);
+  let text = '';
+  for await (const chunk of answer.body ?? []) {
+    text += Buffer.from(chunk).toString();
+    const found = [...text.matchAll(/event: event\nid: (.*)\ndata: (.*)\n\n/g)];
+    if (found.length < count) continue;
+    return found
+      .slice(0, count)
+      .map(([, id = '', data = '']) => ({ id, data: Object(JSON.parse(data)) }));
+  }
+  throw new Error(`the stream ended after ${text}`);
 }
 
 /** A server with one topic, and a client whose messages are kept. */
@@ -116,6 +134,27 @@ test('a token that is not valid is refused, and is not repeated', async (t) => {
   assert.doesNotMatch(JSON.stringify(messages), /hunter2/);
 });
 
+test('a slow client is told before its socket is closed', async (t) => {
+  const { server, kafka, socket, messages, closed } = await connect(t, {
+    path: '/feeds/purchases/dead-letters',
+    options: byHeader,
+    settings: { MILLRACE_LIMITS_OUTBOUND_BYTES_PER_CONNECTION: '1MB' },
+  });
+  await feedIs(server, 'acme.purchases');
+  await until('ready', () => messages.length === 1);
+  socket.pause();
+  const value = `broken ${'x'.repeat(100_000)}`;
+  await until('the subscription to be gone', () => {
+    kafka.append('acme.purchases', { value });
+    return [...server.hub.registry.feeds()].every(({ subscribers }) => subscribers === 0);
+  });
+  socket.resume();
+  assert.equal((await closed).code, 1013);
+  const last = messages.pop();
+  assert.equal(last?.['code'], 'LIMIT_EXCEEDED');
+  assert.equal(last?.['limit'], 'limits.outboundBytesPerConnection');
+});
+
 test('compressed or not, the messages are the same', async (t) => {
   const setting = { settings: { MILLRACE_HTTP_COMPRESSION: 'true' } };
   const path = '/feeds/purchases?order=ARRIVAL';
@@ -136,6 +175,37 @@ test('compressed or not, the messages are the same', async (t) => {
   }
   await until('all', () => messages.length === 4 && others.length === 4);
   assert.deepEqual(messages, others);
+});
+
+test('a quiet feed tells how far it has come', async (t) => {
+  const clock = new ManualClock();
+  const kafka = new EmbeddedKafka({ clock });
+  kafka.createTopic('acme.purchases', 3);
+  const server = await runServer(t, testConfig(), { driver: kafka.driver(), clock });
+  const open = async (path: string): Promise<Record<string, unknown>[]> => {
+    const url = `${server.url.replace('http', 'ws')}/feeds/purchases${path}`;
+    const socket = new WebSocket(url, 'millrace.v1', byHeader);
+    t.after(() => socket.terminate());
+    const messages: Record<string, unknown>[] = [];
+    socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString())));
+    await until('ready', async () => {
+      await clock.advance(10);
+      return messages.length > 0;
+    });
+    return messages;
+  };
+  for (const path of ['', '/dead-letters']) {
+    const messages = await open(path);
+    // Twice: in the first interval the feed may have told something else.
+    await clock.advance(7_500);
+    await clock.advance(7_500);
+    await until('progress', () => messages.length > 1);
+    const { type, cursor, ...more } = messages[1] ?? {};
+    assert.equal(type, 'progress');
+    assert.deepEqual(more, {});
+    const again = await open(`${path}?after=${String(cursor)}`);
+    assert.deepEqual(again[0], { type: 'ready' });
+  }
 });
 
 test('a client that leaves ends its subscription', async (t) => {
@@ -168,6 +238,28 @@ test('a topic that is not URL-encoded is refused over both', async (t) => {
   assert.equal(messages[0]?.['argument'], 'topic');
   const answer = await fetch(`${server.url}/feeds/%zz`, { headers: { authorization } });
   assert.equal(answer.status, 400);
+});
+
+test('SSE: every message has its cursor as its id, and Last-Event-ID goes on there', async (t) => {
+  const { server, kafka } = await runEmbedded(t, { topics: ['acme.purchases'] });
+  for (const id of ['a', 'b', 'c']) {
+    kafka.append('acme.purchases', { partition: 0, value: JSON.stringify({ keen: { id } }) });
+  }
+  const url = `${server.url}/feeds/purchases?order=ARRIVAL&since=2026-01-01T00:00:00Z`;
+  const first = await eventsOf(url, { authorization }, 2);
+  const rest = await eventsOf(url, { authorization, 'last-event-id': first[0]?.id ?? '' }, 2);
+  assert.deepEqual(
+    first.map(({ data }) => data.event.id),
+    ['a', 'b'],
+  );
+  assert.deepEqual(
+    rest.map(({ data }) => data.event.id),
+    ['b', 'c'],
+  );
+  for (const { id, data } of [...first, ...rest]) assert.equal(id, data.event.cursor);
+  // As an `EventSource` that has received no id.
+  const again = await eventsOf(url, { authorization, 'last-event-id': '' }, 1);
+  assert.equal(again[0]?.data.event.id, 'a');
 });
 
 test('SSE begins with ready, for who asks for it and for who takes anything', async (t) => {

@@ -102,9 +102,14 @@ test('a topic that is not URL-encoded is refused', () => {
   assert.throws(() => parse('', 'events', '%ff'), { code: 'BAD_USER_INPUT' });
 });
 
-test('a feed goes on after a cursor: that of the address, else the id of the last event', () => {
+test('a feed goes on after a cursor: the id of the last event, wherever the address has it begin', () => {
   const address = { holds: 'events', topic: 'purchases', lastEventId: 'last' } as const;
-  assert.equal(parseFeedRequest({ ...address, query: 'after=given' }).after, 'given');
-  assert.equal(parseFeedRequest({ ...address, query: '' }).after, 'last');
+  for (const query of ['', 'after=given', 'since=2026-11-23T17:00:00Z']) {
+    for (const holds of ['events', 'deadLetters'] as const) {
+      const { after, sinceMs } = parseFeedRequest({ ...address, holds, query });
+      assert.deepEqual({ after, sinceMs }, { after: 'last', sinceMs: undefined });
+    }
+  }
+  assert.equal(parse('after=given').after, 'given');
   assert.equal(parse('after=given', 'deadLetters').after, 'given');
 });
