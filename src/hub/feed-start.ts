@@ -1,6 +1,7 @@
+import type { Clock } from '../core/clock.ts';
 import { type LostRange, MillraceError } from '../core/errors.ts';
 import { topicRecreated } from '../kafka/topic-errors.ts';
-import type { StreamPosition } from './cursor/stream-position.ts';
+import type { Offsets, StreamPosition } from './cursor/stream-position.ts';
 import {
   type KafkaClient,
   KafkaError,
@@ -22,6 +23,8 @@ export type StartPoint =
       readonly position: StreamPosition;
       /** It is one that several positions can be reached from. */
       readonly isShared: boolean;
+      /** The greatest R of those positions. */
+      readonly furthest: Offsets;
       /** The cluster's id of the topic that it is of; `null`: not known. */
       readonly topicId: string | null;
     };
@@ -44,7 +47,7 @@ export interface Start {
 export interface StartOptions {
   readonly client: KafkaClient;
   readonly topic: string;
-  readonly now: () => number;
+  readonly clock: Clock;
   /** How far back ids are to be known, in milliseconds; 0: not at all. */
   readonly dedupWindowMs: () => number;
   /** Most records that are read for their ids only, of all partitions together. */
@@ -88,7 +91,7 @@ interface Found {
 }
 
 async function findOffsets(
-  { client, topic, now }: StartOptions,
+  { client, topic, clock }: StartOptions,
   start: StartPoint,
 ): Promise<Found> {
   switch (start.at) {
@@ -102,15 +105,15 @@ async function findOffsets(
       return { offsets, end: new Map(), windowEndMs: timestampMs };
     }
     case 'position': {
-      const { offsets, earliest } = await heldOffsets(client, topic, start.position);
+      const { offsets, earliest } = await heldOffsets(client, topic, start);
       // Only they themselves tell when their records were recorded.
-      const windowEndMs = await timeAt(client, topic, { offsets, earliest });
+      const windowEndMs = await timeAt({ client, topic, clock }, { offsets, earliest });
       return { offsets, end: new Map(), windowEndMs };
     }
     case 'acceptance': {
       const { acceptedAtMs } = start;
       return {
-        ...(await startAtAcceptance(client, topic, acceptedAtMs, now)),
+        ...(await startAtAcceptance(client, topic, acceptedAtMs, () => clock.now())),
         windowEndMs: acceptedAtMs,
       };
     }
@@ -142,12 +145,13 @@ async function startAtAcceptance(
 async function heldOffsets(
   client: KafkaClient,
   topic: string,
-  { next, lowest }: StreamPosition,
+  { position, furthest }: Extract<StartPoint, { at: 'position' }>,
 ): Promise<{ offsets: PartitionOffsets; earliest: PartitionOffsets }> {
   const [earliest, latest] = await Promise.all([
     offsetsOf(client, topic, 'earliest'),
     offsetsOf(client, topic, 'latest'),
   ]);
+  const { next, lowest } = position;
   const expired: LostRange[] = [];
   const truncated: LostRange[] = [];
   const offsets = new Map<number, number>();
@@ -156,7 +160,7 @@ async function heldOffsets(
     const first = earliest.get(partition) ?? 0;
     // A partition that the position does not know has been added since: all that it holds is new.
     if (from < first && partition < next.length) expired.push({ partition, from, to: first });
-    const read = next[partition] ?? 0;
+    const read = furthest[partition] ?? 0;
     if (read > end) truncated.push({ partition, from: end, to: read });
     offsets.set(partition, Math.max(from, first));
   }
@@ -206,8 +210,7 @@ const firstRecordsWithinMs = 5_000;
  * Rejects with `KafkaError`, `UNAVAILABLE` when they do not come: without them copies would not be known.
  */
 async function timeAt(
-  client: KafkaClient,
-  topic: string,
+  { client, topic, clock }: Pick<StartOptions, 'client' | 'topic' | 'clock'>,
   { offsets, earliest }: { offsets: PartitionOffsets; earliest: PartitionOffsets },
 ): Promise<number | null> {
   const start = new Map<number, number>();
@@ -236,11 +239,11 @@ async function timeAt(
     },
     maxWaitMs: () => 10,
   });
-  const patience = setTimeout(() => done.reject(noRecords(topic)), firstRecordsWithinMs);
+  const patience = clock.schedule(firstRecordsWithinMs, () => done.reject(noRecords(topic)));
   try {
     await done.promise;
   } finally {
-    clearTimeout(patience);
+    patience.cancel();
     await reader.close();
   }
   return leastMs === Number.POSITIVE_INFINITY ? null : leastMs;

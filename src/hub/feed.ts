@@ -13,7 +13,7 @@ import {
 } from '../kafka/port.ts';
 import { findStart, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
-import { offsetsOf } from './cursor/stream-position.ts';
+import { offsetsOf, type StreamPosition } from './cursor/stream-position.ts';
 import { Cursors } from './cursors.ts';
 import { DeadLetterChannels } from './dead-letter-channels.ts';
 import { type JoinPoint, precedes } from './join-point.ts';
@@ -222,6 +222,14 @@ export class Feed {
     return this.#topicIds[0];
   }
 
+  /** Whether the log is known to reach as far as a position; it may have been cut off. */
+  holds({ next }: StreamPosition): boolean {
+    return next.every((end, partition) => {
+      const known = this.#highWatermarks.get(partition) ?? 0;
+      return end <= Math.max(known, this.#next.get(partition) ?? 0);
+    });
+  }
+
   /** The cursors of a project on one of the feed's streams. */
   cursorsOf(projectId: string, { order, deduplicate }: StreamKey): Cursors {
     const { keys, kafkaTopic, settings } = this.#options;
@@ -308,12 +316,11 @@ export class Feed {
     let { start } = this.#options;
     for (let failures = 1; !this.#closed; failures += 1) {
       try {
-        const now = (): number => clock.now();
         const found = await findStart(
           {
             client,
             topic: kafkaTopic,
-            now,
+            clock,
             // Asked for when it is known who subscribes.
             dedupWindowMs: () => (this.#streams.deduplicate ? dedupWindowMs : 0),
             maxWarmUpRecords,

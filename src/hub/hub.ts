@@ -535,6 +535,7 @@ export class Hub {
         at,
         position: lanesOf(position, isOfDeadLetters),
         isShared: false,
+        furthest: lanesOf(position, isOfDeadLetters).next,
         topicId,
       });
       return {

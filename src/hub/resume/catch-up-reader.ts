@@ -63,7 +63,12 @@ export class CatchUpReader {
   /** Whether it will come to the position, or remembers what follows it. Not to be asked in its turns. */
   reaches(position: StreamPosition): boolean {
     const { stream } = this;
-    return stream.hasBegun && !stream.hasEnded && stream.after(position) !== 'gone';
+    return (
+      stream.hasBegun &&
+      !stream.hasEnded &&
+      stream.after(position) !== 'gone' &&
+      this.#feed.holds(position)
+    );
   }
 
   /** Resolves when it reads; rejects with the `MillraceError` that prevents it. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { earlierOf, type StreamPosition } from '../cursor/stream-position.ts';
+import { earlierOf, type Offsets, type StreamPosition } from '../cursor/stream-position.ts';
 import type { FeedLease } from '../feed-registry.ts';
 import type { StreamKey } from '../stream.ts';
 import { CatchUpReader } from './catch-up-reader.ts';
@@ -10,6 +10,8 @@ export interface CatchUpStart {
   readonly position: StreamPosition;
   /** It is for several positions, and begins where all of them can be reached from. */
   readonly isShared: boolean;
+  /** The greatest R of them. */
+  readonly furthest: Offsets;
 }
 
 export interface CatchUpOptions {
@@ -59,8 +61,6 @@ export class CatchUp {
   readonly #options: CatchUpOptions;
   readonly #readers = new Set<CatchUpReader>();
   readonly #waiting = new Set<Waiting>();
-  /** Of those who wait, groups that are to share a reader. */
-  #groups: Waiting[][] = [];
   #timer: Timer | undefined;
   #stopWaiting: (() => void) | undefined;
 
@@ -124,25 +124,16 @@ export class CatchUp {
     this.#timer = undefined;
     this.#stopWaiting?.();
     this.#stopWaiting = undefined;
-    this.#groups = [];
   }
 
   /** As many readers as there may be, for all who wait. */
   #serve(): void {
     this.#attach(nearRecords);
-    const inGroups = new Set(this.#groups.flat());
-    const others = [...this.#waiting].filter((waiting) => !inGroups.has(waiting));
-    const groups = [...this.#groups, ...neighboursOf(others)];
-    this.#groups = [];
-    for (const group of groups) {
-      const left = group.filter((waiting) => this.#waiting.has(waiting));
-      if (left.length > 0 && !this.#open(left)) {
-        // The others gather anew.
-        this.#groups = groups.filter(([first]) => first !== undefined && inGroups.has(first));
-        this.#attach(Number.POSITIVE_INFINITY);
-        this.#waitForPlace();
-        return;
-      }
+    for (const group of neighboursOf(this.#waiting)) {
+      if (this.#open(group)) continue;
+      this.#attach(Number.POSITIVE_INFINITY);
+      this.#waitForPlace();
+      return;
     }
     this.#rest();
   }
@@ -200,28 +191,27 @@ export class CatchUp {
       }
       reader.begin();
     } catch (error) {
-      const isOfSome = group.length > 1 && isLoss(error);
-      // Only some of them may be the reason, as a rule those who are furthest behind.
-      if (isOfSome) this.#divide(group);
-      else for (const waiting of group) if (!waiting.isCancelled) waiting.refuse(error);
+      this.#tellOf(error, group);
     }
   }
 
-  #divide(group: readonly Waiting[]): void {
+  /** A loss is that of some of them only: the others try again. */
+  #tellOf(error: unknown, group: readonly Waiting[]): void {
     const wanted = group.filter(({ isCancelled }) => !isCancelled);
-    const sorted = wanted.toSorted((a, b) => sumOf(a.position.lowest) - sumOf(b.position.lowest));
-    const middle = sorted.length >>> 1;
-    for (const half of [sorted.slice(0, middle), sorted.slice(middle)]) {
-      this.#groups.push(half);
-      for (const waiting of half) this.#waiting.add(waiting);
+    const losses = wanted.map(({ position }) => lossOf(error, position));
+    const isOfSome = losses.some((loss) => loss !== undefined);
+    for (const [index, waiting] of wanted.entries()) {
+      const loss = isOfSome ? losses[index] : error;
+      if (loss === undefined) this.#waiting.add(waiting);
+      else waiting.refuse(loss);
     }
     this.#schedule();
   }
 }
 
 /** In groups of those who are near one another. */
-function neighboursOf(waiting: readonly Waiting[]): Waiting[][] {
-  const sorted = waiting.toSorted((a, b) => sumOf(a.position.next) - sumOf(b.position.next));
+function neighboursOf(waiting: Iterable<Waiting>): Waiting[][] {
+  const sorted = [...waiting].toSorted((a, b) => sumOf(a.position.next) - sumOf(b.position.next));
   const groups: Waiting[][] = [];
   let last = Number.NEGATIVE_INFINITY;
   for (const each of sorted) {
@@ -242,19 +232,36 @@ function startOf([first, ...others]: readonly Waiting[]): CatchUpStart {
       earlierOf(earliest, other.position, lowerOf(earliest.lowest, other.position.lowest)),
     first.position,
   );
-  return { position, isShared: others.length > 0 };
+  const furthest = others.reduce(
+    (greatest, other) => greaterOf(greatest, other.position.next),
+    first.position.next,
+  );
+  return { position, isShared: others.length > 0, furthest };
 }
 
-/** Whether the log does not hold what follows a position. */
-function isLoss(error: unknown): boolean {
-  return (
-    error instanceof MillraceError &&
-    (error.code === 'CURSOR_EXPIRED' || error.code === 'LOG_TRUNCATED')
-  );
+/** What of a loss that was found for several positions is one for this one; undefined: nothing. */
+function lossOf(error: unknown, { lowest, next }: StreamPosition): MillraceError | undefined {
+  if (!(error instanceof MillraceError)) return undefined;
+  const { code, message, details } = error;
+  const found = details.ranges ?? [];
+  const isExpired = code === 'CURSOR_EXPIRED';
+  const own = found
+    .map(({ partition, from, to }) => ({
+      partition,
+      from: isExpired ? (lowest[partition] ?? 0) : from,
+      to: isExpired ? to : (next[partition] ?? 0),
+    }))
+    .filter(({ from, to }) => from < to);
+  return own.length > 0 ? new MillraceError(code, message, { ranges: own }) : undefined;
 }
 
 function lowerOf(a: readonly number[], b: readonly number[]): number[] {
   return a.slice(0, b.length).map((offset, lane) => Math.min(offset, b[lane] ?? 0));
+}
+
+function greaterOf(a: Offsets, b: Offsets): Offsets {
+  const lanes = Math.max(a.length, b.length);
+  return Array.from({ length: lanes }, (_, lane) => Math.max(a[lane] ?? 0, b[lane] ?? 0));
 }
 
 function sumOf(offsets: readonly number[]): number {
