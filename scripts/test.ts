@@ -1,12 +1,12 @@
 /**
- * `npm test [-- FILE...]`: all test files, or those named, on one real Kafka that is started here
- * and told to them by `TEST_KAFKA`. Arguments that begin with `--` go to `node --test`.
+ * `npm test [-- FILE-OR-DIRECTORY...]`: all test files, or those named, on one real Kafka that is
+ * started here and told to them by `TEST_KAFKA`. Arguments that begin with `--` go to `node --test`.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { testKafkaVariable, testTenants } from '../test/support/kafka.ts';
 import { KafkaCluster } from './kafka/cluster.ts';
 import { KafkaStartError } from './kafka/start-error.ts';
@@ -18,14 +18,18 @@ const runTimeoutMs = 20 * 60_000;
 
 const given = process.argv.slice(2);
 const options = given.filter((argument) => argument.startsWith('--'));
-const patterns = given.filter((argument) => !argument.startsWith('--'));
-const files = globSync(patterns.length > 0 ? patterns : ['test/**/*.test.ts']).toSorted();
-if (files.length === 0) {
-  console.error(`No test file is named ${patterns.join(' ')}.`);
-  process.exit(1);
+const named = given.filter((argument) => !argument.startsWith('--'));
+const files = new Set<string>();
+for (const name of named.length > 0 ? named : ['test']) {
+  const found = testFiles(name);
+  if (found.length === 0) {
+    console.error(`There is no test file ${name}, and none in a directory of that name.`);
+    process.exit(1);
+  }
+  for (const file of found) files.add(file);
 }
 
-const cluster = files.some(usesKafka) ? await startKafka() : null;
+const cluster = [...files].some(usesKafka) ? await startKafka() : null;
 const env = { ...process.env };
 if (cluster !== null) env[testKafkaVariable] = JSON.stringify(cluster.coordinates);
 const tests = spawn(
@@ -46,6 +50,12 @@ clearTimeout(deadline);
 await cluster?.stop();
 const { exitCode, signalCode } = tests;
 process.exitCode = exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
+
+/** Those that a path or a pattern stands for; a directory stands for all in it. */
+function testFiles(name: string): string[] {
+  const isDirectory = statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+  return globSync(isDirectory ? join(name, '**/*.test.ts') : name).toSorted();
+}
 
 /** Unit tests do without; whoever set the variable has a cluster already. */
 function usesKafka(file: string): boolean {

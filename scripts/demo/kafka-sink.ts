@@ -54,7 +54,7 @@ export async function openKafkaSink(options: KafkaSinkOptions): Promise<RecordSi
       const byTopic = Map.groupBy(records, ({ topic }) => topic);
       const topicMessages = Array.from(byTopic, ([topic, of]) => ({
         topic,
-        messages: of.map((record) => messageOf(record, partitionsOf.get(topic))),
+        messages: of.map((record) => messageOf(record, partitionsOf)),
       }));
       await producer.sendBatch({ topicMessages, acks: -1 });
     },
@@ -98,7 +98,13 @@ async function describe(
   }
 }
 
-function messageOf({ partition, value, timestampMs }: DemoRecord, partitions = 1): kafkajs.Message {
+function messageOf(
+  { topic, partition, value, timestampMs }: DemoRecord,
+  partitionsOf: ReadonlyMap<string, number>,
+): kafkajs.Message {
+  const partitions = partitionsOf.get(topic);
+  // To guess one would put a whole topic into its first partition.
+  if (partitions === undefined) throw new Error(`${topic} was sent to before it was created`);
   return { value, partition: partition % partitions, timestamp: String(timestampMs) };
 }
 
