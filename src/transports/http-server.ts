@@ -8,7 +8,7 @@ import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
 import { RouteTable } from './route-table.ts';
 import { cutWhenStalled } from './stalled-response.ts';
-import { canCompress, negotiation } from './websocket/compression-offer.ts';
+import { acceptableOffer, negotiation } from './websocket/compression-offer.ts';
 
 /**
  * What answers the requests to one path.
@@ -67,7 +67,8 @@ export function createHttpServer(options: HttpServerOptions): {
       protocolOf(offered, socketRoutes.find(pathOf(request))?.served),
   });
 
-  const server = createServer((request, response) => {
+  // Other upgrades than to WebSocket (some clients offer h2c with each request) are not taken up.
+  const server = createServer({ shouldUpgradeCallback: asksForWebSocket }, (request, response) => {
     cutWhenStalled(response, options.maxStallMs);
     const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
@@ -124,11 +125,8 @@ export function createHttpServer(options: HttpServerOptions): {
     stream.on('error', onStreamError);
     if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
     if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
-    // ws would refuse the whole connection over an offer that it cannot accept.
     const { 'sec-websocket-extensions': extensions } = request.headers;
-    if (extensions !== undefined && !canCompress(extensions)) {
-      delete request.headers['sec-websocket-extensions'];
-    }
+    request.headers['sec-websocket-extensions'] = extensions && acceptableOffer(extensions);
     webSockets.handleUpgrade(request, stream, head, (socket) => {
       // Without a listener a client that breaks the protocol would end the process.
       socket.on('error', onSocketError);
@@ -138,6 +136,10 @@ export function createHttpServer(options: HttpServerOptions): {
   });
 
   return { server, sockets: webSockets.clients };
+}
+
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function pathOf({ url }: IncomingMessage): string {

@@ -14,7 +14,7 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
       if (isErrorCode(error.extensions['code'])) return error;
       // Without an original error it was raised by parsing, validation or a scalar: the client's own.
       if (original === undefined || original === null || original instanceof GraphQLError) {
-        return withCode(error, codeOf(original) ?? 'BAD_USER_INPUT');
+        return withExtensions(error, { code: codeOf(original) ?? 'BAD_USER_INPUT' });
       }
     }
     logger.error({ err: original ?? error }, 'unexpected fault while answering a client');
@@ -35,10 +35,11 @@ export function toGraphQLError(
   });
 }
 
-function withCode(error: GraphQLError, code: ErrorCode): GraphQLError {
+/** The same error with more extensions, or others in their place. */
+export function withExtensions(error: GraphQLError, extensions: object): GraphQLError {
   return new GraphQLError(error.message, {
     ...locationOf(error),
-    extensions: { ...error.extensions, code },
+    extensions: { ...error.extensions, ...extensions },
   });
 }
 
@@ -48,7 +49,7 @@ function codeOf(error: unknown): ErrorCode | undefined {
   return isErrorCode(code) ? code : undefined;
 }
 
-function isErrorCode(code: unknown): code is ErrorCode {
+export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(errorTable, code);
 }
 

@@ -143,6 +143,8 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
 
   onMessage(handle: (text: string) => Promise<void>): void {
     this.socket.on('message', (data: RawData) => {
+      // Nothing is begun any more for a client whose socket is being closed.
+      if (!this.isOpen) return;
       const text = this.#toServer(rawText(data));
       // What `handle` is given to do never fails but by a fault of ours.
       if (text !== undefined)
@@ -172,21 +174,28 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
   /** A client's message for graphql-ws, with our id for its operation; undefined: it is not for it. */
   #toServer(text: string): string | undefined {
     const message = parseObject(text);
-    if (message === undefined || typeof message['id'] !== 'string') return text;
-    const clientId = message['id'];
-    switch (message['type']) {
+    const { type, id: clientId } = message ?? {};
+    switch (type) {
+      case MessageType.ConnectionAck:
+      case MessageType.Next:
+      case MessageType.Error: {
+        // graphql-ws would take it for a fault of the server.
+        this.close(CloseCode.BadRequest, `messages of type ${type} are the server's`);
+        return undefined;
+      }
       case MessageType.Subscribe: {
+        if (typeof clientId !== 'string' || clientId === '') return text;
         if (clientId.length > maxIdLength) {
           this.close(CloseCode.BadRequest, `an operation's id may have ${maxIdLength} characters`);
           return undefined;
         }
-        if (clientId === '') return text;
         const own = this.#deliveries?.has(clientId) === true ? undefined : this.ids.open(clientId);
         if (own !== undefined) return JSON.stringify({ ...message, id: own });
         this.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${clientId} already exists`);
         return undefined;
       }
       case MessageType.Complete: {
+        if (typeof clientId !== 'string' || clientId === '') return text;
         const delivery = this.#deliveries?.get(clientId);
         if (delivery !== undefined) {
           this.removeDelivery(clientId);

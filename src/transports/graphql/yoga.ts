@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
 import type { EventStreamOptions } from '../event-stream.ts';
 import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { deliverAsEventStream } from './event-stream-delivery.ts';
+import { withStatus } from './http-status.ts';
 import { stringifyResult } from './json-text.ts';
 
 /** What the HTTP server hands over with an authenticated request. */
@@ -62,6 +63,11 @@ function useEngine(
 ): Plugin<YogaServerContext> {
   const accepted = new WeakMap<Request, Subscribed>();
   return {
+    onParams({ params }) {
+      const operationName: unknown = params.operationName ?? undefined;
+      if (operationName !== undefined && typeof operationName !== 'string')
+        throw badOperationName();
+    },
     onParse({ setParseFn }) {
       setParseFn((text: string) => {
         const document = engine.document(text);
@@ -86,7 +92,10 @@ function useEngine(
     },
     onResultProcess(hook) {
       const subscribed = accepted.get(hook.request);
-      if (subscribed === undefined) return;
+      if (subscribed === undefined) {
+        if ('errors' in hook.result) hook.setResult(withStatus(hook.result));
+        return;
+      }
       // The client takes no events: yoga says so.
       if (hook.resultProcessor === undefined) return subscribed.subscription.leave();
       hook.setResultProcessor((_result, { Response }) => {
@@ -108,6 +117,13 @@ function silent(): AsyncIterableIterator<never> {
       return this;
     },
   };
+}
+
+/** The one parameter whose type yoga does not look at. */
+function badOperationName(): GraphQLError {
+  return new GraphQLError('operationName must be a string', {
+    extensions: { code: 'BAD_USER_INPUT', argument: 'operationName', http: { status: 400 } },
+  });
 }
 
 /** Has yoga write the result with the payloads as they are. */

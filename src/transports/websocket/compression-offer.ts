@@ -13,21 +13,34 @@ export const negotiation: PerMessageDeflateOptions = {
   threshold: Number.POSITIVE_INFINITY,
 };
 
+/** Which values the parameters of an offer may have; undefined: without one (RFC 7692, section 7.1). */
+const acceptedValues: Readonly<Record<string, (value: string | undefined) => boolean>> = {
+  server_no_context_takeover: (value) => value === undefined,
+  client_no_context_takeover: (value) => value === undefined,
+  // Any smaller one would have the server compress for this client by itself.
+  server_max_window_bits: (value) => value === '15',
+  client_max_window_bits: (value) => value === undefined || /^([89]|1[0-5])$/.test(value),
+};
+
 /**
- * Whether one of a client's offers can be accepted: one that leaves the server the whole window. The
- * others go without compression.
+ * The first of a client's offers that can be accepted; undefined: there is none, and the client goes
+ * without compression. ws would refuse the connection for one bad offer, which is only to be declined.
  *
  * @param extensions the header `Sec-WebSocket-Extensions`
  */
-export function canCompress(extensions: string): boolean {
-  return extensions.split(',').some((offer) => {
-    const [name, ...parameters] = offer.split(';').map((part) => part.trim().toLowerCase());
-    return (
-      name === 'permessage-deflate' &&
-      parameters.every((parameter) => {
-        const bits = /^server_max_window_bits\s*=\s*"?(\d+)"?$/.exec(parameter)?.[1];
-        return bits === undefined || Number(bits) === 15;
-      })
-    );
-  });
+export function acceptableOffer(extensions: string): string | undefined {
+  return extensions.toLowerCase().split(',').find(isAcceptable)?.trim();
+}
+
+function isAcceptable(offer: string): boolean {
+  const [extension, ...parameters] = offer.split(';').map((part) => part.trim());
+  if (extension !== 'permessage-deflate') return false;
+  const names = new Set<string>();
+  for (const parameter of parameters) {
+    const [, name = '', , value] = /^(\w+)(\s*=\s*"?(\d+)"?)?$/.exec(parameter) ?? [];
+    // One that comes twice is as bad as one that is not known.
+    if (names.has(name) || acceptedValues[name]?.(value) !== true) return false;
+    names.add(name);
+  }
+  return true;
 }

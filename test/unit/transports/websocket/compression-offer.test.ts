@@ -1,21 +1,38 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canCompress } from '../../../../src/transports/websocket/compression-offer.ts';
+import { acceptableOffer } from '../../../../src/transports/websocket/compression-offer.ts';
 
-test('an offer is accepted if it leaves the server its whole window', () => {
+test('the first offer is accepted that is right and leaves the server its whole window', () => {
   for (const [offers, accepted] of [
-    ['permessage-deflate', true],
-    ['permessage-deflate; client_max_window_bits', true],
-    ['permessage-deflate; client_no_context_takeover; server_no_context_takeover', true],
-    ['permessage-deflate; server_max_window_bits=15', true],
-    ['permessage-deflate; server_max_window_bits="15"', true],
-    ['permessage-deflate; server_max_window_bits=10', false],
-    ['permessage-deflate;server_max_window_bits = "12"', false],
-    ['permessage-deflate; server_max_window_bits=10, permessage-deflate', true],
-    ['x-webkit-deflate-frame', false],
-    ['x-other, permessage-deflate', true],
-    ['', false],
+    ['permessage-deflate', 'permessage-deflate'],
+    ['permessage-deflate; client_max_window_bits', 'permessage-deflate; client_max_window_bits'],
+    ['permessage-deflate;client_max_window_bits=9', 'permessage-deflate;client_max_window_bits=9'],
+    [
+      'permessage-deflate; client_no_context_takeover; server_no_context_takeover',
+      'permessage-deflate; client_no_context_takeover; server_no_context_takeover',
+    ],
+    [
+      'permessage-deflate; server_max_window_bits=15',
+      'permessage-deflate; server_max_window_bits=15',
+    ],
+    [
+      'Permessage-Deflate; server_max_window_bits = "15"',
+      'permessage-deflate; server_max_window_bits = "15"',
+    ],
+    ['permessage-deflate; server_max_window_bits=10', undefined],
+    ['permessage-deflate;server_max_window_bits = "12"', undefined],
+    ['permessage-deflate; server_max_window_bits=10, permessage-deflate', 'permessage-deflate'],
+    ['x-webkit-deflate-frame', undefined],
+    ['x-other; a="b", permessage-deflate', 'permessage-deflate'],
+    ['permessage-deflate; unknown', undefined],
+    ['permessage-deflate; toString', undefined],
+    ['permessage-deflate; client_max_window_bits=7', undefined],
+    ['permessage-deflate; client_max_window_bits=16', undefined],
+    ['permessage-deflate; server_no_context_takeover=1', undefined],
+    ['permessage-deflate; client_max_window_bits; client_max_window_bits', undefined],
+    ['permessage-deflate;', undefined],
+    ['', undefined],
   ] as const) {
-    assert.equal(canCompress(offers), accepted, offers);
+    assert.equal(acceptableOffer(offers), accepted, offers);
   }
 });
