@@ -32,8 +32,9 @@ import { Heartbeat } from './transports/heartbeat.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
 import { LostPeers } from './transports/lost-peers.ts';
+import { OpenConnections } from './transports/open-connections.ts';
 import { plainFeeds } from './transports/plain/feeds.ts';
-import { ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
+import { type Readiness, ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
 import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
@@ -59,7 +60,12 @@ export interface RunningServer {
   readonly hub: Hub;
   /** Takes over a changed list of projects and their keys; what is still allowed goes on untouched. */
   updateProjects(projects: readonly ProjectConfig[]): void;
-  /** Closes all connections (WebSockets with 1001) and the way to Kafka. */
+  /**
+   * Lets the clients go before `close`, as `shutdown` of the configuration has it: first it is not ready any more,
+   * then accepts nobody, then ends the connections one after the other.
+   */
+  drain(): Promise<void>;
+  /** Closes all connections (WebSockets with 1012) and the way to Kafka, at once. */
   close(): Promise<void>;
 }
 
@@ -173,7 +179,9 @@ export async function startServer(
 
   const keepAlive = new KeepAlive(clock, keepAliveMs);
   const heartbeat = new Heartbeat(clock, keepAliveMs);
+  const connections = new OpenConnections({ clock });
   const outgoing = {
+    connections,
     turnEnd: new TurnEnd(),
     maxQueuedBytes: limits.outboundBytesPerConnection,
     onSlow: perMinute(clock, slowLinesPerMinute, () =>
@@ -229,9 +237,14 @@ export async function startServer(
           ? 'Kafka refuses the login of this server'
           : 'Kafka cannot be reached',
     });
+  let isDraining = false;
+  const readiness = async (): Promise<Readiness> => {
+    if (isDraining) return { status: 'draining' };
+    return probe ? probe.check() : readinessOfFeeds(hub.registry.feeds());
+  };
   const readyRoute: Route = async (_request, response) => {
-    const readiness = probe ? await probe.check() : readinessOfFeeds(hub.registry.feeds());
-    respond(response, readiness.status === 'ready' ? 200 : 503, readiness);
+    const answer = await readiness();
+    respond(response, answer.status === 'ready' ? 200 : 503, answer);
   };
 
   const { server, sockets } = createHttpServer({
@@ -267,27 +280,42 @@ export async function startServer(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');
   const name = host.includes(':') ? `[${host}]` : host;
+  const gone = new Promise<void>((resolve) => {
+    server.once('close', () => resolve());
+  });
 
   return {
     url: `http://${name}:${address.port}`,
     hub,
     updateProjects: (projects) => service?.update(projects),
+    async drain() {
+      isDraining = true;
+      await pause(clock, config.shutdown.readyDelayMs);
+      server.close();
+      await connections.letGo(config.shutdown.drainTimeMs);
+    },
     async close() {
+      isDraining = true;
       keepAlive.stop();
       heartbeat.stop();
       keys.close();
-      const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.close(1001, 'the server is going away');
+      connections.letAllGo();
       const patience = clock.schedule(closePatienceMs, () => {
         for (const socket of sockets) socket.terminate();
         server.closeAllConnections();
       });
       await Promise.all([hub.close(), ownClient?.close()]);
-      await closed;
+      await gone;
       patience.cancel();
     },
   };
+}
+
+function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.schedule(delayMs, resolve);
+  });
 }
 
 /** Loads the one client that is configured, and not the others. */

@@ -18,7 +18,8 @@ export interface ServerRun {
 
 export interface RunHandle {
   readonly url: string;
-  close(): Promise<void>;
+  /** Lets the clients go, and ends. */
+  stop(): Promise<void>;
 }
 
 /** A server in this process, which follows its configuration file. Rejects if it cannot start. */
@@ -43,9 +44,10 @@ export async function runServer({ config, file, logger, shared }: ServerRun): Pr
         });
   return {
     url: server.url,
-    close() {
+    async stop() {
       watch?.close();
-      return server.close();
+      await server.drain();
+      await server.close();
     },
   };
 }

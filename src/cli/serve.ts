@@ -38,6 +38,6 @@ async function serveHere(
   logger: Logger,
 ): Promise<string> {
   const server = await runServer({ config, file, logger });
-  endOnSignal({ logger, close: () => server.close(), withinMs: closeWithinMs });
+  endOnSignal({ logger, close: () => server.stop(), withinMs: closeWithinMs });
   return server.url;
 }

@@ -32,7 +32,7 @@ export async function runWorker(file: string | undefined, place: WorkerPlace): P
     const tokenSecret = process.env[workerSecretVariable];
     const shared = { listen: { host, port }, tokenSecret };
     const server = await runServer({ config, file, logger, shared });
-    const end = endOnSignal({ logger, close: () => server.close(), withinMs: closeWithinMs });
+    const end = endOnSignal({ logger, close: () => server.stop(), withinMs: closeWithinMs });
     process.once('disconnect', () => end('SIGTERM'));
     if (!process.connected) end('SIGTERM');
     await tell({ kind: 'ready', url: server.url });

@@ -404,6 +404,18 @@ export const settings = {
         'Compress what WebSockets deliver (permessage-deflate), for clients that offer it: an event once for all who get the same of it. It saves network and costs the clients a little work.',
     }),
   }),
+  shutdown: section({
+    readyDelay: setting(duration({ minMs: 0, maxMs: 10 * second }), {
+      default: second,
+      description:
+        'After SIGTERM: how long the server serves on as before while `/health/ready` says `draining`, so that load balancers send no more clients to it.',
+    }),
+    drainTime: setting(duration({ minMs: 0, maxMs: 15 * second }), {
+      default: 5 * second,
+      description:
+        'In how long a time after that the connections are ended, each at a moment of its own, so that the clients do not come back in one instant. It takes 10 ms for each, and no more than this.',
+    }),
+  }),
   log: section({
     level: setting(oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), {
       default: 'info',

@@ -2,12 +2,15 @@ import type { ServerResponse } from 'node:http';
 import { MillraceError } from '../core/errors.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { Outbox, type OutboxConnection, type OutboxSettings } from './outbox.ts';
+import type { OpenConnection, OpenConnections } from './open-connections.ts';
 import { SharedFrames } from './shared-frames.ts';
 
 export interface EventStreamOptions extends OutboxSettings {
   readonly heartbeat: Heartbeat;
   /** Told of each client that was too slow: its connection is cut. */
   readonly onSlow: () => void;
+  /** Where it is found when the server stops. */
+  readonly connections: OpenConnections;
 }
 
 /** How the response is divided: into chunks, or by its end only, for clients of HTTP/1.0. */
@@ -23,10 +26,11 @@ const comment = {
  * A response that is a stream of server-sent events. Its bytes go to the socket past the response, in
  * frames that many responses share; what is sent is what the response would have made of them.
  */
-export class EventStream {
+export class EventStream implements OpenConnection {
   readonly division: Division;
   readonly outbox: Outbox;
   readonly #response: ServerResponse;
+  readonly #connections: OpenConnections;
   readonly #stopBeating: () => void;
 
   /**
@@ -42,6 +46,7 @@ export class EventStream {
       throw new MillraceError('BAD_USER_INPUT', message);
     }
     this.#response = response;
+    this.#connections = options.connections;
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache',
@@ -63,10 +68,17 @@ export class EventStream {
     this.outbox = new Outbox(connection, options);
     this.#stopBeating = options.heartbeat.add(() => this.outbox.push(comment[this.division]));
     this.outbox.push(comment[this.division]);
+    options.connections.add(this);
     response.once('close', () => {
+      options.connections.remove(this);
       this.#stopBeating();
       onClose();
     });
+  }
+
+  /** Without a last event: that would tell the client that there is nothing more to come. */
+  goAway(): void {
+    this.end(`retry: ${this.#connections.pickRetryMs()}\n\n`);
   }
 
   /** Ends the response, with these last words if there are any. */

@@ -3,7 +3,9 @@ import type { Clock } from '../core/clock.ts';
 /** Whether the server can do its work at the moment; if not, why, without a credential or an address. */
 export type Readiness =
   | { readonly status: 'ready' }
-  | { readonly status: 'degraded'; readonly reason: string };
+  | { readonly status: 'degraded'; readonly reason: string }
+  /** It has been told to stop: no new clients are to be sent to it. */
+  | { readonly status: 'draining' };
 
 export interface ReadinessProbeOptions {
   readonly clock: Clock;

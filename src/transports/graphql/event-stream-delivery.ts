@@ -44,7 +44,8 @@ export function deliverAsEventStream(
   }
   const frames = framesOf(selection);
   const end = (error: unknown): void => {
-    if (error === undefined) return stream.end(complete);
+    // Only of a server that stops: not `complete`, after which a client would not come back.
+    if (error === undefined) return stream.goAway();
     const errors = JSON.stringify({ errors: [mask(error)] });
     stream.end(`event: next\ndata: ${errors}\n\n${complete}`);
   };

@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import { errorTable, type MillraceError } from '../../core/errors.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
+import { type OpenConnection, type OpenConnections, restarting } from '../open-connections.ts';
 import { Outbox, type OutboxConnection, type OutboxSettings } from '../outbox.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { OperationIds } from './operation-ids.ts';
@@ -15,6 +16,8 @@ import type { SocketDelivery } from './socket-delivery.ts';
 export interface SocketConnectionOptions extends OutboxSettings {
   /** Told of each client that was too slow: its socket is closed with 1013. */
   readonly onSlow: () => void;
+  /** Where it is found when the server stops. */
+  readonly connections: OpenConnections;
 }
 
 /** Longest id that a client may give an operation, in characters. */
@@ -24,7 +27,9 @@ const maxIdLength = 128;
  * One client's socket, between ws and graphql-ws. Each operation goes by an id of our own with
  * graphql-ws, until it is done or, as a subscription, is delivered by us.
  */
-export class SocketConnection implements ProtocolSocket, OutboxConnection, RevocationListener {
+export class SocketConnection
+  implements ProtocolSocket, OutboxConnection, OpenConnection, RevocationListener
+{
   readonly socket: WebSocket;
   readonly stream: Duplex;
   readonly outbox: Outbox;
@@ -54,6 +59,7 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
     this.stream = stream;
     this.#options = options;
     this.outbox = new Outbox(this, options);
+    options.connections.add(this);
   }
 
   get protocol(): string {
@@ -137,6 +143,11 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
     this.socket.send(text, taken && (() => taken()));
   }
 
+  goAway(): void {
+    this.outbox.flushAll();
+    this.close(restarting.code, restarting.reason);
+  }
+
   close(code?: number, reason = ''): void {
     this.socket.close(code, closeReason(reason));
   }
@@ -163,6 +174,7 @@ export class SocketConnection implements ProtocolSocket, OutboxConnection, Revoc
 
   /** The socket has closed: gives up all that it had. */
   leaveAll(): void {
+    this.#options.connections.remove(this);
     this.#initTimer?.cancel();
     this.#principal?.revoked.unwatch(this);
     this.#giveBack?.();

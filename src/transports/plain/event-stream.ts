@@ -64,8 +64,8 @@ function subscriberOf(
   { frames, shown }: FeedEventStreamOptions,
 ): Subscriber<Message> {
   const end = (error: unknown): void => {
-    // Without a word: the client asks again by itself, and finds another server or a reason.
-    if (error === undefined) return stream.end('');
+    // The client asks again by itself, and finds another server or a reason.
+    if (error === undefined) return stream.goAway();
     stream.end(serverSentEvent('error', errorText(shown(error))).toString());
   };
   const owner: OutboxOwner = {

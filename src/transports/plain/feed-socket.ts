@@ -11,6 +11,7 @@ import type { Parcel } from '../../hub/parcel.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
+import { type OpenConnection, type OpenConnections, restarting } from '../open-connections.ts';
 import { Outbox, type OutboxConnection, type OutboxOwner, type OutboxSettings } from '../outbox.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { errorText, readyText } from './message-text.ts';
@@ -33,12 +34,16 @@ export interface FeedSocketOptions extends OutboxSettings {
   readonly initTimeoutMs: number;
   /** Told of each client that was too slow: its socket is closed with 1013. */
   readonly onSlow: () => void;
+  /** Where it is found when the server stops. */
+  readonly connections: OpenConnections;
 }
 
 const readyFrame = textFrame(readyText);
 
 /** One client of a plain feed over WebSocket: a socket that is let in once, with one subscription. */
-export class FeedSocket implements OutboxConnection, OutboxOwner, Subscriber<Message> {
+export class FeedSocket
+  implements OutboxConnection, OutboxOwner, OpenConnection, Subscriber<Message>
+{
   readonly stream: Duplex;
   /** All clients get the very same bytes. */
   readonly mark = undefined;
@@ -59,7 +64,11 @@ export class FeedSocket implements OutboxConnection, OutboxOwner, Subscriber<Mes
     this.#options = options;
     this.#outbox = new Outbox(this, options);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    socket.once('close', () => this.#leave());
+    options.connections.add(this);
+    socket.once('close', () => {
+      options.connections.remove(this);
+      this.#leave();
+    });
   }
 
   /** @param request the handshake: if it shows no credentials, the client is to send `auth` */
@@ -100,8 +109,14 @@ export class FeedSocket implements OutboxConnection, OutboxOwner, Subscriber<Mes
   }
 
   end(error: Error | undefined): void {
-    if (error === undefined) this.#socket.close(1001, 'the server is going away');
+    if (error === undefined) this.goAway();
     else this.#fail(error);
+  }
+
+  goAway(): void {
+    if (!this.isOpen) return;
+    this.#outbox.flushAll();
+    this.#socket.close(restarting.code, restarting.reason);
   }
 
   onSlow(): void {

@@ -52,13 +52,13 @@ export type MessageType = keyof typeof messageTable;
 
 /** With what the server closes a WebSocket, and what a client does then. */
 export const closeCodes = {
-  1001: {
-    meaning: 'The server is going away.',
-    client: 'Connect again, after a moment of random length.',
-  },
   1009: {
     meaning: 'A message of the client was larger than `limits.inboundFrameBytes`.',
     client: 'Correct the client.',
+  },
+  1012: {
+    meaning: 'The server is being restarted, or stops and leaves its clients to others.',
+    client: 'Connect again, after a moment of random length, and go on with `after`.',
   },
   1013: {
     meaning:

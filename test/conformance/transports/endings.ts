@@ -74,7 +74,7 @@ export const endings: readonly Scenario[] = [
       const { code, closeCode, message } = await received.ended;
       assert.equal(code, undefined);
       if (closeCode === undefined) assert.equal(message, 'the stream ended');
-      else assert.equal(closeCode, 1001);
+      else assert.equal(closeCode, 1012);
     },
   },
 ];

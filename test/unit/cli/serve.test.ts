@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { configFile } from '../../support/config-file.ts';
 import { exitOf, startMillrace } from '../../support/millrace.ts';
+import { until } from '../../support/until.ts';
 
 const timeout = 30_000;
 
@@ -62,6 +63,21 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.equal(await ended, 0);
   });
 }
+
+test('a second signal, when patience is lost, ends it at once', { timeout }, async (t) => {
+  const child = startMillrace(t, ['serve', '--config', configFile(t, withKeys('k'))], {
+    env: { MILLRACE_SHUTDOWN_READY_DELAY: '10s' },
+  });
+  const ended = exitOf(child);
+  const address = await addressOf(child);
+  const impatient = setInterval(() => child.kill('SIGTERM'), 100);
+  t.after(() => clearInterval(impatient));
+  await until('it to be draining', async () => {
+    const response = await fetch(`${address}/health/ready`);
+    return (await response.text()) === '{"status":"draining"}';
+  });
+  assert.equal(await ended, 1);
+});
 
 test('serve applies changed keys without a restart', { timeout }, async (t) => {
   const file = configFile(t, withKeys('old'));

@@ -146,7 +146,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const ended = exitOf(child);
     child.kill(signal);
     child.kill(signal);
-    for (const [code] of await Promise.all(closed)) assert.equal(code, 1001);
+    for (const [code] of await Promise.all(closed)) assert.equal(code, 1012);
     assert.equal(await ended, 0);
     assert.deepEqual(pids.filter(isThere), []);
   });
@@ -157,7 +157,7 @@ test('the workers close in order when the supervisor has been killed', { timeout
   const all = await Promise.all(Array.from({ length: sockets }, () => openSocket(t, address)));
   const closed = all.map((socket) => once(socket, 'close'));
   child.kill('SIGKILL');
-  for (const [code] of await Promise.all(closed)) assert.equal(code, 1001);
+  for (const [code] of await Promise.all(closed)) assert.equal(code, 1012);
   await until('the workers to be gone', () => !pids.some(isThere));
 });
 

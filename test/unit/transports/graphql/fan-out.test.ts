@@ -15,6 +15,7 @@ import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
 import { createHttpServer } from '../../../../src/transports/http-server.ts';
+import { OpenConnections } from '../../../../src/transports/open-connections.ts';
 import { TurnEnd } from '../../../../src/transports/turn-end.ts';
 import { captureLog } from '../../../support/captured-log.ts';
 import { principalOf } from '../../../support/hub.ts';
@@ -95,6 +96,7 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 30) {
     initTimeoutMs: 10_000,
     maxSubscriptions: 100,
     turnEnd: new TurnEnd(),
+    connections: new OpenConnections({ clock: new ManualClock() }),
     maxQueuedBytes,
     onSlow: () => {
       slow += 1;

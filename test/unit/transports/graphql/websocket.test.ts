@@ -11,6 +11,7 @@ import type { GraphqlContext } from '../../../../src/transports/graphql/context.
 import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
+import { OpenConnections } from '../../../../src/transports/open-connections.ts';
 import { TurnEnd } from '../../../../src/transports/turn-end.ts';
 import { nowhere, parcel } from '../../../support/parcels.ts';
 import { principalOf } from '../../../support/hub.ts';
@@ -59,6 +60,7 @@ async function connect(
     initTimeoutMs: 10_000,
     maxSubscriptions,
     turnEnd: new TurnEnd(),
+    connections: new OpenConnections({ clock: new ManualClock() }),
     maxQueuedBytes: 2 ** 20,
     onSlow: () => undefined,
   });
