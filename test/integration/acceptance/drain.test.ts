@@ -49,11 +49,19 @@ async function startServers(
   return servers;
 }
 
-async function startLoad(t: TestContext, kafka: SharedKafka, topic: ChaosTopic): Promise<Load> {
+/** Events, for as long as `run` takes: they must end before their topic does. */
+async function underLoad(
+  kafka: SharedKafka,
+  topic: ChaosTopic,
+  run: (load: Load) => Promise<void>,
+): Promise<void> {
   const load = new Load(kafka, { topic, partitions, eventsPerSecond: 100, dice: new Dice(1) });
-  t.after(() => load.end());
   await load.start();
-  return load;
+  try {
+    await run(load);
+  } finally {
+    await load.end();
+  }
 }
 
 async function readiness(url: string): Promise<{ status: number; body: unknown }> {
@@ -61,32 +69,35 @@ async function readiness(url: string): Promise<{ status: number; body: unknown }
   return { status: response.status, body: await response.json() };
 }
 
-/** A subscription over a socket of its own; resolves with its first event. */
-async function subscribe(t: TestContext, url: string, topic: string): Promise<WebSocket> {
+/** A subscription over a socket of its own that was accepted. */
+async function subscribe(t: TestContext, url: string, topic: string) {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/feeds/${topic}`, 'millrace.v1', {
     headers: { authorization: basic(reader) },
   });
   t.after(() => socket.terminate());
-  await until('its first event', () => once(socket, 'message').then(isEvent));
-  return socket;
-}
-
-function isEvent([data]: unknown[]): boolean {
-  return JSON.parse(String(data)).type === 'event';
+  const closed = once(socket, 'close');
+  let events = -1;
+  const ready = once(socket, 'message');
+  socket.on('message', () => {
+    events += 1;
+  });
+  await ready;
+  return { socket, closed, hasEvents: () => events > 0 };
 }
 
 test('at SIGTERM under load the server is not ready first, then closes with 1012, and ends', async (t) => {
   const kafka = await sharedCluster();
   const topic = { projectId: 'acme', ...(await projectTopic(t, kafka, 'drain', { partitions })) };
-  const [server] = await startServers(t, kafka, 1, { MILLRACE_SHUTDOWN_READY_DELAY: '2s' });
+  const [server] = await startServers(t, kafka, 1, { MILLRACE_SHUTDOWN_READY_DELAY: '3s' });
   assert.ok(server);
+  await underLoad(kafka, topic, () => terminated(t, server, topic.name));
+});
+
+async function terminated(t: TestContext, server: ServerProcess, topic: string): Promise<void> {
   const { url } = server;
-  await startLoad(t, kafka, topic);
-  const sockets = await Promise.all(
-    Array.from({ length: 30 }, () => subscribe(t, url, topic.name)),
-  );
-  const closes = sockets.map((socket) => once(socket, 'close'));
-  const events = await fetch(`${url}/feeds/${topic.name}`, {
+  const clients = await Promise.all(Array.from({ length: 30 }, () => subscribe(t, url, topic)));
+  await until('all to have events', () => clients.every(({ hasEvents }) => hasEvents()));
+  const events = await fetch(`${url}/feeds/${topic}`, {
     headers: { authorization: basic(reader), accept: 'text/event-stream' },
   });
   const wholeStream = events.text();
@@ -94,31 +105,30 @@ test('at SIGTERM under load the server is not ready first, then closes with 1012
   const mute = connect(Number(new URL(url).port), '127.0.0.1');
   t.after(() => mute.destroy());
   mute.write(
-    `GET /feeds/${topic.name} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
+    `GET /feeds/${topic} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n` +
       'sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n' +
       `sec-websocket-protocol: millrace.v1\r\nauthorization: ${basic(reader)}\r\n\r\n`,
   );
   await once(mute, 'readable');
   assert.deepEqual(await readiness(url), { status: 200, body: { status: 'ready' } });
 
-  const terminated = server.terminate();
+  const ended = server.terminate();
   await until('it to be draining', async () => (await readiness(url)).status === 503);
   assert.deepEqual(await readiness(url), { status: 503, body: { status: 'draining' } });
   assert.equal((await fetch(`${url}/health/live`)).status, 200);
   // It serves on: nobody was told yet, and who comes now is let in.
-  assert.ok(sockets.every(({ readyState }) => readyState === WebSocket.OPEN));
-  const latecomer = await subscribe(t, url, topic.name);
-  const [code] = await once(latecomer, 'close');
-  assert.equal(code, 1012);
-  for (const [code, reason] of await Promise.all(closes)) {
+  assert.ok(clients.every(({ socket }) => socket.readyState === WebSocket.OPEN));
+  clients.push(await subscribe(t, url, topic));
+  for (const { closed } of clients) {
+    const [code, reason] = await closed;
     assert.equal(code, 1012);
     assert.match(String(reason), /restarting/);
   }
   assert.match(await wholeStream, /\n\nretry: \d+\n\n$/);
-  const tookMs = await terminated;
+  const tookMs = await ended;
   assert.ok(tookMs < 30_000, `${tookMs} ms`);
   await assert.rejects(readiness(url));
-});
+}
 
 const shapes: readonly Pick<SubscriberOptions, 'transport' | 'field' | 'order'>[] = [
   { transport: 'graphql-ws', field: 'events', order: 'TIMESTAMP' },
@@ -146,32 +156,33 @@ test('a rolling restart of two servers under load is invisible to clients with c
       }),
   );
   t.after(() => subscribers.forEach((subscriber) => subscriber.stop()));
-  const load = await startLoad(t, kafka, topic);
-  for (const subscriber of subscribers) subscriber.start();
-  await until('everyone to have events', () => subscribers.every(({ got }) => got.length > 0));
+  await underLoad(kafka, topic, async (load) => {
+    for (const subscriber of subscribers) subscriber.start();
+    await until('everyone to have events', () => subscribers.every(({ got }) => got.length > 0));
 
-  for (const server of servers) {
-    await server.terminate();
-    await server.start();
-    const before = subscribers.map(({ got }) => got.length);
-    await until('everyone to go on', () =>
-      subscribers.every(({ got }, index) => got.length > (before[index] ?? 0) + 50),
+    for (const server of servers) {
+      await server.terminate();
+      await server.start();
+      const before = subscribers.map(({ got }) => got.length);
+      await until('everyone to go on', () =>
+        subscribers.every(({ got }, index) => got.length > (before[index] ?? 0) + 50),
+      );
+    }
+    await load.end();
+    await until('everyone to have everything', () =>
+      subscribers.every(({ ids }) => [...load.acknowledged.keys()].every((id) => ids.has(id))),
     );
-  }
-  await load.end();
-  await until('everyone to have everything', () =>
-    subscribers.every(({ ids }) => [...load.acknowledged.keys()].every((id) => ids.has(id))),
-  );
-  for (const subscriber of subscribers) {
-    const { name, errors } = subscriber;
-    const verdict = judge(subscriber, load.acknowledged);
-    const examples = examplesOf(subscriber, load.acknowledged).join('\n');
-    assert.ok(isClean(verdict), `${name}: ${JSON.stringify(verdict)}\n${examples}`);
-    assert.deepEqual(errors, []);
-  }
-  // Each was on one of the two.
-  const resumes = subscribers.reduce((sum, { resumes }) => sum + resumes, 0);
-  assert.ok(resumes >= subscribers.length, `${resumes} resumes`);
+    for (const subscriber of subscribers) {
+      const { name, errors } = subscriber;
+      const verdict = judge(subscriber, load.acknowledged);
+      const examples = examplesOf(subscriber, load.acknowledged).join('\n');
+      assert.ok(isClean(verdict), `${name}: ${JSON.stringify(verdict)}\n${examples}`);
+      assert.deepEqual(errors, []);
+    }
+    // Each was on one of the two.
+    const resumes = subscribers.reduce((sum, { resumes }) => sum + resumes, 0);
+    assert.ok(resumes >= subscribers.length, `${resumes} resumes`);
+  });
 });
 
 function fileWith(kafka: SharedKafka, keys: readonly string[], more: string): string {
@@ -210,7 +221,7 @@ test('a changed configuration file ends no subscription that is still allowed', 
     );
     t.after(() => socket.terminate());
     const types: string[] = [];
-    socket.on('message', (data) => types.push(JSON.parse(String(data)).type));
+    socket.on('message', (data: Buffer) => types.push(JSON.parse(data.toString()).type));
     const has = (type: string, count = 1): Promise<void> =>
       until(`${count} ${type}`, () => types.filter((one) => one === type).length >= count);
     return { socket, has };
