@@ -114,6 +114,8 @@ export class Feed {
    * to be read); rejects with the `MillraceError` that ended the feed before.
    */
   readonly started: Promise<void>;
+  /** Resolves when all that the log had has been read, or the topic is yet to come. */
+  readonly caughtUp: Promise<void>;
   readonly #options: FeedOptions;
   readonly #streams: Streams;
   readonly #deadLetters: DeadLetterChannels;
@@ -129,6 +131,8 @@ export class Feed {
   #heldUp = false;
   readonly #closing = new AbortController();
   readonly #begun = Promise.withResolvers<void>();
+  readonly #caughtUp = Promise.withResolvers<void>();
+  #hasCaughtUp = false;
   /** The end of the log as of the start: see `Start.end`. */
   readonly #end = new Map<number, number>();
   /** From where on the feed itself passes nothing over. */
@@ -170,6 +174,7 @@ export class Feed {
     this.#join =
       start.at === 'acceptance' ? { from: this.#end, acceptedAtMs: start.acceptedAtMs } : undefined;
     this.started = this.#begun.promise;
+    this.caughtUp = this.#caughtUp.promise;
     // Whoever subscribes looks at `started`; a feed that fails with nobody looking is no fault.
     this.started.catch(() => undefined);
     void this.#open();
@@ -215,6 +220,11 @@ export class Feed {
   /** Where reading stands, by partition. */
   get next(): PartitionOffsets {
     return this.#next;
+  }
+
+  /** All that the log had has been read once. */
+  get hasCaughtUp(): boolean {
+    return this.#hasCaughtUp;
   }
 
   /** The cluster's id of the topic, as of the start; `null`: not known. */
@@ -340,6 +350,7 @@ export class Feed {
           if (start.at === 'acceptance') start = { at: 'beginning' };
           this.#changeStatus({ state: 'starting' });
           this.#begun.resolve();
+          this.#caughtUp.resolve();
           await this.#pauseFor(missingRecheckMs);
         } else if (isKafkas && cause.code === 'UNAVAILABLE') {
           this.#changeStatus({ state: 'degraded', error: cause, partitions: [] });
@@ -540,6 +551,7 @@ export class Feed {
         if (caughtUp) sequencer.caughtUp(partition, nowMs);
       }
     }
+    this.#lookForEnd();
     for (const stream of streams) stream.release();
     this.#deadLetters.flush(this.#next);
     this.#balance.adjust(streams.map(({ sequencer }) => sequencer));
@@ -592,6 +604,15 @@ export class Feed {
       recordedAtMs,
     };
     this.#deadLetters.accept(deadLetter, this.#next);
+  }
+
+  #lookForEnd(): void {
+    if (this.#hasCaughtUp) return;
+    for (const [partition, next] of this.#next) {
+      if (next < (this.#highWatermarks.get(partition) ?? Number.POSITIVE_INFINITY)) return;
+    }
+    this.#hasCaughtUp = true;
+    this.#caughtUp.resolve();
   }
 
   #maxWaitMs(): number {

@@ -15,8 +15,15 @@ import type { Batching } from './batch-group.ts';
 import { backoffMs } from '../kafka/backoff.ts';
 import type { JoinPoint } from './join-point.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
-import { DeadLetterMessage, type EventBatch, EventMessage, type Message } from './message.ts';
+import {
+  DeadLetterMessage,
+  type EncodeCursor,
+  type EventBatch,
+  EventMessage,
+  type Message,
+} from './message.ts';
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
+import { liveParcel } from './parcel.ts';
 import { PerProject } from './per-project.ts';
 import type { Stream, StreamKey } from './stream.ts';
 import { type Pace, Subscription, type SubscriptionOptions } from './subscription.ts';
@@ -197,10 +204,19 @@ export class Hub {
     const { maxQueuedBytes } = this.#options;
     const pace = isPrivate ? paceOf(leases, maxQueuedBytes / 2) : undefined;
     const subscriber = { projectId: principal.projectId, topic };
+    const place = deadLetterPlace(leases, principal.projectId);
     return this.#accept<DeadLetterMessage>(principal, leases, {
       ...(pace === undefined ? {} : { pace }),
-      begin: (subscription) =>
-        leases.map(({ feed }) => feed.addDeadLetters(subscription, subscriber, where)),
+      // Before what is queued already nobody knows where it was; each of that has a cursor.
+      cursorAt: (position) => (isPrivate || position !== undefined ? undefined : place.cursor()),
+      begin: (subscription) => {
+        const steps = leases.map(({ feed }) =>
+          feed.addDeadLetters(subscription, subscriber, where),
+        );
+        if (isPrivate)
+          place.whenCaughtUp((at, encode) => subscription.push(liveParcel(at, encode)));
+        return steps;
+      },
     });
   }
 
@@ -323,6 +339,7 @@ export class Hub {
         catchUp,
         following,
         subscription: accepted,
+        encode: feed.cursorsOf(principal.projectId, key).encode,
         clock,
         join,
       };
@@ -355,11 +372,16 @@ export class Hub {
       // What the live stream still held from before is not wanted either.
       await follow({ from, acceptedAtMs: Number.POSITIVE_INFINITY }).resume(position);
     };
+    const isLive = sinceMs === undefined && after === undefined;
     return this.#accept<Item>(principal, [lease], {
       onBehind,
+      cursorAt: (position) => {
+        const stream = feed.stream(key);
+        if (!isLive || !stream?.hasBegun) return undefined;
+        return feed.cursorsOf(principal.projectId, key).encode(position ?? stream.position);
+      },
       begin: (accepted) => {
         subscription = accepted;
-        const isLive = sinceMs === undefined && after === undefined;
         // The stream is kept for as long as it may be gone back to.
         const release = feed.useStream(key, (stream) => {
           if (isLive) {
@@ -378,7 +400,7 @@ export class Hub {
           },
         ];
       },
-      ...(sinceMs === undefined && after === undefined ? {} : { resume }),
+      ...(isLive ? {} : { resume }),
     });
   }
 
@@ -586,7 +608,7 @@ export class Hub {
       readonly begin: (subscription: Subscription<Item>) => readonly (() => void)[];
       /** Where it does not begin with what comes from now on. */
       readonly resume?: () => Promise<void>;
-    } & Pick<SubscriptionOptions, 'pace' | 'onBehind'>,
+    } & Pick<SubscriptionOptions, 'pace' | 'onBehind' | 'cursorAt'>,
   ): Promise<Subscription<Item>> {
     const { maxQueuedBytes } = this.#options;
     const { revoked } = principal;
@@ -708,6 +730,29 @@ function paceOf(leases: readonly FeedLease[], backlogBytes: number): Pace {
     }
   };
   return { backlogBytes, onBacklog: () => set(true), onDrained: () => set(false) };
+}
+
+/** Where those stand together who read the dead letters of a topic: the topic itself, and its dead-letter topic. */
+function deadLetterPlace(leases: readonly FeedLease[], projectId: string) {
+  const [bridge, upstream] = leases.map(({ feed }) => feed);
+  if (bridge === undefined || upstream === undefined) throw new Error('a feed is missing');
+  let hasBegun = false;
+  const begin = async (): Promise<void> => {
+    await Promise.all([bridge.started, upstream.started]);
+    hasBegun = true;
+  };
+  // What prevents one ends the subscription.
+  begin().catch(() => undefined);
+  const encode: EncodeCursor = (position) => bridge.deadLetterCursorsOf(projectId).encode(position);
+  const position = () => endPosition(deadLetterOffsets(bridge.next, upstream.next));
+  return {
+    /** Undefined: it is not known yet. */
+    cursor: () => (hasBegun ? encode(position()) : undefined),
+    /** Calls `tell` once, when both have read all there is. */
+    whenCaughtUp(tell: (at: StreamPosition, encode: EncodeCursor) => void): void {
+      void Promise.all([bridge.caughtUp, upstream.caughtUp]).then(() => tell(position(), encode));
+    },
+  };
 }
 
 /** Nothing is read of one before it is known where the other begins: a cursor says both. */

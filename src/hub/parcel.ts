@@ -13,6 +13,8 @@ export interface Parcel<Item extends Message = Message> {
   readonly after: StreamPosition;
   /** Of a report of progress: makes the cursor of `after`. */
   readonly encode?: EncodeCursor;
+  /** A report that the subscriber has come to what is recorded now. */
+  readonly isLive?: boolean;
 }
 
 export function parcelOf<Item extends Message>(
@@ -26,4 +28,12 @@ export function parcelOf<Item extends Message>(
   return encode === undefined
     ? { items, size, before, after }
     : { items, size, before, after, encode };
+}
+
+/** Tells a subscriber that it has come from the past to what is recorded now. @param at where it stands */
+export function liveParcel<Item extends Message>(
+  at: StreamPosition,
+  encode: EncodeCursor,
+): Parcel<Item> {
+  return { items: [], size: 0, before: at, after: at, encode, isLive: true };
 }

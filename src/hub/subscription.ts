@@ -18,6 +18,8 @@ export interface SubscriptionOptions {
    * when it can. It gets nothing more until then. @default it ends with `LIMIT_EXCEEDED`
    */
   readonly onBehind?: (position: StreamPosition) => void;
+  /** The cursor of a position, or of where it is now. @default there is none */
+  readonly cursorAt?: (position?: StreamPosition) => string | undefined;
 }
 
 /** How a subscription with a feed of its own holds it up. */
@@ -70,6 +72,14 @@ export class Subscription<Item extends Message>
   /** What its subscriber has not taken of what it was given. */
   get backlogBytes(): number {
     return this.#queuedBytes + (this.#subscriber?.backlogBytes ?? 0);
+  }
+
+  /**
+   * What goes on exactly with what its subscriber is to get, before anything was handed out; undefined: it is not
+   * known, or where the subscriber began is what it asked for.
+   */
+  get startCursor(): string | undefined {
+    return this.#options.cursorAt?.(this.#queue?.[0]?.before);
   }
 
   /** Calls `taken` once, when its subscriber has taken everything and wants more; never at once. */

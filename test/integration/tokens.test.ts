@@ -218,7 +218,7 @@ test('a single-use token in its URL opens a plain feed, once', async (t) => {
     const [data] = await once(socket, 'message');
     return JSON.parse(String(data));
   };
-  assert.deepEqual(await firstMessage(), { type: 'ready' });
+  assert.equal(Object(await firstMessage()).type, 'ready');
   assert.equal((await firstMessage()).code, 'UNAUTHENTICATED');
 
   const streamAddress = await address();

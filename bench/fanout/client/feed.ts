@@ -29,7 +29,7 @@ export const feed: OpenWire = (events) => {
       return;
     }
     const message = bytes.toString('utf8', start, end);
-    if (message === '{"type":"ready"}') events.asked();
+    if (message.startsWith('{"type":"ready"')) events.asked();
     else events.refused(message);
   }
 

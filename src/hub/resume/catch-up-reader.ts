@@ -60,6 +60,11 @@ export class CatchUpReader {
     lease.feed.started.catch(this.#close);
   }
 
+  /** It has delivered all that the log had. On a busy topic, where something is always held, the live stream takes over. */
+  get hasCaughtUp(): boolean {
+    return this.#feed.hasCaughtUp && this.stream.counters.held === 0;
+  }
+
   /** Whether it will come to the position, or remembers what follows it. Not to be asked in its turns. */
   reaches(position: StreamPosition): boolean {
     const { stream } = this;

@@ -4,8 +4,8 @@ import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { Replay } from '../history/replay.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
 import { type JoinPoint, precedes } from '../join-point.ts';
-import type { Message } from '../message.ts';
-import { type Parcel, parcelOf } from '../parcel.ts';
+import type { EncodeCursor, Message } from '../message.ts';
+import { liveParcel, type Parcel, parcelOf } from '../parcel.ts';
 import type { Stream } from '../stream.ts';
 import type { Subscription } from '../subscription.ts';
 import type { CatchUp, ReaderUse } from './catch-up.ts';
@@ -30,6 +30,7 @@ export interface FollowerOptions<Item extends Message> {
   readonly catchUp: CatchUp;
   readonly following: Following<Item>;
   readonly subscription: Subscription<Item>;
+  readonly encode: EncodeCursor;
   readonly clock: Clock;
   /** What was recorded before it is left out. @default nothing */
   readonly join?: JoinPoint | undefined;
@@ -55,6 +56,8 @@ export class Follower<Item extends Message> {
   /** Counts the ways: one that has been given up must not go on. */
   #way = 0;
   #isStopped = false;
+  /** It was told that it has come to what is recorded now, and has not fallen behind since. */
+  #isLive = false;
 
   constructor(options: FollowerOptions<Item>) {
     this.#options = options;
@@ -72,6 +75,7 @@ export class Follower<Item extends Message> {
   async resume(position: StreamPosition, isAlone = false): Promise<void> {
     if (this.#isStopped) return;
     this.#giveUp();
+    this.#isLive = false;
     const { live, catchUp } = this.#options;
     const way = this.#way;
     if (this.#isTakenOver(position)) return;
@@ -96,6 +100,7 @@ export class Follower<Item extends Message> {
   /** As `resume`, as soon as the subscriber has taken what it was given. What is wrong ends the subscription. */
   resumeWhenTaken(position: StreamPosition): void {
     this.#giveUp();
+    this.#isLive = false;
     if (this.#isStopped) return;
     const way = this.#way;
     this.#options.subscription.whenTaken(() => {
@@ -205,6 +210,8 @@ export class Follower<Item extends Message> {
         if (way === this.#way) this.#isTakenOver(position);
         return;
       }
+      // On a quiet topic the live stream does not come there before the next event does.
+      if (joined !== undefined && reader.hasCaughtUp) this.#tellLive(position);
       // It went past the position in one turn, and does not remember so much.
       if (replay === 'gone') this.#goOn(position, true);
       if (typeof replay !== 'object') return;
@@ -229,23 +236,31 @@ export class Follower<Item extends Message> {
 
   #replay(stream: Stream, replay: Replay<Event>, start: StreamPosition): void {
     const { following, subscription, join } = this.#options;
-    this.#pump(stream, replay, start, () => {
+    this.#pump(stream, replay, start, (position) => {
       const joined = following.join(stream, subscription, join);
       this.#leave = () => joined.leave();
+      this.#tellLive(position);
     });
+  }
+
+  #tellLive(position: StreamPosition): void {
+    if (this.#isLive) return;
+    this.#isLive = true;
+    const { subscription, encode } = this.#options;
+    subscription.push(liveParcel(position, encode));
   }
 
   /**
    * Hands over what a stream remembers, as the subscriber takes it.
    *
-   * @param ended called when it has all of it, in which moment it must join the stream
+   * @param ended called when it has all of it, with where it stands; in that moment it must join the stream
    * @returns where the subscriber stands, when that is called
    */
   #pump(
     stream: Stream,
     replay: Replay<Event>,
     start: StreamPosition,
-    ended: () => void,
+    ended: (position: StreamPosition) => void,
   ): () => StreamPosition {
     const way = this.#way;
     const { subscription } = this.#options;
@@ -260,7 +275,7 @@ export class Follower<Item extends Message> {
         // Too much for a connection that takes nothing, as others of its subscriptions may have filled it.
         if (way !== this.#way) return;
       }
-      if (end === 'end') ended();
+      if (end === 'end') ended(position);
       else if (end === 'forgotten') this.#goOn(position);
       else subscription.whenTaken(go);
     };

@@ -23,13 +23,14 @@ export class EventFrames {
   }
 }
 
-function eventsOf({ items, after, encode }: Parcel): Buffer[] {
+function eventsOf({ items, after, encode, isLive = false }: Parcel): Buffer[] {
   if (items.length > 0) {
     return items.map((item) => serverSentEvent(typeOf(item), messageText(item), item.cursor));
   }
   if (encode === undefined) return [];
   const cursor = encode(after);
-  return [serverSentEvent('progress', progressText(cursor), cursor)];
+  const type = isLive ? 'live' : 'progress';
+  return [serverSentEvent(type, progressText(cursor, isLive), cursor)];
 }
 
 /** A message of the protocol as a server-sent event. @param cursor its id, by which a client goes on */

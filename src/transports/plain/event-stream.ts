@@ -22,8 +22,6 @@ export interface FeedEventStreamOptions extends EventStreamOptions {
   readonly shown: (error: unknown) => MillraceError;
 }
 
-const ready = serverSentEvent('ready', readyText);
-
 /** Answers a request for a plain feed with the feed as server-sent events. */
 export async function serveFeedEvents(
   request: IncomingMessage,
@@ -54,6 +52,8 @@ export async function serveFeedEvents(
     subscription.leave();
     throw error;
   }
+  const { startCursor } = subscription;
+  const ready = serverSentEvent('ready', readyText(startCursor), startCursor);
   stream.outbox.push(eventFrames(ready, stream.division));
   subscription.attach(subscriberOf(stream, subscription, options));
 }

@@ -11,10 +11,11 @@ import type { Parcel } from '../../hub/parcel.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
+import type { Heartbeat } from '../heartbeat.ts';
 import { type OpenConnection, type OpenConnections, restarting } from '../open-connections.ts';
 import { Outbox, type OutboxConnection, type OutboxOwner, type OutboxSettings } from '../outbox.ts';
 import { rawText } from '../websocket/raw-text.ts';
-import { errorText, readyText } from './message-text.ts';
+import { aliveText, errorText, readyText } from './message-text.ts';
 import { type CloseCode, subprotocol } from './protocol.ts';
 import type { FeedAddress } from './request.ts';
 import { type SocketFrames, textFrame } from './socket-frames.ts';
@@ -30,6 +31,7 @@ export interface FeedSocketOptions extends OutboxSettings {
   /** What a client may see of an error. */
   readonly shown: (error: unknown) => MillraceError;
   readonly clock: Clock;
+  readonly heartbeat: Heartbeat;
   /** Milliseconds from opening the socket to its being authenticated. */
   readonly initTimeoutMs: number;
   /** Told of each client that was too slow: its socket is closed with 1013. */
@@ -38,7 +40,7 @@ export interface FeedSocketOptions extends OutboxSettings {
   readonly connections: OpenConnections;
 }
 
-const readyFrame = textFrame(readyText);
+const aliveFrame = textFrame(aliveText);
 
 /** One client of a plain feed over WebSocket: a socket that is let in once, with one subscription. */
 export class FeedSocket
@@ -55,6 +57,9 @@ export class FeedSocket
   /** What is subscribed to once the client has sent its `auth`; undefined: it must send nothing. */
   #awaiting: FeedAddress | undefined;
   #initTimer: Timer | undefined;
+  #stopBeating: (() => void) | undefined;
+  /** Something was sent since the last beat. */
+  #hasSpoken = true;
   #subscription: Source | undefined;
 
   constructor(socket: WebSocket, stream: Duplex, options: FeedSocketOptions) {
@@ -92,6 +97,7 @@ export class FeedSocket
   }
 
   deliver(parcel: Parcel): void {
+    this.#hasSpoken = true;
     try {
       this.#outbox.push(this.#options.frames.of(parcel, this.compresses), this, parcel.before);
     } catch (error) {
@@ -128,6 +134,12 @@ export class FeedSocket
     this.#fail(slowSubscriber(this.#options.maxQueuedBytes));
   }
 
+  /** A browser does not show its page the server's pings. */
+  #beat(): void {
+    if (!this.#hasSpoken) this.#outbox.push(aliveFrame);
+    this.#hasSpoken = false;
+  }
+
   #receive(data: RawData, isBinary: boolean): void {
     if (!this.isOpen) return;
     const address = this.#awaiting;
@@ -156,7 +168,8 @@ export class FeedSocket
         return;
       }
       this.#subscription = subscription;
-      this.#outbox.push(readyFrame);
+      this.#outbox.push(textFrame(readyText(subscription.startCursor)));
+      this.#stopBeating = this.#options.heartbeat.add(() => this.#beat());
       subscription.attach(this);
     } catch (error) {
       this.#fail(error);
@@ -176,6 +189,7 @@ export class FeedSocket
 
   #leave(): void {
     this.#initTimer?.cancel();
+    this.#stopBeating?.();
     this.#awaiting = undefined;
     this.#subscription?.leave();
     this.#subscription = undefined;

@@ -16,12 +16,17 @@ export function typeOf(message: Message): MessageType {
   return message instanceof DeadLetterMessage ? 'deadLetter' : 'event';
 }
 
-export const readyText = textOf('ready', {});
-
-/** @param cursor where the feed stands */
-export function progressText(cursor: string): string {
-  return textOf('progress', { cursor });
+/** @param cursor where the feed begins, if that is known and the client does not know it */
+export function readyText(cursor: string | undefined): string {
+  return textOf('ready', { cursor });
 }
+
+/** @param cursor where the feed stands @param isLive it has come from the past to what is recorded now */
+export function progressText(cursor: string, isLive: boolean): string {
+  return textOf(isLive ? 'live' : 'progress', { cursor });
+}
+
+export const aliveText = textOf('alive', {});
 
 export function errorText({ code, message, details }: MillraceError): string {
   return textOf('error', { code, message, ...details });

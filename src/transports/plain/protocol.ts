@@ -18,9 +18,9 @@ export const messageTable = {
   },
   ready: {
     from: 'server',
-    fields: '',
+    fields: '`cursor`, if it is known and neither `after` nor `since` was given',
     meaning:
-      'The subscription is accepted: what is recorded from now on is delivered. Sent once, first.',
+      'The subscription is accepted: what is recorded from now on is delivered. Sent once, first. The cursor is that of the beginning.',
   },
   event: { from: 'server', fields: '`event`', meaning: 'The next event of the feed.' },
   deadLetter: {
@@ -33,6 +33,18 @@ export const messageTable = {
     fields: '`cursor`',
     meaning:
       'How far the feed has come, where nothing else was sent: at least every 15 seconds. The cursor is as good as that of an event.',
+  },
+  live: {
+    from: 'server',
+    fields: '`cursor`',
+    meaning:
+      'The feed has come from the past to what is recorded now: with `after` or `since`, and again when a client was too slow and has caught up. The cursor is as good as that of an event.',
+  },
+  alive: {
+    from: 'server',
+    fields: '',
+    meaning:
+      'Over WebSocket: the connection is alive, where nothing else was sent for 12 to 24 seconds, for example while Kafka cannot be reached.',
   },
   error: {
     from: 'server',

@@ -27,8 +27,10 @@ export class SocketFrames {
     return frames;
   }
 
-  #make({ items, after, encode }: Parcel, compresses: boolean): SharedFrames {
-    if (items.length === 0 && encode !== undefined) return textFrame(progressText(encode(after)));
+  #make({ items, after, encode, isLive }: Parcel, compresses: boolean): SharedFrames {
+    if (items.length === 0 && encode !== undefined) {
+      return textFrame(progressText(encode(after), isLive ?? false));
+    }
     const parts = items.flatMap((item) => this.#message(item, compresses).frame('', compresses));
     return new SharedFrames(Buffer.concat(parts));
   }

@@ -8,6 +8,8 @@ import type { FeedAddress } from './request.ts';
 export interface Source {
   attach(subscriber: Subscriber<Message>): void;
   leave(): void;
+  /** See `Subscription.startCursor`. */
+  readonly startCursor: string | undefined;
   /** See `Subscription.fellBehind`. */
   fellBehind(position: StreamPosition): boolean;
 }

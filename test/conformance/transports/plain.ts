@@ -15,7 +15,7 @@ function addressOf(url: string, { holds, topic, arguments: given }: Request): st
 const onMessage: RawSocketOptions['onMessage'] = (text, { reception, failed }) => {
   const message = Object(JSON.parse(text));
   if (message.type === 'error') failed(endingOf(message));
-  else if (message.type !== 'ready') reception.take(itemAt(text, message.type));
+  else if (isItem(message.type)) reception.take(itemAt(text, message.type));
 };
 
 /** The plain feed over WebSocket, let in by its first message. */
@@ -58,10 +58,14 @@ export const plainSse: Transport = {
       },
       onEvent({ type, data }, reception) {
         if (type === 'error') reception.end(endingOf(Object(JSON.parse(data))));
-        else if (type !== 'ready') reception.take(itemAt(data, type));
+        else if (isItem(type)) reception.take(itemAt(data, type));
       },
     }),
 };
+
+function isItem(type: string): boolean {
+  return type === 'event' || type === 'deadLetter';
+}
 
 function endingOf({ code, message, argument }: Ending): Ending {
   return { code, message, argument };

@@ -60,7 +60,8 @@ test('the first message is ready, and what is recorded after it is delivered', a
   const { kafka, socket, messages } = await connect(t, { path: '/feeds/purchases?order=ARRIVAL' });
   socket.send(auth);
   await until('ready', () => messages.length === 1);
-  assert.deepEqual(messages, [{ type: 'ready' }]);
+  const { type, cursor, ...more } = messages[0] ?? {};
+  assert.deepEqual([type, typeof cursor, more], ['ready', 'string', {}]);
   kafka.append('acme.purchases', { value: '{"a":1}' });
   await until('the event', () => messages.length === 2);
   assert.deepEqual(Object.keys(messages[1] ?? {}), ['type', 'event']);
@@ -273,9 +274,10 @@ test('SSE begins with ready, for who asks for it and for who takes anything', as
     let text = '';
     for await (const chunk of answer.body ?? []) {
       text += Buffer.from(chunk).toString();
-      if (text.includes('ready"}\n\n')) break;
+      if (text.endsWith('"}\n\n')) break;
     }
-    assert.equal(text, ':\n\nevent: ready\ndata: {"type":"ready"}\n\n');
+    const [, cursor] = /^:\n\nevent: ready\nid: (.+)\ndata: (.*)\n\n$/.exec(text) ?? [];
+    assert.ok(text.endsWith(`{"type":"ready","cursor":"${cursor}"}\n\n`), text);
   }
 });
 
