@@ -3,6 +3,7 @@ import { variableName } from '../src/config/environment.ts';
 import { settings } from '../src/config/schema.ts';
 import type { Settings } from '../src/config/setting.ts';
 import { errorTable } from '../src/core/errors.ts';
+import { metricTable } from '../src/observe/metric-table.ts';
 import { closeCodes, messageTable, parameterTable } from '../src/transports/plain/protocol.ts';
 
 /**
@@ -12,6 +13,7 @@ import { closeCodes, messageTable, parameterTable } from '../src/transports/plai
 export const documentTables: readonly DocumentTable[] = [
   { document: 'docs/configuration.md', name: 'settings', render: settingsTables },
   { document: 'docs/errors.md', name: 'errors', render: errorsTable },
+  { document: 'docs/metrics.md', name: 'metrics', render: metricsTable },
   { document: 'PROTOCOL.md', name: 'messages', render: messagesTable },
   { document: 'PROTOCOL.md', name: 'close codes', render: closeCodesTable },
   { document: 'PROTOCOL.md', name: 'parameters', render: parametersTable },
@@ -75,6 +77,17 @@ function errorsTable(): string {
     String(row.closeCode),
   ]);
   return table(['code', 'when', 'what to do', 'HTTP', 'WebSocket'], rows);
+}
+
+function metricsTable(): string {
+  const rows = Object.entries(metricTable).map(([name, { type, labels, unit, help }]) => [
+    code(name),
+    type,
+    labels.map(code).join(', '),
+    unit,
+    help,
+  ]);
+  return table(['metric', 'type', 'labels', 'unit', 'what it is'], rows);
 }
 
 function messagesTable(): string {

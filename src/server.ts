@@ -6,6 +6,7 @@ import {
   tokenInUrl,
 } from './auth/authorization.ts';
 import { ClientAuthenticator } from './auth/client-authenticator.ts';
+import { countedLogins } from './auth/counted-logins.ts';
 import type { Principal } from './auth/principal.ts';
 import { ServiceAuthenticator } from './auth/service-authenticator.ts';
 import { TokenAuthenticator } from './auth/tokens/token-authenticator.ts';
@@ -15,10 +16,14 @@ import { TokenMaker } from './auth/tokens/token-maker.ts';
 import { TrustedIssuers } from './auth/tokens/trusted-issuers.ts';
 import { type Config, type ProjectConfig, topicConfig } from './config/config.ts';
 import { type Clock, systemClock } from './core/clock.ts';
+import type { MillraceError } from './core/errors.ts';
 import { Hub } from './hub/hub.ts';
 import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
+import { countedDriver } from './kafka/counted-driver.ts';
 import { type KafkaDriver, KafkaError } from './kafka/port.ts';
+import { version } from './observe/build-info.ts';
 import type { Logger } from './observe/logger.ts';
+import { Metrics } from './observe/metrics.ts';
 import { perMinute } from './observe/rate-limit.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
@@ -33,9 +38,13 @@ import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
 import { LostPeers } from './transports/lost-peers.ts';
 import { OpenConnections } from './transports/open-connections.ts';
+import { createMetricsRoute } from './transports/metrics/route.ts';
+import { ServerMetrics } from './transports/metrics/server-metrics.ts';
+import type { SlowOutcome } from './transports/outgoing.ts';
 import { plainFeeds } from './transports/plain/feeds.ts';
 import { type Readiness, ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
 import { respond, respondPage } from './transports/respond.ts';
+import { Sent } from './transports/sent.ts';
 import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
 
@@ -78,6 +87,11 @@ const driverLinesPerMinute = 30;
 /** Most lines about slow clients. */
 const slowLinesPerMinute = 10;
 
+const slowWords = {
+  moved: 'a client was too slow: what waited for it is read again when it takes something',
+  cut: 'a client was too slow: its connection is closed',
+} as const satisfies Record<SlowOutcome, string>;
+
 const emptyStart: GraphiqlStart = {
   query: `# Put your project id and key into the headers below: base64 of "projectId:key".
 subscription {
@@ -104,7 +118,12 @@ export async function startServer(
   }: ServerDependencies,
 ): Promise<RunningServer> {
   const { kafka, limits, tokens } = config;
-  const driver = given.driver ?? (await createDriver(config, clock, logger));
+  const metrics = new Metrics();
+  const ofServer = new ServerMetrics(metrics, config.metrics);
+  const driver = countedDriver(
+    given.driver ?? (await createDriver(config, clock, logger)),
+    (code) => metrics.count('millrace_kafka_errors_total', { code }),
+  );
   const service =
     kafka.credentials === 'service'
       ? new ServiceAuthenticator(config.auth.projects, kafka.sasl)
@@ -126,7 +145,7 @@ export async function startServer(
   );
   const { maxExpiresInMs } = tokens;
   const tokenMaker = new TokenMaker({ keys, codec, clock, maxExpiresInMs });
-  const authenticator = new TokenAuthenticator({
+  const tokenAuthenticator = new TokenAuthenticator({
     keys,
     codec,
     issuers:
@@ -140,6 +159,9 @@ export async function startServer(
     clock,
     maxUsedTokens: limits.usedTokens,
   });
+  const authenticator = countedLogins(tokenAuthenticator, (result) =>
+    metrics.count('millrace_logins_total', { result }),
+  );
   const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
   const refusals =
     kafka.credentials === 'service'
@@ -159,16 +181,19 @@ export async function startServer(
     settingsOf: (topic) => topicConfig(config, topic),
     lingerMs: config.feeds.lingerMs,
     maxQueuedBytes: limits.outboundBytesPerConnection,
+    maxSubscriptionsPerProject: limits.subscriptionsPerProject,
     maxPrivateFeedsPerProject: limits.sinceReadersPerProject,
     maxRecentBytes: limits.recentBytes,
     maxRecentReadersPerProject: limits.recentReadersPerProject,
+    topicsAreOwn: kafka.credentials === 'client' || kafka.topicTemplate.includes('{projectId}'),
+    onFeedClosed: (feed) => ofServer.feeds.count(feed),
     logger,
   });
   const engine = new GraphqlEngine({
     schema: createSchema(),
     limits,
     introspection: config.graphql.introspection,
-    mask: createErrorMask(logger),
+    mask: createErrorMask(logger, (code, limit) => ofServer.countRefused(code, limit)),
   });
   const contextOf = (principal: Principal): GraphqlContext => ({
     principal,
@@ -179,14 +204,23 @@ export async function startServer(
 
   const keepAlive = new KeepAlive(clock, keepAliveMs);
   const heartbeat = new Heartbeat(clock, keepAliveMs);
+  const sent = new Sent(clock, (lagMs, deliveries) =>
+    metrics.deliveryLag.add(lagMs / 1_000, deliveries),
+  );
   const connections = new OpenConnections({ clock });
+  const logSlow = perMinute(clock, slowLinesPerMinute, (outcome: SlowOutcome) =>
+    logger.warn({ outcome }, slowWords[outcome]),
+  );
   const outgoing = {
-    connections,
     turnEnd: new TurnEnd(),
     maxQueuedBytes: limits.outboundBytesPerConnection,
-    onSlow: perMinute(clock, slowLinesPerMinute, () =>
-      logger.warn('a client was too slow: its connection is closed'),
-    ),
+    sent,
+    connections,
+    onSlow: (outcome: SlowOutcome) => {
+      ofServer.countSlow(outcome);
+      logSlow(outcome);
+    },
+    onRefused: ({ code, details }: MillraceError) => ofServer.countRefused(code, details.limit),
   };
   const graphqlOverHttp = createGraphqlOverHttp(engine, { ...outgoing, heartbeat });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
@@ -247,13 +281,21 @@ export async function startServer(
     respond(response, answer.status === 'ready' ? 200 : 503, answer);
   };
 
-  const { server, sockets } = createHttpServer({
+  const { server, sockets, ...http } = createHttpServer({
     routes: [
       ['/graphql', graphqlRoute],
       ...feeds.routes,
       ['/tokens', createTokensRoute({ maker: tokenMaker, maxBodyBytes: limits.inboundFrameBytes })],
       ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
       ['/health/ready', readyRoute],
+      [
+        '/metrics',
+        createMetricsRoute({
+          text: () => metrics.text(),
+          contentType: metrics.contentType,
+          token: config.metrics.token,
+        }),
+      ],
     ],
     socketRoutes: [
       [
@@ -265,13 +307,23 @@ export async function startServer(
       ],
       ...feeds.socketRoutes,
     ],
-    onSocket: (socket, { socket: connection }) => keepAlive.watch(socket, connection),
+    onSocket: (socket, { socket: connection }) => {
+      keepAlive.watch(socket, connection);
+      ofServer.watchClose(socket);
+    },
+    onRefused: outgoing.onRefused,
     allowedOrigins: config.http.allowedOrigins,
     compression: config.http.compression,
     maxInboundFrameBytes: limits.inboundFrameBytes,
     maxStallMs: keepAliveMs * stalledIntervals,
     lostPeers: new LostPeers({ clock }),
     logger,
+  });
+
+  ofServer.observe({ hub, connections, sent, sockets: http.connections });
+  metrics.onScrape((scrape) => {
+    const build = { version, node: process.version, kafka_client: driver.name };
+    scrape.add('millrace_build_info', build, 1);
   });
 
   const { host, port } = config.listen;

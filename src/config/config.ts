@@ -13,7 +13,7 @@ type WrittenKafka = Written['kafka'];
  * The configuration of a server: the table of settings (src/config/schema.ts), with durations in
  * milliseconds (`feeds.lingerMs`), and with files read. Deeply frozen.
  */
-export interface Config extends Omit<Written, 'kafka' | 'auth' | 'cursors' | 'tokens'> {
+export interface Config extends Omit<Written, 'kafka' | 'auth' | 'cursors' | 'tokens' | 'metrics'> {
   readonly kafka: Omit<WrittenKafka, 'ssl' | 'sasl'> & {
     readonly ssl: KafkaTls | false;
     /** The service's own login; `null`: none, or every client logs in as itself. */
@@ -28,6 +28,8 @@ export interface Config extends Omit<Written, 'kafka' | 'auth' | 'cursors' | 'to
     readonly maxExpiresInMs: number;
     readonly trusted: readonly TrustedIssuer[];
   };
+  /** `token: null`: for this machine only. */
+  readonly metrics: Omit<Written['metrics'], 'tokenFile'>;
 }
 
 /** A project and the keys that it may log in with (`kafka.credentials: service`). */

@@ -23,7 +23,7 @@ export function resolve(
   configurationFile: string | undefined,
   report: Report,
 ): Config {
-  const { kafka, auth, cursors, tokens, ...others } = written;
+  const { kafka, auth, cursors, tokens, metrics, ...others } = written;
 
   const contentOf = (path: string, file: string | null): string | null => {
     if (file === null) return null;
@@ -76,6 +76,9 @@ export function resolve(
     return { kind: 'publicKey', pem };
   };
 
+  const metricsToken = secretOf('metrics.token', { value: metrics.token, file: metrics.tokenFile });
+  checkLength(metrics.tokenFile === null ? 'metrics.token' : 'metrics.tokenFile', metricsToken);
+
   return {
     ...others,
     kafka: {
@@ -88,6 +91,11 @@ export function resolve(
       }),
     },
     auth: { projects: resolveProjects(auth) },
+    metrics: {
+      token: metricsToken,
+      maxTopics: metrics.maxTopics,
+      maxProjects: metrics.maxProjects,
+    },
     cursors: { secret: sharedSecretOf('cursors', cursors) },
     tokens: {
       secret: sharedSecretOf('tokens', tokens),

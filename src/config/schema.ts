@@ -313,6 +313,10 @@ export const settings = {
     }),
   }),
   limits: section({
+    subscriptionsPerProject: setting(integer({ min: 1, max: 10_000_000 }), {
+      default: 100_000,
+      description: 'Most subscriptions of one project, over all of its connections.',
+    }),
     subscriptionsPerConnection: setting(integer({ min: 1, max: 100_000 }), {
       default: 100,
       description: 'Most subscriptions on one WebSocket.',
@@ -380,6 +384,24 @@ export const settings = {
     queryCharacters: setting(integer({ min: 10, max: 10_000_000 }), {
       default: 15_000,
       description: 'Longest GraphQL document.',
+    }),
+  }),
+  metrics: section({
+    token: optional(text, {
+      secret: true,
+      description:
+        'What whoever reads `/metrics` must send as a bearer token, at least 32 characters. Absent: they are shown to the machine that the server runs on, and not through a proxy.',
+    }),
+    tokenFile: optional(file, { description: 'File that holds the token instead.' }),
+    maxTopics: setting(integer({ min: 0, max: 100_000 }), {
+      default: 500,
+      description:
+        'Most pairs of project and topic with series of their own, the first to come. All others share one, in which both labels are `other`.',
+    }),
+    maxProjects: setting(integer({ min: 0, max: 100_000 }), {
+      default: 500,
+      description:
+        'Most projects with series of their own, the first to come. All others share one, in which the label is `other`.',
     }),
   }),
   graphql: section({

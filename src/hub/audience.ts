@@ -16,6 +16,8 @@ export interface AudienceOptions {
   readonly watermarkMs: () => number | null;
   /** Where the stream stood at the end of its last turn. */
   readonly position: () => StreamPosition;
+  /** See `Parcel.isOfPast`. @default false */
+  readonly isOfPast?: boolean | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export class Audience {
 
   constructor(options: AudienceOptions) {
     this.#options = options;
-    this.events = new Channel(() => new SingleGroup());
+    this.events = new Channel(() => new SingleGroup(options.isOfPast));
     this.batches = new Channel((batching) => this.#open(batching));
   }
 
@@ -81,9 +83,10 @@ export class Audience {
   }
 
   #open(batching: Batching): BatchGroup {
-    const { clock, watermarkMs, position, cursors } = this.#options;
+    const { clock, watermarkMs, position, cursors, isOfPast } = this.#options;
     return new BatchGroup(batching, {
       clock,
+      isOfPast,
       watermarkMs,
       position,
       encode: cursors.encode,

@@ -16,6 +16,8 @@ export interface BatchGroupOptions {
   /** Where the stream stood at the end of its last turn. */
   readonly position: () => StreamPosition;
   readonly encode: EncodeCursor;
+  /** See `Parcel.isOfPast`. @default false */
+  readonly isOfPast?: boolean | undefined;
   /** Called when a batch went out of turn. */
   readonly onDelivered: (deliveries: number) => void;
 }
@@ -34,7 +36,7 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
   #timer: Timer | undefined;
 
   constructor(batching: Batching, options: BatchGroupOptions) {
-    super();
+    super(options.isOfPast);
     this.#batching = batching;
     this.#options = options;
   }

@@ -18,6 +18,8 @@ export interface DeadLetterChannelsOptions {
   /** Where reading of the other one stands; empty: it is not read. */
   readonly siblingNext: () => PartitionOffsets;
   readonly cursorsOf: (projectId: string) => Cursors;
+  /** See `Parcel.isOfPast`. @default false */
+  readonly isOfPast?: boolean;
 }
 
 interface Audience {
@@ -119,7 +121,7 @@ export class DeadLetterChannels {
     const audience: Audience = {
       topic,
       cursors: this.#options.cursorsOf(projectId),
-      channel: new Channel(() => new SingleGroup<DeadLetterMessage>()),
+      channel: new Channel(() => new SingleGroup<DeadLetterMessage>(this.#options.isOfPast)),
     };
     this.#audiences.set(key, audience);
     return audience;

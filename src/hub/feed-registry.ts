@@ -17,7 +17,14 @@ import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 export interface FeedSource
   extends Pick<
     FeedOptions,
-    'topic' | 'kafkaTopic' | 'decode' | 'settings' | 'whenMissing' | 'holds' | 'sibling'
+    | 'topic'
+    | 'kafkaTopic'
+    | 'projectId'
+    | 'decode'
+    | 'settings'
+    | 'whenMissing'
+    | 'holds'
+    | 'sibling'
   > {}
 
 export interface FeedRegistryOptions {
@@ -36,6 +43,8 @@ export interface FeedRegistryOptions {
   /** Private feeds (for `since` and `after`) that one project may have at a time. */
   readonly maxPrivateFeedsPerProject: number;
   readonly logger: FeedLogger;
+  /** Told of each feed that nobody reads any more, with what it had done. @default nobody */
+  readonly onFeedClosed?: ((feed: Feed) => void) | undefined;
 }
 
 /** The use of a feed; `release` gives it back, once. */
@@ -140,6 +149,7 @@ export class FeedRegistry {
     const release = once(() => {
       giveBack();
       this.#private.delete(feed);
+      this.#options.onFeedClosed?.(feed);
       void feed.close().finally(() => client.release());
     });
     return { feed, release };
@@ -232,6 +242,7 @@ export class FeedRegistry {
     if (this.#shared.get(key) !== shared) return;
     this.#shared.delete(key);
     shared.idle?.cancel();
+    this.#options.onFeedClosed?.(shared.feed);
     void shared.feed.close().finally(() => shared.client.release());
   }
 }

@@ -33,6 +33,8 @@ export interface FeedOptions {
   /** The name that the first subscriber knows the topic by, for errors. */
   readonly topic: string;
   readonly kafkaTopic: string;
+  /** Whose topic it is; `null`: that of several projects together. */
+  readonly projectId: string | null;
   readonly start: StartPoint;
   readonly decode: (partition: number, record: RawRecord) => Event | DeadLetter;
   readonly settings: TopicSettings;
@@ -79,8 +81,24 @@ export interface FeedCounts {
   readonly delivered: number;
   readonly duplicates: number;
   readonly late: number;
+  /** See `SequencerCounters`. */
+  readonly releasedEarly: number;
   readonly held: number;
   readonly lag: number;
+}
+
+/** What a feed keeps in memory, of all its streams together. */
+export interface FeedMemory {
+  /** The JSON texts of events that wait for their place in the order. */
+  readonly heldBytes: number;
+  /** What is known of ids; undefined: no stream drops copies. */
+  readonly dedup:
+    | {
+        readonly bytes: number;
+        /** How far back copies are noticed, in milliseconds, by the stream that reaches the least far. */
+        readonly coveredMs: number;
+      }
+    | undefined;
 }
 
 /** Longest wait of a fetch while nothing is held, in milliseconds. */
@@ -158,11 +176,13 @@ export class Feed {
       historyBytes,
       idKey: () => keys.idKey,
       cursorsOf: (projectId, key) => this.cursorsOf(projectId, key),
+      isOfPast: this.isOfPast,
     });
     this.#deadLetters = new DeadLetterChannels({
       isOfDeadLetterTopic: options.holds === 'deadLetters',
       siblingNext: options.siblingNext,
       cursorsOf: (projectId) => this.deadLetterCursorsOf(projectId),
+      isOfPast: this.isOfPast,
     });
     this.#balance = new Balance({
       maxHeldBytes: settings.maxHeldBytes,
@@ -182,6 +202,29 @@ export class Feed {
 
   get kafkaTopic(): string {
     return this.#options.kafkaTopic;
+  }
+
+  /** See `FeedOptions.projectId`. */
+  get projectId(): string | null {
+    return this.#options.projectId;
+  }
+
+  /** Whether it reads what was recorded before its subscribers asked. */
+  get isOfPast(): boolean {
+    return this.#options.start.at !== 'acceptance';
+  }
+
+  get memory(): FeedMemory {
+    let [heldBytes, bytes, coveredMs] = [0, 0, Number.POSITIVE_INFINITY];
+    for (const stream of this.#streams) {
+      if (!stream.hasBegun) continue;
+      const { sequencer, dropsCopies } = stream;
+      heldBytes += sequencer.heldBytes;
+      if (!dropsCopies) continue;
+      bytes += sequencer.dedup.bytes;
+      coveredMs = Math.min(coveredMs, sequencer.dedup.coveredMs);
+    }
+    return { heldBytes, dedup: Number.isFinite(coveredMs) ? { bytes, coveredMs } : undefined };
   }
 
   get subscribers(): number {

@@ -14,9 +14,15 @@ export interface Turn {
  * sent (each by itself, in batches) is up to the kinds of groups.
  */
 export abstract class Group<Out extends Message> {
+  readonly #isOfPast: boolean;
   readonly #members = new Set<Subscription<Out>>();
   #due: Out[] = [];
   #sent = false;
+
+  /** @param isOfPast see `Parcel.isOfPast` */
+  constructor(isOfPast = false) {
+    this.#isOfPast = isOfPast;
+  }
 
   get size(): number {
     return this.#members.size;
@@ -63,7 +69,7 @@ export abstract class Group<Out extends Message> {
   }
 
   protected handOut(items: readonly Out[], { before, after }: Turn, encode?: EncodeCursor): number {
-    const parcel = parcelOf(items, before, after, encode);
+    const parcel = parcelOf(items, before, after, { encode, isOfPast: this.#isOfPast });
     this.#sent = true;
     const deliveries = items.length * this.#members.size;
     for (const member of this.#members) member.push(parcel);

@@ -57,6 +57,8 @@ export interface HubOptions {
   readonly settingsOf: (topic: string) => TopicSettings;
   readonly lingerMs: number;
   readonly maxQueuedBytes: number;
+  /** Subscriptions that one project may have at a time. @default no limit */
+  readonly maxSubscriptionsPerProject?: number;
   readonly maxPrivateFeedsPerProject: number;
   /** Most records that a feed reads at its start for their ids only. */
   readonly maxWarmUpRecords: number;
@@ -65,7 +67,17 @@ export interface HubOptions {
   /** How many topics may be looked through for their newest at a time, for one project. */
   readonly maxRecentReadersPerProject: number;
   readonly logger: FeedLogger;
+  /** Whether each Kafka topic is one project's. @default false */
+  readonly topicsAreOwn?: boolean;
+  /** See `FeedRegistryOptions`. */
+  readonly onFeedClosed?: ((feed: Feed) => void) | undefined;
 }
+
+/** A subscription, for whoever counts. */
+type OpenSubscription = Pick<Subscription<Message>, 'transport' | 'queuedBytes'>;
+
+/** What is subscribed to. */
+export type SubscriptionKind = 'events' | 'eventBatches' | 'deadLetters';
 
 /** A topic as subscribers call it, and as Kafka does. */
 export interface TopicName {
@@ -104,6 +116,8 @@ export class Hub {
   readonly #options: HubOptions;
   readonly #refusalOf: RefusalOf;
   readonly #tails: PerProject;
+  readonly #subscriptions = new Map<OpenSubscription, SubscriptionKind>();
+  readonly #subscriptionPlaces: PerProject;
   /** By project. Those of a stream are forgotten with it. */
   readonly #catchUps = new WeakMap<Stream, Map<string, CatchUp>>();
 
@@ -111,11 +125,26 @@ export class Hub {
     this.#options = options;
     this.#refusalOf = options.refusalOf ?? ofOwnLogin;
     this.registry = new FeedRegistry(options);
+    this.#subscriptionPlaces = new PerProject({
+      max: options.maxSubscriptionsPerProject ?? Number.POSITIVE_INFINITY,
+      what: 'subscriptions',
+      limit: 'limits.subscriptionsPerProject',
+    });
     this.#tails = new PerProject({
       max: options.maxRecentReadersPerProject,
       what: 'readers of recent events and dead letters',
       limit: 'limits.recentReadersPerProject',
     });
+  }
+
+  /** The open subscriptions, and what each is to. */
+  get subscriptions(): ReadonlyMap<OpenSubscription, SubscriptionKind> {
+    return this.#subscriptions;
+  }
+
+  /** How many each project has that has any. */
+  get subscriptionsByProject(): ReadonlyMap<string, number> {
+    return this.#subscriptionPlaces.counts;
   }
 
   /**
@@ -160,7 +189,7 @@ export class Hub {
    * cluster cannot be reached; it then waits. Rejects with a `MillraceError`.
    */
   events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
-    return this.#subscribe(principal, request, eventsOf(principal, request));
+    return this.#subscribe(principal, request, 'events', eventsOf(principal, request));
   }
 
   /** As `events`, in batches. */
@@ -168,7 +197,7 @@ export class Hub {
     principal: Principal,
     request: EventsRequest & { readonly batching: Batching },
   ): Promise<Subscription<EventBatch>> {
-    return this.#subscribe(principal, request, batchesOf(principal, request));
+    return this.#subscribe(principal, request, 'eventBatches', batchesOf(principal, request));
   }
 
   /** As `events`. */
@@ -178,6 +207,7 @@ export class Hub {
   ): Promise<Subscription<DeadLetterMessage>> {
     refuseBoth(sinceMs, after);
     const where = Where.ofDeadLetters(principal);
+    this.#subscriptionPlaces.assertPlace(principal.projectId);
     const source = this.#events(principal, topic);
     const deadLetters = this.#deadLetters(principal, topic);
     const isPrivate = sinceMs !== undefined || after !== undefined;
@@ -206,6 +236,7 @@ export class Hub {
     const subscriber = { projectId: principal.projectId, topic };
     const place = deadLetterPlace(leases, principal.projectId);
     return this.#accept<DeadLetterMessage>(principal, leases, {
+      kind: 'deadLetters',
       ...(pace === undefined ? {} : { pace }),
       // Before what is queued already nobody knows where it was; each of that has a cursor.
       cursorAt: (position) => (isPrivate || position !== undefined ? undefined : place.cursor()),
@@ -314,11 +345,13 @@ export class Hub {
   async #subscribe<Item extends Message>(
     principal: Principal,
     request: EventsRequest,
+    kind: SubscriptionKind,
     following: Following<Item>,
   ): Promise<Subscription<Item>> {
     const { topic, order, deduplicate, sinceMs, after } = request;
     refuseBoth(sinceMs, after);
     if (sinceMs !== undefined) this.#refuseFuture(sinceMs);
+    this.#subscriptionPlaces.assertPlace(principal.projectId);
     const source = this.#events(principal, topic);
     const key: StreamKey = { order: order ?? source.settings.order, deduplicate };
     const lease = this.registry.lease(principal, source);
@@ -374,6 +407,7 @@ export class Hub {
     };
     const isLive = sinceMs === undefined && after === undefined;
     return this.#accept<Item>(principal, [lease], {
+      kind,
       onBehind,
       cursorAt: (position) => {
         const stream = feed.stream(key);
@@ -418,6 +452,7 @@ export class Hub {
     const settings = this.#options.settingsOf(topic);
     return {
       topic,
+      projectId: this.#options.topicsAreOwn === true ? principal.projectId : null,
       holds: 'events',
       kafkaTopic: this.topicName(principal, topic).kafkaTopic,
       sibling: this.deadLetterTopic(principal, topic).kafkaTopic,
@@ -600,10 +635,12 @@ export class Hub {
     principal: Principal,
     leases: readonly FeedLease[],
     {
+      kind,
       begin,
       resume,
       ...options
     }: {
+      readonly kind: SubscriptionKind;
       /** Adds it to feeds; answers what takes it out again. */
       readonly begin: (subscription: Subscription<Item>) => readonly (() => void)[];
       /** Where it does not begin with what comes from now on. */
@@ -621,6 +658,9 @@ export class Hub {
       },
     });
     try {
+      undo.push(this.#subscriptionPlaces.take(principal.projectId));
+      this.#subscriptions.set(subscription, kind);
+      undo.push(() => this.#subscriptions.delete(subscription));
       undo.push(principal.retain());
       undo.push(() => revoked.unwatch(subscription));
       revoked.watch(subscription);

@@ -23,6 +23,11 @@ export abstract class Message {
   /** The length of its text in characters: about what it takes to hold and to send it. */
   abstract readonly size: number;
 
+  /** The broker's times of what it holds, in milliseconds since 1970. */
+  get recordedAtMs(): readonly number[] {
+    return [];
+  }
+
   /** What continues exactly after it. Made when it is first asked for. */
   get cursor(): string {
     this.#cursor ??= this.#encode(this.position);
@@ -64,6 +69,10 @@ export class EventMessage extends Message {
   get size(): number {
     return this.event.json.length;
   }
+
+  override get recordedAtMs(): readonly number[] {
+    return [this.event.recordedAtMs];
+  }
 }
 
 /** Events that are delivered together, in their order. Without any it tells how far the stream has come. */
@@ -86,6 +95,10 @@ export class EventBatch extends Message {
     this.watermarkMs = watermarkMs;
     this.size = events.reduce((sum, { size }) => sum + size, 0);
   }
+
+  override get recordedAtMs(): readonly number[] {
+    return this.events.map(({ event }) => event.recordedAtMs);
+  }
 }
 
 export class DeadLetterMessage extends Message {
@@ -100,5 +113,9 @@ export class DeadLetterMessage extends Message {
 
   get size(): number {
     return this.deadLetter.event.length + this.deadLetter.error.length;
+  }
+
+  override get recordedAtMs(): readonly number[] {
+    return [this.deadLetter.recordedAtMs];
   }
 }

@@ -12,22 +12,22 @@ export interface Parcel<Item extends Message = Message> {
   /** Where it stands with this. */
   readonly after: StreamPosition;
   /** Of a report of progress: makes the cursor of `after`. */
-  readonly encode?: EncodeCursor;
+  readonly encode?: EncodeCursor | undefined;
   /** A report that the subscriber has come to what is recorded now. */
   readonly isLive?: boolean;
+  /** It is read again for who came back, or asked for the past: how old it is says nothing about us. */
+  readonly isOfPast: boolean;
 }
 
 export function parcelOf<Item extends Message>(
   items: readonly Item[],
   before: StreamPosition,
   after: StreamPosition,
-  encode?: EncodeCursor,
+  { encode, isOfPast = false }: Partial<Pick<Parcel, 'encode' | 'isOfPast'>> = {},
 ): Parcel<Item> {
   let size = 0;
   for (const item of items) size += item.size;
-  return encode === undefined
-    ? { items, size, before, after }
-    : { items, size, before, after, encode };
+  return { items, size, before, after, encode, isOfPast };
 }
 
 /** Tells a subscriber that it has come from the past to what is recorded now. @param at where it stands */
@@ -35,5 +35,5 @@ export function liveParcel<Item extends Message>(
   at: StreamPosition,
   encode: EncodeCursor,
 ): Parcel<Item> {
-  return { items: [], size: 0, before: at, after: at, encode, isLive: true };
+  return { items: [], size: 0, before: at, after: at, encode, isLive: true, isOfPast: true };
 }

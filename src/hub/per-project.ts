@@ -26,16 +26,8 @@ export class PerProject {
    * @throws {MillraceError} `LIMIT_EXCEEDED`
    */
   take(projectId: string): () => void {
-    const { max, what, limit } = this.#options;
-    const taken = this.#taken.get(projectId) ?? 0;
-    if (!this.hasPlace(projectId)) {
-      throw new MillraceError(
-        'LIMIT_EXCEEDED',
-        `this project already has ${max} ${what} (${limit})`,
-        { limit },
-      );
-    }
-    this.#taken.set(projectId, taken + 1);
+    this.assertPlace(projectId);
+    this.#taken.set(projectId, (this.#taken.get(projectId) ?? 0) + 1);
     let given = false;
     return () => {
       if (given) return;
@@ -45,6 +37,22 @@ export class PerProject {
       else this.#taken.set(projectId, left);
       this.#tell(projectId);
     };
+  }
+
+  /** @throws {MillraceError} `LIMIT_EXCEEDED`: `take` would */
+  assertPlace(projectId: string): void {
+    if (this.hasPlace(projectId)) return;
+    const { max, what, limit } = this.#options;
+    throw new MillraceError(
+      'LIMIT_EXCEEDED',
+      `this project already has ${max} ${what} (${limit})`,
+      { limit },
+    );
+  }
+
+  /** How many each project has that has any. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#taken;
   }
 
   hasPlace(projectId: string): boolean {

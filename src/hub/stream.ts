@@ -35,6 +35,8 @@ export interface StreamOptions
   /** How much is remembered of what was delivered, in bytes. */
   readonly historyBytes: number;
   readonly cursorsOf: (projectId: string, key: StreamKey) => Cursors;
+  /** See `Parcel.isOfPast`. @default false */
+  readonly isOfPast?: boolean;
 }
 
 /** Where a stream begins. */
@@ -116,10 +118,11 @@ export class Stream {
     return sum;
   }
 
-  get counters(): { duplicates: number; late: number; held: number } {
-    if (this.#begun === undefined) return { duplicates: 0, late: 0, held: 0 };
+  get counters(): { duplicates: number; late: number; releasedEarly: number; held: number } {
+    if (this.#begun === undefined) return { duplicates: 0, late: 0, releasedEarly: 0, held: 0 };
     const { counters, held } = this.#begun.sequencer;
-    return { duplicates: counters.duplicates, late: counters.late, held };
+    const { duplicates, late, releasedEarly } = counters;
+    return { duplicates, late, releasedEarly, held };
   }
 
   /** It is known where to read from. To be called once, before the first record. */
@@ -301,8 +304,9 @@ export class Stream {
     const key = keyOf(subscriber);
     let audience = this.#audiences.get(key);
     if (audience === undefined) {
-      const { clock, cursorsOf, order, deduplicate } = this.#options;
+      const { clock, cursorsOf, order, deduplicate, isOfPast } = this.#options;
       audience = new Audience({
+        isOfPast,
         topic: subscriber.topic,
         cursors: cursorsOf(subscriber.projectId, { order, deduplicate }),
         clock,

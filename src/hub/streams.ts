@@ -13,6 +13,8 @@ export interface StreamCounts {
   readonly delivered: number;
   readonly duplicates: number;
   readonly late: number;
+  /** See `SequencerCounters`. */
+  readonly releasedEarly: number;
   readonly held: number;
 }
 
@@ -26,7 +28,7 @@ export class Streams implements Iterable<Stream> {
   readonly #idle = new Map<string, Timer>();
   #isClosed = false;
   /** What streams had done that are no more. */
-  readonly #retired = { delivered: 0, duplicates: 0, late: 0 };
+  readonly #retired = { delivered: 0, duplicates: 0, late: 0, releasedEarly: 0 };
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -37,7 +39,7 @@ export class Streams implements Iterable<Stream> {
   }
 
   get counts(): StreamCounts {
-    let { delivered, duplicates, late } = this.#retired;
+    let { delivered, duplicates, late, releasedEarly } = this.#retired;
     let [subscribers, held] = [0, 0];
     for (const stream of this) {
       subscribers += stream.subscribers;
@@ -45,9 +47,10 @@ export class Streams implements Iterable<Stream> {
       const { counters } = stream;
       duplicates += counters.duplicates;
       late += counters.late;
+      releasedEarly += counters.releasedEarly;
       held += counters.held;
     }
-    return { subscribers, delivered, duplicates, late, held };
+    return { subscribers, delivered, duplicates, late, releasedEarly, held };
   }
 
   /** The stream of a key, if there is one. */
@@ -127,11 +130,12 @@ export class Streams implements Iterable<Stream> {
       this.#idle.delete(name);
       this.#streams.delete(name);
       this.#uses.delete(stream);
-      const { duplicates, late } = stream.counters;
+      const { duplicates, late, releasedEarly } = stream.counters;
       stream.close();
       this.#retired.delivered += stream.delivered;
       this.#retired.duplicates += duplicates;
       this.#retired.late += late;
+      this.#retired.releasedEarly += releasedEarly;
     });
     this.#idle.set(name, timer);
   }

@@ -3,6 +3,8 @@ import type { Parcel } from './parcel.ts';
 
 /** Where the messages of a subscription go: what a transport has for each. */
 export interface Subscriber<Item extends Message> {
+  /** By which transport it is reached, for whoever counts. @default none that counts */
+  readonly transport?: string;
   /** Bytes that it was given and that its client has not taken. */
   readonly backlogBytes: number;
   /** Takes what is due. Called within the turn of a feed: it neither waits nor throws. */

@@ -64,6 +64,11 @@ export class Subscription<Item extends Message>
     this.#options = options;
   }
 
+  /** By which transport its messages go; undefined: it has none yet, or is read by iterating. */
+  get transport(): string | undefined {
+    return this.#subscriber?.transport;
+  }
+
   /** How much waits here, in characters. */
   get queuedBytes(): number {
     return this.#queuedBytes;

@@ -34,6 +34,7 @@ export const noCounts: Omit<FeedCounts, 'state'> = {
   delivered: 0,
   duplicates: 0,
   late: 0,
+  releasedEarly: 0,
   held: 0,
   lag: 0,
 };

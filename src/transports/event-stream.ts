@@ -1,16 +1,22 @@
 import type { ServerResponse } from 'node:http';
 import { MillraceError } from '../core/errors.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import { Outbox, type OutboxConnection, type OutboxSettings } from './outbox.ts';
 import type { OpenConnection, OpenConnections } from './open-connections.ts';
+import { Outbox, type OutboxConnection } from './outbox.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { FramesContent } from './sent.ts';
 import { SharedFrames } from './shared-frames.ts';
 
-export interface EventStreamOptions extends OutboxSettings {
+export interface EventStreamOptions extends Outgoing {
   readonly heartbeat: Heartbeat;
-  /** Told of each client that was too slow: its connection is cut. */
-  readonly onSlow: () => void;
-  /** Where it is found when the server stops. */
-  readonly connections: OpenConnections;
+}
+
+/** What of an event stream depends on who asked for it. */
+export interface EventStreamUse {
+  readonly transport: 'graphql-sse' | 'feed-sse';
+  readonly projectId: string;
+  /** Called once, when the client is gone or the stream has ended. */
+  readonly onClose: () => void;
 }
 
 /** How the response is divided: into chunks, or by its end only, for clients of HTTP/1.0. */
@@ -27,6 +33,8 @@ const comment = {
  * frames that many responses share; what is sent is what the response would have made of them.
  */
 export class EventStream implements OpenConnection {
+  readonly transport: EventStreamUse['transport'];
+  readonly projectId: string;
   readonly division: Division;
   readonly outbox: Outbox;
   readonly #response: ServerResponse;
@@ -34,10 +42,13 @@ export class EventStream implements OpenConnection {
   readonly #stopBeating: () => void;
 
   /**
-   * @param onClose called once, when the client is gone or the stream has ended
    * @throws {MillraceError} `BAD_USER_INPUT`: the connection is still busy with another response
    */
-  constructor(response: ServerResponse, options: EventStreamOptions, onClose: () => void) {
+  constructor(
+    response: ServerResponse,
+    options: EventStreamOptions,
+    { transport, projectId, onClose }: EventStreamUse,
+  ) {
     const { socket } = response;
     // Only of requests that are sent behind another one that is not yet answered.
     if (socket === null) {
@@ -47,6 +58,8 @@ export class EventStream implements OpenConnection {
     }
     this.#response = response;
     this.#connections = options.connections;
+    this.transport = transport;
+    this.projectId = projectId;
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-cache',
@@ -59,9 +72,9 @@ export class EventStream implements OpenConnection {
       get isOpen() {
         return !response.writableEnded && !socket.destroyed;
       },
-      onSlow: options.onSlow,
+      onSlow: () => options.onSlow('moved'),
       cutSlow: () => {
-        options.onSlow();
+        options.onSlow('cut');
         response.destroy();
       },
     };
@@ -74,6 +87,10 @@ export class EventStream implements OpenConnection {
       this.#stopBeating();
       onClose();
     });
+  }
+
+  get backlogBytes(): number {
+    return this.outbox.backlogBytes;
   }
 
   /** Without a last event: that would tell the client that there is nothing more to come. */
@@ -91,12 +108,16 @@ export class EventStream implements OpenConnection {
 }
 
 /** Events as they are sent. */
-export function eventFrames(events: string | Buffer, division: Division): SharedFrames {
+export function eventFrames(
+  events: string | Buffer,
+  division: Division,
+  content?: FramesContent,
+): SharedFrames {
   const bytes = Buffer.from(events);
-  if (division === 'by the end') return new SharedFrames(bytes);
+  if (division === 'by the end') return new SharedFrames(bytes, [], content);
   // RFC 9112, section 7.1.
   const size = Buffer.from(`${bytes.length.toString(16)}\r\n`);
-  return new SharedFrames(Buffer.concat([size, bytes, Buffer.from('\r\n')]));
+  return new SharedFrames(Buffer.concat([size, bytes, Buffer.from('\r\n')]), [], content);
 }
 
 /** A text as the data of an event: a line break in JSON is white space, and a blank does as well. */

@@ -7,6 +7,7 @@ import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin } from './origin.ts';
 import { respond, respondError } from './respond.ts';
 import { RouteTable } from './route-table.ts';
+import { shownError } from './shown-error.ts';
 import { cutWhenStalled } from './stalled-response.ts';
 import { acceptableOffer, negotiation } from './websocket/compression-offer.ts';
 
@@ -46,6 +47,8 @@ export interface HttpServerOptions {
   readonly compression?: boolean;
   /** Milliseconds for which a client may take nothing of a response that waits for it. */
   readonly maxStallMs: number;
+  /** Told of each error that a request is answered with. */
+  readonly onRefused?: ((error: MillraceError) => void) | undefined;
   /** Who looks for peers that vanish in the middle of a response. @default nobody */
   readonly lostPeers?: LostPeers;
   readonly logger: Logger;
@@ -55,6 +58,8 @@ export interface HttpServerOptions {
 export function createHttpServer(options: HttpServerOptions): {
   server: Server;
   sockets: ReadonlySet<WebSocket>;
+  /** How many connections of whatever kind are open. */
+  connections: () => number;
 } {
   const { allowedOrigins, logger } = options;
   const routes = new RouteTable(options.routes);
@@ -80,12 +85,20 @@ export function createHttpServer(options: HttpServerOptions): {
       if (!(error instanceof MillraceError)) {
         logger.error({ err: error }, 'unexpected fault while answering a request');
       }
+      options.onRefused?.(shownError(error));
       if (response.headersSent) response.destroy();
       else respondError(response, error);
     });
   });
 
-  server.on('connection', probe);
+  let open = 0;
+  server.on('connection', (socket) => {
+    probe(socket);
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+  });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routes.find(pathOf(request));
@@ -135,7 +148,7 @@ export function createHttpServer(options: HttpServerOptions): {
     });
   });
 
-  return { server, sockets: webSockets.clients };
+  return { server, sockets: webSockets.clients, connections: () => open };
 }
 
 function asksForWebSocket({ headers }: IncomingMessage): boolean {

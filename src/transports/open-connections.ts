@@ -1,7 +1,13 @@
 import type { Clock, Timer } from '../core/clock.ts';
+import type { TransportName } from './sent.ts';
 
 /** A connection that lasts: a WebSocket, or a response that is a stream of events. */
 export interface OpenConnection {
+  readonly transport: TransportName;
+  /** Whose it is; undefined: it has not been let in. */
+  readonly projectId: string | undefined;
+  /** Bytes that wait in memory for the client. */
+  readonly backlogBytes: number;
   /** Sends what is due, tells the client to come back, and closes. */
   goAway(): void;
 }
@@ -24,7 +30,7 @@ export interface OpenConnectionsOptions {
 }
 
 /** All connections that last, so that a server that stops can let them go. */
-export class OpenConnections {
+export class OpenConnections implements Iterable<OpenConnection> {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #open = new Set<OpenConnection>();
@@ -33,6 +39,10 @@ export class OpenConnections {
   constructor({ clock, random = Math.random }: OpenConnectionsOptions) {
     this.#clock = clock;
     this.#random = random;
+  }
+
+  [Symbol.iterator](): Iterator<OpenConnection> {
+    return this.#open.values();
   }
 
   get size(): number {

@@ -4,17 +4,22 @@ import { shownError } from './shown-error.ts';
 
 /** Answers with a JSON body. */
 export function respond(response: ServerResponse, status: number, body: unknown): void {
-  send(response, status, 'application/json', JSON.stringify(body));
+  send(response, status, 'application/json; charset=utf-8', JSON.stringify(body));
 }
 
 /** Answers with a page of HTML. */
 export function respondPage(response: ServerResponse, html: string): void {
-  send(response, 200, 'text/html', html);
+  send(response, 200, 'text/html; charset=utf-8', html);
+}
+
+/** Answers with a text of another type. */
+export function respondText(response: ServerResponse, contentType: string, text: string): void {
+  send(response, 200, contentType, text);
 }
 
 function send(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, {
-    'content-type': `${type}; charset=utf-8`,
+    'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
   });

@@ -1,24 +1,39 @@
 import type { Writable } from 'node:stream';
+import type { FramesContent, WrittenFrames } from './sent.ts';
 
 /**
  * Bytes for many sockets, made once. They may differ from client to client in a mark (the id of its
  * operation), always of the same length and in the same places.
  */
-export class SharedFrames {
+export class SharedFrames implements WrittenFrames {
   readonly length: number;
+  /** What of it counts as sent. */
+  readonly content: FramesContent | undefined;
   /** The bytes; at the places of the mark stands that of whoever came last. */
   #bytes: Buffer;
   readonly #places: readonly number[];
+  #writes = 0;
 
-  /** @param places where the mark belongs */
-  constructor(bytes: Buffer, places: readonly number[] = []) {
+  /**
+   * @param places where the mark belongs
+   * @param content what of it counts as sent; undefined: nothing
+   */
+  constructor(bytes: Buffer, places: readonly number[] = [], content?: FramesContent) {
     this.#bytes = bytes;
     this.#places = places;
+    this.content = content;
     this.length = bytes.length;
   }
 
-  /** Copies all with this client's mark. @returns where the copy ends */
+  takeWrites(): number {
+    const writes = this.#writes;
+    this.#writes = 0;
+    return writes;
+  }
+
+  /** Copies all with this client's mark, to be written. @returns where the copy ends */
   copyTo(target: Buffer, at: number, mark: Buffer | undefined): number {
+    this.#count();
     this.#bytes.copy(target, at);
     this.#write(target, at, mark);
     return at + this.length;
@@ -32,11 +47,19 @@ export class SharedFrames {
    * @returns false: the stream has enough for now
    */
   writeTo(stream: Writable, mark: Buffer | undefined): boolean {
+    this.#count();
     this.#write(this.#bytes, 0, mark);
     const goOn = stream.write(this.#bytes);
     if (this.#places.length > 0 && stream.writableLength > 0)
       this.#bytes = Buffer.from(this.#bytes);
     return goOn;
+  }
+
+  /** One addition for each socket: see `Sent`. */
+  #count(): void {
+    if (this.content === undefined) return;
+    this.#writes += 1;
+    if (this.#writes === 1) this.content.sent.note(this);
   }
 
   #write(bytes: Buffer, at: number, mark: Buffer | undefined): void {

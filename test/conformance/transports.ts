@@ -2,6 +2,7 @@ import { describe, test } from 'node:test';
 import { deliveries } from './transports/delivery.ts';
 import { endings } from './transports/endings.ts';
 import { graphqlSse, graphqlWs } from './transports/graphql.ts';
+import { metricScenarios } from './transports/metrics.ts';
 import { plainSse, plainWs, plainWsByHeader } from './transports/plain.ts';
 import { refusalScenarios } from './transports/refusals.ts';
 import { sameOverAll } from './transports/sameness.ts';
@@ -12,7 +13,13 @@ const transports = [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse] a
 
 /** What every way to subscribe must do alike: every scenario over every transport. */
 export function transportTests(open: OpenStage): void {
-  playAll(open, [...deliveries, ...refusalScenarios, ...tokenScenarios, ...endings]);
+  playAll(open, [
+    ...deliveries,
+    ...refusalScenarios,
+    ...tokenScenarios,
+    ...metricScenarios,
+    ...endings,
+  ]);
 }
 
 /** Those of it that depend on what brings the records. */

@@ -296,7 +296,7 @@ export class Follower<Item extends Message> {
         : messages.filter(
             ({ item }) => !precedes(join, item.partition, item.offset, item.recordedAtMs),
           );
-    return parcelOf(following.select(stream, wanted), before, after);
+    return parcelOf(following.select(stream, wanted), before, after, { isOfPast: true });
   }
 
   /** Begins again from a position; what is wrong with it now ends the subscription. */

@@ -106,9 +106,11 @@ export class GraphqlEngine {
     const operation = getOperationAST(document, request.operationName);
     if (!operation) {
       return [
-        new GraphQLError(
-          'the document has no such operation; name one of its operations in operationName',
-          { extensions: { code: 'BAD_USER_INPUT', argument: 'operationName' } },
+        this.mask(
+          new GraphQLError(
+            'the document has no such operation; name one of its operations in operationName',
+            { extensions: { code: 'BAD_USER_INPUT', argument: 'operationName' } },
+          ),
         ),
       ];
     }
@@ -162,19 +164,19 @@ export class GraphqlEngine {
   #check(text: string): DocumentNode | readonly GraphQLError[] {
     const limits = this.#limits;
     if (text.length > limits.queryCharacters) {
-      return [refusal('queryCharacters', limits, 'characters')];
+      return [this.mask(refusal('queryCharacters', limits, 'characters'))];
     }
     let document: DocumentNode;
     try {
       document = parse(text, { maxTokens: limits.queryTokens });
     } catch (error) {
       if (error instanceof GraphQLError && error.message.includes('token limit')) {
-        return [refusal('queryTokens', limits, 'tokens')];
+        return [this.mask(refusal('queryTokens', limits, 'tokens'))];
       }
       return [this.mask(error)];
     }
     const tooMuch = overLimit(document, limits);
-    if (tooMuch !== undefined) return [tooMuch];
+    if (tooMuch !== undefined) return [this.mask(tooMuch)];
     const errors = validate(this.schema, document, this.#rules);
     if (errors.length === 0) return document;
     return errors.map((error) => namingArgument(this.mask(error), document));

@@ -2,11 +2,31 @@ import { GraphQLError } from 'graphql';
 import { type ErrorCode, errorTable, MillraceError } from '../../core/errors.ts';
 import type { Logger } from '../../observe/logger.ts';
 
+/** Told of each error that a client is shown, with the limit if it is over one. */
+export type OnShown = (code: string, limit: string | undefined) => void;
+
 /**
  * Turns whatever was thrown into what a client may see: a code of the error table with its details,
  * or `INTERNAL`, with the cause in the server's log only. The same for every transport.
  */
-export function createErrorMask(logger: Logger): (error: unknown) => GraphQLError {
+export function createErrorMask(
+  logger: Logger,
+  onShown: OnShown = () => undefined,
+): (error: unknown) => GraphQLError {
+  /** What is masked already goes through unchanged, and is told once. */
+  const told = new WeakSet<GraphQLError>();
+  const mask = maskOf(logger);
+  return (error) => {
+    const shown = mask(error);
+    if (told.has(shown)) return shown;
+    told.add(shown);
+    const { code, limit } = shown.extensions;
+    onShown(String(code), typeof limit === 'string' ? limit : undefined);
+    return shown;
+  };
+}
+
+function maskOf(logger: Logger): (error: unknown) => GraphQLError {
   return (error) => {
     const original = error instanceof GraphQLError ? error.originalError : error;
     if (original instanceof MillraceError) return toGraphQLError(original, locationOf(error));

@@ -11,6 +11,7 @@ import {
   oneLine,
 } from '../event-stream.ts';
 import type { OutboxOwner } from '../outbox.ts';
+import type { SentBy } from '../sent.ts';
 import type { SharedFrames } from '../shared-frames.ts';
 import type { GraphqlContext } from './context.ts';
 import type { Subscribed } from './engine.ts';
@@ -23,6 +24,7 @@ export interface EventStreamDelivery extends EventStreamOptions {
   readonly mask: (error: unknown) => GraphQLError;
 }
 
+const transport = 'graphql-sse';
 const complete = 'event: complete\ndata:\n\n';
 const head = Buffer.from('event: next\ndata: ');
 const tail = Buffer.from('\n\n');
@@ -35,14 +37,16 @@ export function deliverAsEventStream(
 ): void {
   // Gone while its subscription was set up: no `close` would ever come.
   if (response.destroyed) return subscription.leave();
+  const { projectId } = context().principal;
   let stream: EventStream;
   try {
-    stream = new EventStream(response, options, () => subscription.leave());
+    const onClose = (): void => subscription.leave();
+    stream = new EventStream(response, options, { transport, projectId, onClose });
   } catch (error) {
     subscription.leave();
     throw error;
   }
-  const frames = framesOf(selection);
+  const frames = framesOf(selection, options.sent.by[transport]);
   const end = (error: unknown): void => {
     // Only of a server that stops: not `complete`, after which a client would not come back.
     if (error === undefined) return stream.goAway();
@@ -54,6 +58,7 @@ export function deliverAsEventStream(
     lost: (before) => subscription.fellBehind(before),
   };
   const subscriber: Subscriber<Message> = {
+    transport,
     get backlogBytes() {
       return stream.outbox.backlogBytes;
     },
@@ -77,11 +82,13 @@ export function deliverAsEventStream(
 /** The `next` events for one selection, made once for all its subscribers. */
 class NextEvents {
   readonly #selection: Selection;
+  readonly #sent: SentBy;
   /** Forgotten with their parcel. */
   readonly #made = new WeakMap<Parcel, Map<Division, SharedFrames>>();
 
-  constructor(selection: Selection) {
+  constructor(selection: Selection, sent: SentBy) {
     this.#selection = selection;
+    this.#sent = sent;
   }
 
   of(parcel: Parcel, division: Division, context: () => unknown): SharedFrames {
@@ -93,7 +100,7 @@ class NextEvents {
       oneLine(this.#selection.textOf(item, context)),
       tail,
     ]);
-    const frames = eventFrames(Buffer.concat(texts), division);
+    const frames = eventFrames(Buffer.concat(texts), division, this.#sent.contentOf(parcel));
     if (this.#selection.isShared) this.#made.set(parcel, made.set(division, frames));
     return frames;
   }
@@ -101,10 +108,10 @@ class NextEvents {
 
 const framesBySelection = new WeakMap<Selection, NextEvents>();
 
-function framesOf(selection: Selection): NextEvents {
+function framesOf(selection: Selection, sent: SentBy): NextEvents {
   let frames = framesBySelection.get(selection);
   if (frames === undefined) {
-    frames = new NextEvents(selection);
+    frames = new NextEvents(selection, sent);
     framesBySelection.set(selection, frames);
   }
   return frames;

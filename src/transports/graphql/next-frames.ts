@@ -1,5 +1,6 @@
 import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
+import type { SentBy } from '../sent.ts';
 import { SharedFrames } from '../shared-frames.ts';
 import { SharedMessage } from '../websocket/shared-message.ts';
 import type { Selection } from './selection.ts';
@@ -19,13 +20,15 @@ export interface FrameReceiver {
 /** The `next` messages of graphql-transport-ws for one selection, made once for all its subscribers. */
 export class NextFrames {
   readonly #selection: Selection;
+  readonly #sent: SentBy;
   /** By kind; forgotten with their parcel. */
   readonly #made = new WeakMap<Parcel, Map<number, SharedFrames>>();
   /** Compressed once, also for those who get the message in different parcels. */
   readonly #compressed = new WeakMap<Message, SharedMessage>();
 
-  constructor(selection: Selection) {
+  constructor(selection: Selection, sent: SentBy) {
     this.#selection = selection;
+    this.#sent = sent;
   }
 
   /**
@@ -50,18 +53,18 @@ export class NextFrames {
     return frames;
   }
 
-  #make({ items }: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
+  #make(parcel: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
     const beginning = Buffer.concat([head, Buffer.alloc(markLength), middle]);
     const parts: Buffer[] = [];
     const places: number[] = [];
     let at = 0;
-    for (const item of items) {
+    for (const item of parcel.items) {
       const [first, second] = this.#message(item, receiver).frame(beginning, receiver.compresses);
       places.push(at + first.length - beginning.length + head.length);
       parts.push(first, second);
       at += first.length + second.length;
     }
-    return new SharedFrames(Buffer.concat(parts, at), places);
+    return new SharedFrames(Buffer.concat(parts, at), places, this.#sent.contentOf(parcel));
   }
 
   #message(item: Message, receiver: FrameReceiver): SharedMessage {

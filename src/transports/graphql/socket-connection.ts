@@ -7,17 +7,16 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import { errorTable, type MillraceError } from '../../core/errors.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
-import { type OpenConnection, type OpenConnections, restarting } from '../open-connections.ts';
-import { Outbox, type OutboxConnection, type OutboxSettings } from '../outbox.ts';
+import { type OpenConnection, restarting } from '../open-connections.ts';
+import { Outbox, type OutboxConnection } from '../outbox.ts';
+import type { Outgoing } from '../outgoing.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { OperationIds } from './operation-ids.ts';
 import type { SocketDelivery } from './socket-delivery.ts';
 
-export interface SocketConnectionOptions extends OutboxSettings {
-  /** Told of each client that was too slow: its socket is closed with 1013. */
-  readonly onSlow: () => void;
-  /** Where it is found when the server stops. */
-  readonly connections: OpenConnections;
+export interface SocketConnectionOptions extends Outgoing {
+  /** Told of each error that ends a connection. */
+  readonly onRefused?: ((error: MillraceError) => void) | undefined;
 }
 
 /** Longest id that a client may give an operation, in characters. */
@@ -60,6 +59,18 @@ export class SocketConnection
     this.#options = options;
     this.outbox = new Outbox(this, options);
     options.connections.add(this);
+  }
+
+  get transport(): 'graphql-ws' {
+    return 'graphql-ws';
+  }
+
+  get projectId(): string | undefined {
+    return this.#principal?.projectId;
+  }
+
+  get backlogBytes(): number {
+    return this.outbox.backlogBytes;
   }
 
   get protocol(): string {
@@ -115,6 +126,7 @@ export class SocketConnection
   }
 
   refuse(error: MillraceError): void {
+    this.#options.onRefused?.(error);
     this.close(errorTable[error.code].closeCode, error.message);
   }
 
@@ -164,11 +176,11 @@ export class SocketConnection
   }
 
   onSlow(): void {
-    this.#options.onSlow();
+    this.#options.onSlow('moved');
   }
 
   cutSlow(): void {
-    this.#options.onSlow();
+    this.#options.onSlow('cut');
     this.close(1013, slowSubscriber(this.#options.maxQueuedBytes).message);
   }
 

@@ -45,6 +45,10 @@ export class SocketDelivery implements Subscriber<Message>, OutboxOwner {
     this.#subscription.attach(this);
   }
 
+  get transport(): string {
+    return this.#connection.transport;
+  }
+
   get backlogBytes(): number {
     return this.#connection.outbox.backlogBytes;
   }

@@ -116,7 +116,7 @@ export function createGraphqlWebSocket(
   function framesOf(selection: Selection): NextFrames {
     let made = frames.get(selection);
     if (made === undefined) {
-      made = new NextFrames(selection);
+      made = new NextFrames(selection, options.sent.by['graphql-ws']);
       frames.set(selection, made);
     }
     return made;
@@ -140,7 +140,7 @@ export function createGraphqlWebSocket(
   ): ExecutionArgs | readonly GraphQLError[] {
     const graphql = resolverContextOf(connection);
     if (connection.operations >= options.maxSubscriptions) {
-      return [tooManySubscriptions(options.maxSubscriptions)];
+      return [engine.mask(tooManySubscriptions(options.maxSubscriptions))];
     }
     const operation = engine.operation(payload, graphql);
     if (isErrors(operation)) return operation;

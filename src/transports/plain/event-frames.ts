@@ -1,22 +1,29 @@
 import type { Parcel } from '../../hub/parcel.ts';
 import { type Division, eventFrames, oneLine } from '../event-stream.ts';
+import type { SentBy } from '../sent.ts';
 import type { SharedFrames } from '../shared-frames.ts';
 import { messageText, progressText, typeOf } from './message-text.ts';
 import type { MessageType } from './protocol.ts';
 
 /** Messages as server-sent events, the very same bytes for all clients of plain feeds. */
 export class EventFrames {
+  readonly #sent: SentBy;
   /** Forgotten with their parcels. */
   readonly #made = {
     chunked: new WeakMap<Parcel, SharedFrames>(),
     'by the end': new WeakMap<Parcel, SharedFrames>(),
   };
 
+  constructor(sent: SentBy) {
+    this.#sent = sent;
+  }
+
   of(parcel: Parcel, division: Division): SharedFrames {
     const made = this.#made[division];
     let frames = made.get(parcel);
     if (frames === undefined) {
-      frames = eventFrames(Buffer.concat(eventsOf(parcel)), division);
+      const bytes = Buffer.concat(eventsOf(parcel));
+      frames = eventFrames(bytes, division, this.#sent.contentOf(parcel));
       made.set(parcel, frames);
     }
     return frames;

@@ -22,6 +22,8 @@ export interface FeedEventStreamOptions extends EventStreamOptions {
   readonly shown: (error: unknown) => MillraceError;
 }
 
+const transport = 'feed-sse';
+
 /** Answers a request for a plain feed with the feed as server-sent events. */
 export async function serveFeedEvents(
   request: IncomingMessage,
@@ -45,9 +47,11 @@ export async function serveFeedEvents(
   const subscription = await options.subscribe(principal, address);
   // Gone while its subscription was set up: no `close` would ever come.
   if (response.destroyed) return subscription.leave();
+  const { projectId } = principal;
   let stream: EventStream;
   try {
-    stream = new EventStream(response, options, () => subscription.leave());
+    const onClose = (): void => subscription.leave();
+    stream = new EventStream(response, options, { transport, projectId, onClose });
   } catch (error) {
     subscription.leave();
     throw error;
@@ -73,6 +77,7 @@ function subscriberOf(
     lost: (before) => subscription.fellBehind(before),
   };
   return {
+    transport,
     get backlogBytes() {
       return stream.outbox.backlogBytes;
     },

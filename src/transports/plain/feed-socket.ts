@@ -12,8 +12,9 @@ import type { Subscriber } from '../../hub/subscriber.ts';
 import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
 import type { Heartbeat } from '../heartbeat.ts';
-import { type OpenConnection, type OpenConnections, restarting } from '../open-connections.ts';
-import { Outbox, type OutboxConnection, type OutboxOwner, type OutboxSettings } from '../outbox.ts';
+import { type OpenConnection, restarting } from '../open-connections.ts';
+import { Outbox, type OutboxConnection, type OutboxOwner } from '../outbox.ts';
+import type { Outgoing } from '../outgoing.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { aliveText, errorText, readyText } from './message-text.ts';
 import { type CloseCode, subprotocol } from './protocol.ts';
@@ -21,7 +22,7 @@ import type { FeedAddress } from './request.ts';
 import { type SocketFrames, textFrame } from './socket-frames.ts';
 import type { Source, Subscribe } from './source.ts';
 
-export interface FeedSocketOptions extends OutboxSettings {
+export interface FeedSocketOptions extends Outgoing {
   /** Lets a client in by what its handshake shows; rejects with a `MillraceError`. */
   readonly authenticateRequest: (request: RequestHead) => Promise<Principal>;
   /** Lets a client in by the fields of its `auth` message; rejects with a `MillraceError`. */
@@ -34,10 +35,6 @@ export interface FeedSocketOptions extends OutboxSettings {
   readonly heartbeat: Heartbeat;
   /** Milliseconds from opening the socket to its being authenticated. */
   readonly initTimeoutMs: number;
-  /** Told of each client that was too slow: its socket is closed with 1013. */
-  readonly onSlow: () => void;
-  /** Where it is found when the server stops. */
-  readonly connections: OpenConnections;
 }
 
 const aliveFrame = textFrame(aliveText);
@@ -60,6 +57,7 @@ export class FeedSocket
   #stopBeating: (() => void) | undefined;
   /** Something was sent since the last beat. */
   #hasSpoken = true;
+  #projectId: string | undefined;
   #subscription: Source | undefined;
 
   constructor(socket: WebSocket, stream: Duplex, options: FeedSocketOptions) {
@@ -90,6 +88,14 @@ export class FeedSocket
 
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  get transport(): 'feed-ws' {
+    return 'feed-ws';
+  }
+
+  get projectId(): string | undefined {
+    return this.#projectId;
   }
 
   get backlogBytes(): number {
@@ -126,11 +132,11 @@ export class FeedSocket
   }
 
   onSlow(): void {
-    this.#options.onSlow();
+    this.#options.onSlow('moved');
   }
 
   cutSlow(): void {
-    this.#options.onSlow();
+    this.#options.onSlow('cut');
     this.#fail(slowSubscriber(this.#options.maxQueuedBytes));
   }
 
@@ -160,6 +166,7 @@ export class FeedSocket
     try {
       const principal = await authenticate();
       this.#initTimer?.cancel();
+      this.#projectId = principal.projectId;
       // Gone meanwhile: no `close` would ever come to end a subscription.
       if (!this.isOpen) return;
       const subscription = await this.#options.subscribe(principal, address);

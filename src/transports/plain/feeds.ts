@@ -20,6 +20,8 @@ export interface PlainFeedsOptions
     Omit<FeedEventStreamOptions, MadeHere> {
   readonly hub: Hub;
   readonly logger: Logger;
+  /** Told of each error that a client is shown. */
+  readonly onRefused?: ((error: MillraceError) => void) | undefined;
 }
 
 const patterns: readonly (readonly [pattern: string, holds: FeedKind])[] = [
@@ -39,11 +41,17 @@ export function plainFeeds(options: PlainFeedsOptions): {
       if (!(error instanceof MillraceError)) {
         logger.error({ err: error }, 'unexpected fault while serving a feed');
       }
-      return shownError(error);
+      const shown = shownError(error);
+      options.onRefused?.(shown);
+      return shown;
     },
   };
-  const overSocket = { ...options, ...shared, frames: new SocketFrames() };
-  const asEvents = { ...options, ...shared, frames: new EventFrames() };
+  const overSocket = {
+    ...options,
+    ...shared,
+    frames: new SocketFrames(options.sent.by['feed-ws']),
+  };
+  const asEvents = { ...options, ...shared, frames: new EventFrames(options.sent.by['feed-sse']) };
   return {
     routes: patterns.map(([pattern, holds]) => [
       pattern,

@@ -1,16 +1,22 @@
 import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
+import type { SentBy } from '../sent.ts';
 import { SharedFrames } from '../shared-frames.ts';
 import { SharedMessage } from '../websocket/shared-message.ts';
 import { messageText, progressText } from './message-text.ts';
 
 /** Messages as WebSocket frames, the very same bytes for all clients of plain feeds. */
 export class SocketFrames {
+  readonly #sent: SentBy;
   /** Forgotten with their parcels. */
   readonly #plain = new WeakMap<Parcel, SharedFrames>();
   readonly #compressed = new WeakMap<Parcel, SharedFrames>();
   /** Compressed once, also for those who get the message in different parcels. */
   readonly #messages = new WeakMap<Message, SharedMessage>();
+
+  constructor(sent: SentBy) {
+    this.#sent = sent;
+  }
 
   /**
    * A frame for each message of the parcel.
@@ -27,12 +33,13 @@ export class SocketFrames {
     return frames;
   }
 
-  #make({ items, after, encode, isLive }: Parcel, compresses: boolean): SharedFrames {
+  #make(parcel: Parcel, compresses: boolean): SharedFrames {
+    const { items, after, encode, isLive } = parcel;
     if (items.length === 0 && encode !== undefined) {
       return textFrame(progressText(encode(after), isLive ?? false));
     }
     const parts = items.flatMap((item) => this.#message(item, compresses).frame('', compresses));
-    return new SharedFrames(Buffer.concat(parts));
+    return new SharedFrames(Buffer.concat(parts), [], this.#sent.contentOf(parcel));
   }
 
   #message(item: Message, compresses: boolean): SharedMessage {

@@ -33,6 +33,7 @@ function operationOf({ holds, topic, arguments: given }: Request) {
 /** GraphQL over WebSocket. */
 export const graphqlWs: Transport = {
   name: 'graphql-transport-ws',
+  label: 'graphql-ws',
   isLineBased: false,
   subscribe(t, url, login, request) {
     return openSocket(t, {
@@ -57,6 +58,7 @@ export const graphqlWs: Transport = {
 /** GraphQL over SSE, distinct connections. */
 export const graphqlSse: Transport = {
   name: 'GraphQL over SSE',
+  label: 'graphql-sse',
   isLineBased: true,
   subscribe(t, url, login, request) {
     return openEventStream(t, {

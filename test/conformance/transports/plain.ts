@@ -21,6 +21,7 @@ const onMessage: RawSocketOptions['onMessage'] = (text, { reception, failed }) =
 /** The plain feed over WebSocket, let in by its first message. */
 export const plainWs: Transport = {
   name: 'millrace.v1 over WebSocket',
+  label: 'feed-ws',
   isLineBased: false,
   subscribe: (t, url, login, request) =>
     openSocket(t, {
@@ -34,6 +35,7 @@ export const plainWs: Transport = {
 /** The plain feed over WebSocket, let in by the header of the handshake. */
 export const plainWsByHeader: Transport = {
   name: 'millrace.v1 over WebSocket, by header',
+  label: 'feed-ws',
   isLineBased: false,
   subscribe: (t, url, login, request) =>
     openSocket(t, {
@@ -47,6 +49,7 @@ export const plainWsByHeader: Transport = {
 /** The plain feed over SSE. */
 export const plainSse: Transport = {
   name: 'millrace.v1 over SSE',
+  label: 'feed-sse',
   isLineBased: true,
   subscribe: (t, url, login, request) =>
     openEventStream(t, {

@@ -26,6 +26,7 @@ export function openEventStream(t: TestContext, options: RawEventStreamOptions):
   const reception = new Reception({
     stall: () => answering?.pause(),
     resume: () => answering?.resume(),
+    stop: () => request.destroy(),
   });
   const lost = ({ message }: Error): void =>
     reception.end({ code: undefined, message, argument: undefined });

@@ -26,6 +26,7 @@ export function openSocket(t: TestContext, options: RawSocketOptions): Reception
   const reception = new Reception({
     stall: () => socket.pause(),
     resume: () => socket.resume(),
+    stop: () => socket.close(),
   });
   let error: Pick<Ending, 'code' | 'message' | 'argument'> | undefined;
   const send = (message: object): void => socket.send(JSON.stringify(message));

@@ -12,6 +12,8 @@ export interface Control {
   stall(): void;
   /** Goes on taking it. */
   resume(): void;
+  /** Hangs up. */
+  stop(): void;
 }
 
 /** What a subscription brought so far, and what it ended with. */
@@ -49,6 +51,10 @@ export class Reception {
 
   resume(): void {
     this.#control.resume();
+  }
+
+  stop(): void {
+    this.#control.stop();
   }
 
   /** For the transport: one more has come. */

@@ -1,12 +1,15 @@
 import type { TestContext } from 'node:test';
 import { parsePath, valueAt } from '../../../src/decode/path.ts';
 import { sourceAt } from '../../../src/decode/json-source.ts';
+import type { TransportName } from '../../../src/transports/sent.ts';
 import type { Login, TokenLogin } from '../../support/graphql-client.ts';
 import type { Reception } from './reception.ts';
 
 /** One way to subscribe, as the suite sees it. */
 export interface Transport {
   readonly name: string;
+  /** As metrics have it. */
+  readonly label: TransportName;
   /** Line breaks between a payload's tokens come as blanks. */
   readonly isLineBased: boolean;
   /** @param login undefined: a client that shows no credentials, where it should */

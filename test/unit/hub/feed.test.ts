@@ -304,6 +304,7 @@ test('a feed says what it has done and how far it is behind', async (t) => {
     delivered: 0,
     duplicates: 0,
     late: 0,
+    releasedEarly: 0,
     held: 0,
     lag: 0,
   });
@@ -324,6 +325,7 @@ test('a feed says what it has done and how far it is behind', async (t) => {
     delivered: 4,
     duplicates: 1,
     late: 1,
+    releasedEarly: 0,
     held: 0,
     lag: 0,
   });

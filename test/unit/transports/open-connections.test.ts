@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { type OpenConnection, OpenConnections } from '../../../src/transports/open-connections.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 
+const client = { transport: 'feed-ws', projectId: undefined, backlogBytes: 0 } as const;
+
 /** Connections of which each tells when it was let go, and closes at once unless it `stays`. */
 function open(count: number, { stays = false } = {}) {
   const clock = new ManualClock();
@@ -14,6 +16,7 @@ function open(count: number, { stays = false } = {}) {
   const goneAtMs: number[] = [];
   for (let made = 0; made < count; made += 1) {
     const connection: OpenConnection = {
+      ...client,
       goAway() {
         goneAtMs.push(clock.now() - startedAtMs);
         if (!stays) connections.remove(connection);
@@ -53,7 +56,7 @@ test('without connections there is nothing to wait for', async () => {
 
 test('it ends early when all have left by themselves', async () => {
   const connections = new OpenConnections({ clock: new ManualClock() });
-  const connection: OpenConnection = { goAway: () => undefined };
+  const connection: OpenConnection = { ...client, goAway: () => undefined };
   connections.add(connection);
   const done = connections.letGo(5_000);
   await settle();
@@ -66,6 +69,7 @@ test('who came meanwhile is let go at the end', async () => {
   const done = connections.letGo(1_000);
   let isGone = false;
   connections.add({
+    ...client,
     goAway() {
       isGone = true;
     },

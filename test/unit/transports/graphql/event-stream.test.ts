@@ -10,13 +10,12 @@ import { createTopicLoaders } from '../../../../src/transports/graphql/topic-loa
 import { createGraphqlOverHttp } from '../../../../src/transports/graphql/yoga.ts';
 import { Heartbeat } from '../../../../src/transports/heartbeat.ts';
 import { createHttpServer, type Route } from '../../../../src/transports/http-server.ts';
-import { OpenConnections } from '../../../../src/transports/open-connections.ts';
-import { TurnEnd } from '../../../../src/transports/turn-end.ts';
 import { refusalOf } from '../../../../src/hub/kafka-refusal.ts';
 import { openHub } from '../../../support/hub.ts';
-import { ManualClock, settle } from '../../../support/manual-clock.ts';
+import { settle } from '../../../support/manual-clock.ts';
 import { until } from '../../../support/until.ts';
 import { portOf } from '../../../support/websocket.ts';
+import { outgoing } from '../../../support/outgoing.ts';
 
 const beatMs = 12_000;
 const subscription = 'subscription { events(topic: "purchases", order: ARRIVAL) { id payload } }';
@@ -42,13 +41,13 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 20) {
   });
   let slow = 0;
   const overHttp = createGraphqlOverHttp(engine, {
-    turnEnd: new TurnEnd(),
-    connections: new OpenConnections({ clock: new ManualClock() }),
+    ...outgoing({
+      maxQueuedBytes,
+      onSlow: () => {
+        slow += 1;
+      },
+    }),
     heartbeat,
-    maxQueuedBytes,
-    onSlow: () => {
-      slow += 1;
-    },
   });
   const held: ServerResponse[] = [];
   const asked: ServerResponse[] = [];

@@ -15,8 +15,6 @@ import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
 import { createHttpServer } from '../../../../src/transports/http-server.ts';
-import { OpenConnections } from '../../../../src/transports/open-connections.ts';
-import { TurnEnd } from '../../../../src/transports/turn-end.ts';
 import { captureLog } from '../../../support/captured-log.ts';
 import { principalOf } from '../../../support/hub.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
@@ -25,6 +23,7 @@ import { whereOf } from '../../../support/messages.ts';
 import { nowhere, someTurn } from '../../../support/parcels.ts';
 import { until } from '../../../support/until.ts';
 import { portOf } from '../../../support/websocket.ts';
+import { outgoing } from '../../../support/outgoing.ts';
 
 class Item extends Message {
   readonly number: number;
@@ -95,12 +94,12 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 30) {
     logger,
     initTimeoutMs: 10_000,
     maxSubscriptions: 100,
-    turnEnd: new TurnEnd(),
-    connections: new OpenConnections({ clock: new ManualClock() }),
-    maxQueuedBytes,
-    onSlow: () => {
-      slow += 1;
-    },
+    ...outgoing({
+      maxQueuedBytes,
+      onSlow: () => {
+        slow += 1;
+      },
+    }),
   });
   const { server, sockets } = createHttpServer({
     routes: new Map(),

@@ -11,6 +11,7 @@ import type { SharedFrames } from '../../../../src/transports/shared-frames.ts';
 import { parcel } from '../../../support/parcels.ts';
 import { Numbered } from '../../../support/messages.ts';
 import { settle } from '../../../support/manual-clock.ts';
+import { sentBy } from '../../../support/outgoing.ts';
 
 const schema = makeExecutableSchema({
   typeDefs: `
@@ -25,7 +26,8 @@ const schema = makeExecutableSchema({
 });
 
 function framesOf(query: string): NextFrames {
-  return new NextFrames(new Selection({ schema, document: parse(query) }, (result) => result));
+  const selection = new Selection({ schema, document: parse(query) }, (result) => result);
+  return new NextFrames(selection, sentBy());
 }
 
 /** The frames with this mark, without their headers. */

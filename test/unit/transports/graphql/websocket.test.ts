@@ -11,13 +11,12 @@ import type { GraphqlContext } from '../../../../src/transports/graphql/context.
 import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createGraphqlWebSocket } from '../../../../src/transports/graphql/websocket.ts';
-import { OpenConnections } from '../../../../src/transports/open-connections.ts';
-import { TurnEnd } from '../../../../src/transports/turn-end.ts';
 import { nowhere, parcel } from '../../../support/parcels.ts';
 import { principalOf } from '../../../support/hub.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { until } from '../../../support/until.ts';
 import { socketPair } from '../../../support/websocket.ts';
+import { outgoing } from '../../../support/outgoing.ts';
 
 interface Received {
   readonly id?: string;
@@ -59,10 +58,7 @@ async function connect(
     logger,
     initTimeoutMs: 10_000,
     maxSubscriptions,
-    turnEnd: new TurnEnd(),
-    connections: new OpenConnections({ clock: new ManualClock() }),
-    maxQueuedBytes: 2 ** 20,
-    onSlow: () => undefined,
+    ...outgoing(),
   });
   const { socket, stream, client } = await socketPair(t, {}, 'graphql-transport-ws');
   serve(socket, stream);

@@ -9,6 +9,7 @@ import { SocketFrames } from '../../../../src/transports/plain/socket-frames.ts'
 import type { SharedFrames } from '../../../../src/transports/shared-frames.ts';
 import { nowhere, parcel } from '../../../support/parcels.ts';
 import { sketched } from '../../../support/events.ts';
+import { sentBy } from '../../../support/outgoing.ts';
 
 function message(offset: number, json = '{"a":1}'): EventMessage {
   return new EventMessage('purchases', sketched({ offset, at: 1_000, json }), false, nowhere);
@@ -31,7 +32,7 @@ function written(frames: SharedFrames): Buffer {
 
 test('all clients get the very same buffer, one frame for each message', () => {
   const [first, second] = [message(1), message(2, `{"a":"${'x'.repeat(70_000)}"}`)];
-  const frames = new SocketFrames();
+  const frames = new SocketFrames(sentBy());
   const both = parcel(first, second);
   const bytes = written(frames.of(both, false));
   assert.equal(written(frames.of(both, false)), bytes);
@@ -45,7 +46,7 @@ test('all clients get the very same buffer, one frame for each message', () => {
 
 test('who wants it compressed gets the same of it too, also in another parcel', () => {
   const large = message(1, `{"a":"${'x'.repeat(1_000)}"}`);
-  const frames = new SocketFrames();
+  const frames = new SocketFrames(sentBy());
   const alone = written(frames.of(parcel(large), true));
   const pair = parcel(large, message(2));
   const both = written(frames.of(pair, true));
@@ -64,7 +65,7 @@ test('who wants it compressed gets the same of it too, also in another parcel', 
 });
 
 test('server-sent events are the same for all as well, each on one line', () => {
-  const frames = new EventFrames();
+  const frames = new EventFrames(sentBy());
   const one = parcel(message(1, '{\r\n"a":1}'));
   assert.equal(frames.of(one, 'chunked'), frames.of(one, 'chunked'));
   const text = written(frames.of(one, 'by the end')).toString();
@@ -75,13 +76,13 @@ test('server-sent events are the same for all as well, each on one line', () => 
 
 test('a report of progress is a message of its own', () => {
   const progress = { ...parcel(), encode: () => 'here' };
-  const frames = new SocketFrames();
+  const frames = new SocketFrames(sentBy());
   for (const compresses of [false, true]) {
     const bytes = written(frames.of(progress, compresses));
     assert.equal(bytes.subarray(2).toString(), '{"type":"progress","cursor":"here"}');
   }
   assert.equal(
-    written(new EventFrames().of(progress, 'by the end')).toString(),
+    written(new EventFrames(sentBy()).of(progress, 'by the end')).toString(),
     'event: progress\nid: here\ndata: {"type":"progress","cursor":"here"}\n\n',
   );
 });

@@ -1,0 +1,29 @@
+import { MillraceError } from '../core/errors.ts';
+import type { Authenticator } from './principal.ts';
+
+/** What came of credentials that were shown. `failed`: they could not be verified. */
+export type LoginResult = 'ok' | 'refused' | 'failed';
+
+/** The authenticator, with the result of each login told to `onLogin`. */
+export function countedLogins(
+  authenticator: Authenticator,
+  onLogin: (result: LoginResult) => void,
+): Authenticator {
+  return {
+    async authenticate(credentials) {
+      try {
+        const principal = await authenticator.authenticate(credentials);
+        onLogin('ok');
+        return principal;
+      } catch (error) {
+        onLogin(isRefusal(error) ? 'refused' : 'failed');
+        throw error;
+      }
+    },
+  };
+}
+
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof MillraceError)) return false;
+  return error.code === 'UNAUTHENTICATED' || error.code === 'FORBIDDEN';
+}

@@ -1,0 +1,22 @@
+import { systemClock } from '../../src/core/clock.ts';
+import { OpenConnections } from '../../src/transports/open-connections.ts';
+import type { Outgoing } from '../../src/transports/outgoing.ts';
+import { Sent, type SentBy } from '../../src/transports/sent.ts';
+import { TurnEnd } from '../../src/transports/turn-end.ts';
+
+/** What nobody looks at. */
+export function sentBy(): SentBy {
+  return new Sent(systemClock).by['graphql-ws'];
+}
+
+/** What connections have in common, for tests of something else. */
+export function outgoing(own: Partial<Outgoing> = {}): Outgoing {
+  return {
+    turnEnd: new TurnEnd(),
+    maxQueuedBytes: 2 ** 20,
+    sent: new Sent(systemClock),
+    connections: new OpenConnections({ clock: systemClock }),
+    onSlow: () => undefined,
+    ...own,
+  };
+}
