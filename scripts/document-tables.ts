@@ -5,10 +5,11 @@ import type { Settings } from '../src/config/setting.ts';
 import { errorTable } from '../src/core/errors.ts';
 import { metricTable } from '../src/observe/metric-table.ts';
 import { closeCodes, messageTable, parameterTable } from '../src/transports/plain/protocol.ts';
+import { codeBlock, recipes, sharedByRecipes } from './recipes.ts';
 
 /**
- * The tables in documents that come from tables in the code. `node scripts/document-tables.ts` writes
- * them; a test holds the documents to them.
+ * The tables in documents that come from tables in the code, and the code that documents show.
+ * `node scripts/document-tables.ts` writes them; a test holds the documents to them.
  */
 export const documentTables: readonly DocumentTable[] = [
   { document: 'docs/configuration.md', name: 'settings', render: settingsTables },
@@ -17,6 +18,12 @@ export const documentTables: readonly DocumentTable[] = [
   { document: 'PROTOCOL.md', name: 'messages', render: messagesTable },
   { document: 'PROTOCOL.md', name: 'close codes', render: closeCodesTable },
   { document: 'PROTOCOL.md', name: 'parameters', render: parametersTable },
+  ...[...sharedByRecipes, ...recipes].map((file) => ({
+    document: 'docs/clients.md',
+    name: file,
+    what: 'code',
+    render: () => codeBlock(file),
+  })),
 ];
 
 export interface DocumentTable {
@@ -24,12 +31,15 @@ export interface DocumentTable {
   readonly document: string;
   /** Stands in the comments around the table. */
   readonly name: string;
+  /** So does this. @default table */
+  readonly what?: string;
   readonly render: () => string;
 }
 
 /** The document with its table renewed. Throws where the comments around the table are missing. */
-export function withTable(text: string, { document, name, render }: DocumentTable): string {
-  const begin = `<!-- table of ${name}: written by scripts/document-tables.ts -->`;
+export function withTable(text: string, entry: DocumentTable): string {
+  const { document, name, what = 'table', render } = entry;
+  const begin = `<!-- ${what} of ${name}: written by scripts/document-tables.ts -->`;
   const end = `<!-- end of ${name} -->`;
   const from = text.indexOf(begin);
   const to = text.indexOf(end);

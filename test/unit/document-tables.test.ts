@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { documentTables, withTable } from '../../scripts/document-tables.ts';
 
 for (const entry of documentTables) {
-  test(`${entry.document} and the code have the same table of ${entry.name}`, () => {
+  test(`${entry.document} and the code have the same ${entry.what ?? 'table'} of ${entry.name}`, () => {
     const text = readFileSync(new URL(`../../${entry.document}`, import.meta.url), 'utf8');
     // Equal as a whole: nothing undocumented, and nothing documented that is not there.
     assert.equal(text, withTable(text, entry), 'run: node scripts/document-tables.ts');

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { recipes, recipesDirectory } from '../../scripts/recipes.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
+import { openLink } from '../support/link.ts';
+import { feedIs, runServer, testConfig } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+const commands = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
+
+/** For them to come back: their pauses grow with each attempt. */
+const withinMs = 60_000;
+
+/** Runs a recipe as its reader would, until the test ends. Answers the ids of what it shows. */
+function run(t: TestContext, recipe: string, url: string): readonly unknown[] {
+  const program = recipe.endsWith('.sh') ? 'bash' : process.execPath;
+  const child = spawn(program, [fileURLToPath(new URL(recipe, recipesDirectory))], {
+    // A group of its own: what a script has started ends with it.
+    detached: true,
+    env: {
+      ...process.env,
+      PATH: `${commands}:${process.env['PATH']}`,
+      MILLRACE_URL: url,
+      MILLRACE_PROJECT: 'acme',
+      MILLRACE_KEY: 'acme-read',
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  });
+  const ids: unknown[] = [];
+  createInterface(child.stdout).on('line', (line) => {
+    const shown = JSON.parse(line);
+    ids.push((shown.event ?? shown).id);
+  });
+  return ids;
+}
+
+test('each recipe gets each event once, over a cut and a restart of the server', async (t) => {
+  const kafka = new EmbeddedKafka({ clock: systemClock });
+  kafka.createTopic('acme.purchases', 3);
+  const start = () => runServer(t, testConfig(), { driver: kafka.driver() });
+  const first = await start();
+  const link = await openLink(t, first.url);
+  const received = recipes.map((recipe) => ({ recipe, ids: run(t, recipe, link.url) }));
+  await feedIs(first, 'acme.purchases', { subscribers: recipes.length });
+
+  const recorded: string[] = [];
+  const record = (): void => {
+    const id = `p${recorded.length}`;
+    recorded.push(id);
+    const timestamp = new Date().toISOString();
+    // A payload may have a cursor of its own.
+    const value = JSON.stringify({
+      keen: { id, timestamp },
+      cursor: 'x',
+      text: 'ü\n\n"cursor":"y"',
+    });
+    kafka.append('acme.purchases', { value });
+  };
+  const all = (what: string, count: number): Promise<void> =>
+    until(what, () => received.every(({ ids }) => ids.length >= count), withinMs).catch((cause) => {
+      const counts = received.map(({ recipe, ids }) => `${recipe} ${ids.length}`).join(', ');
+      throw new Error(`of ${recorded.length} at least ${count} everywhere: ${counts}`, { cause });
+    });
+
+  record();
+  await all('the first event to arrive everywhere', 1);
+  // From now on the stream never pauses, whatever happens to the connections.
+  const recording = setInterval(record, 20);
+  t.after(() => clearInterval(recording));
+  await all('the stream to run', 5);
+  link.cut();
+  await all('all to be back after the cut', recorded.length + 5);
+
+  const second = await start();
+  link.leadTo(undefined);
+  await first.close();
+  link.cut();
+  link.leadTo(second.url);
+  await all('all to be back after the restart', recorded.length + 5);
+  clearInterval(recording);
+  await all('the rest to arrive', recorded.length);
+
+  for (const { recipe, ids } of received) {
+    await t.test(recipe, () => assert.deepEqual(ids, recorded));
+  }
+});
