@@ -7,6 +7,7 @@ import {
 } from './auth/authorization.ts';
 import { ClientAuthenticator } from './auth/client-authenticator.ts';
 import { countedLogins } from './auth/counted-logins.ts';
+import { inTime } from './auth/in-time.ts';
 import type { Principal } from './auth/principal.ts';
 import { ServiceAuthenticator } from './auth/service-authenticator.ts';
 import { TokenAuthenticator } from './auth/tokens/token-authenticator.ts';
@@ -25,6 +26,8 @@ import { version } from './observe/build-info.ts';
 import type { Logger } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
 import { perMinute } from './observe/rate-limit.ts';
+import { Allowances } from './transports/allowance/allowances.ts';
+import { roomFor } from './transports/descriptors.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
@@ -208,6 +211,11 @@ export async function startServer(
     metrics.deliveryLag.add(lagMs / 1_000, deliveries),
   );
   const connections = new OpenConnections({ clock });
+  const allowances = new Allowances({
+    clock,
+    maxConnectionsPerProject: limits.connectionsPerProject,
+    bytesPerSecondPerProject: limits.bytesPerSecondPerProject,
+  });
   const logSlow = perMinute(clock, slowLinesPerMinute, (outcome: SlowOutcome) =>
     logger.warn({ outcome }, slowWords[outcome]),
   );
@@ -216,16 +224,23 @@ export async function startServer(
     maxQueuedBytes: limits.outboundBytesPerConnection,
     sent,
     connections,
+    allowances,
     onSlow: (outcome: SlowOutcome) => {
       ofServer.countSlow(outcome);
       logSlow(outcome);
     },
     onRefused: ({ code, details }: MillraceError) => ofServer.countRefused(code, details.limit),
   };
-  const graphqlOverHttp = createGraphqlOverHttp(engine, { ...outgoing, heartbeat });
+  const graphqlOverHttp = createGraphqlOverHttp(engine, {
+    ...outgoing,
+    heartbeat,
+    maxBodyBytes: limits.inboundFrameBytes,
+  });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
-  const authenticateRequest = async (request: RequestHead): Promise<Principal> =>
-    authenticator.authenticate(parseRequest(request));
+  const authenticateRequest = (request: RequestHead): Promise<Principal> =>
+    inTime(clock, limits.initTimeoutMs, async () =>
+      authenticator.authenticate(parseRequest(request)),
+    );
   const authenticateMessage = async (fields: unknown, url?: string): Promise<Principal> =>
     authenticator.authenticate(parseCredentials(fields, tokenInUrl(url)));
   const graphqlRoute: Route = async (request, response) => {
@@ -281,6 +296,13 @@ export async function startServer(
     respond(response, answer.status === 'ready' ? 200 : 503, answer);
   };
 
+  const room = roomFor(limits.connections);
+  if (room.connections < limits.connections) {
+    logger.warn(
+      { connections: room.connections, configured: limits.connections },
+      'this process may not open files enough for limits.connections: raise what ulimit -n tells',
+    );
+  }
   const { server, sockets, ...http } = createHttpServer({
     routes: [
       ['/graphql', graphqlRoute],
@@ -314,13 +336,20 @@ export async function startServer(
     onRefused: outgoing.onRefused,
     allowedOrigins: config.http.allowedOrigins,
     compression: config.http.compression,
+    limits: {
+      maxConnections: room.connections,
+      maxRefusedConnections: room.refused,
+      headersTimeoutMs: limits.headersTimeoutMs,
+      requestTimeoutMs: limits.requestTimeoutMs,
+      maxHeaderBytes: limits.headerBytes,
+    },
     maxInboundFrameBytes: limits.inboundFrameBytes,
     maxStallMs: keepAliveMs * stalledIntervals,
     lostPeers: new LostPeers({ clock }),
     logger,
   });
 
-  ofServer.observe({ hub, connections, sent, sockets: http.connections });
+  ofServer.observe({ hub, connections, allowances, sent, sockets: http.connections });
   metrics.onScrape((scrape) => {
     const build = { version, node: process.version, kafka_client: driver.name };
     scrape.add('millrace_build_info', build, 1);

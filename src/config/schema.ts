@@ -313,9 +313,36 @@ export const settings = {
     }),
   }),
   limits: section({
+    connections: setting(integer({ min: 1, max: 1_000_000 }), {
+      default: 20_000,
+      description:
+        'Most connections of whatever kind, of each process; fewer where it may not open so many files. What is beyond is answered with 503, but for `/health` and `/metrics`.',
+    }),
+    connectionsPerProject: setting(integer({ min: 1, max: 1_000_000 }), {
+      default: 15_000,
+      description: 'Most WebSockets and event streams of one project, of each process.',
+    }),
+    bytesPerSecondPerProject: setting(bytes({ min: KiB, max: 64 * GiB }), {
+      default: 128 * MiB,
+      description:
+        'Most bytes that one project is sent in a second, of each process. What is beyond waits as for a slow client: nothing is lost, and other projects do not notice.',
+    }),
+    headersTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
+      default: 10 * second,
+      description: 'How long a client may take to send the head of a request.',
+    }),
+    requestTimeout: setting(duration({ minMs: 100, maxMs: 30 * minute }), {
+      default: 30 * second,
+      description:
+        'How long a client may take to send a request with its body; at least `limits.headersTimeout`.',
+    }),
+    headerBytes: setting(bytes({ min: 2 * KiB, max: MiB }), {
+      default: 32 * KiB,
+      description: 'Largest head of a request, its address with a GraphQL document included.',
+    }),
     subscriptionsPerProject: setting(integer({ min: 1, max: 10_000_000 }), {
       default: 100_000,
-      description: 'Most subscriptions of one project, over all of its connections.',
+      description: 'Most subscriptions of one project, of each process.',
     }),
     subscriptionsPerConnection: setting(integer({ min: 1, max: 100_000 }), {
       default: 100,
@@ -328,11 +355,12 @@ export const settings = {
     }),
     initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 5 * second,
-      description: 'How long a new WebSocket may take until it is authenticated.',
+      description:
+        'How long a new WebSocket may take until it is authenticated, and how long the credentials of a request may take to be verified.',
     }),
     inboundFrameBytes: setting(bytes({ min: KiB, max: 16 * MiB }), {
       default: 64 * KiB,
-      description: 'Largest message that a client may send.',
+      description: 'Largest message, and largest body of a request, that a client may send.',
     }),
     sinceReadersPerProject: setting(integer({ min: 1, max: 10_000 }), {
       default: 10,

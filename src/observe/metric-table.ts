@@ -54,7 +54,13 @@ export const metricTable = {
     type: 'counter',
     labels: ['transport'],
     unit: 'bytes',
-    help: 'All bytes written to WebSockets and event streams.',
+    help: 'Their bytes, with the framing of the transport.',
+  },
+  millrace_project_bytes_sent_total: {
+    type: 'counter',
+    labels: ['project'],
+    unit: 'bytes',
+    help: 'All bytes of messages and answers that were sent for a project.',
   },
   millrace_delivery_lag_seconds: {
     type: 'histogram',

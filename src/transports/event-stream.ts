@@ -42,7 +42,8 @@ export class EventStream implements OpenConnection {
   readonly #stopBeating: () => void;
 
   /**
-   * @throws {MillraceError} `BAD_USER_INPUT`: the connection is still busy with another response
+   * @throws {MillraceError} `BAD_USER_INPUT`: the connection is still busy with another response;
+   * `LIMIT_EXCEEDED`: the project has too many connections
    */
   constructor(
     response: ServerResponse,
@@ -56,6 +57,7 @@ export class EventStream implements OpenConnection {
         'a stream of events must not be asked for behind a request that is not answered yet';
       throw new MillraceError('BAD_USER_INPUT', message);
     }
+    const allowance = options.allowances.take(projectId);
     this.#response = response;
     this.#connections = options.connections;
     this.transport = transport;
@@ -79,11 +81,13 @@ export class EventStream implements OpenConnection {
       },
     };
     this.outbox = new Outbox(connection, options);
+    this.outbox.useBudget(allowance.budget);
     this.#stopBeating = options.heartbeat.add(() => this.outbox.push(comment[this.division]));
     this.outbox.push(comment[this.division]);
     options.connections.add(this);
     response.once('close', () => {
       options.connections.remove(this);
+      allowance.giveBack();
       this.#stopBeating();
       onClose();
     });

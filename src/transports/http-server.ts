@@ -1,10 +1,17 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions as NodeServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin } from './origin.ts';
+import { type HttpLimits, refusalOf, refuse, tooManyConnections } from './http-limits.ts';
 import { respond, respondError } from './respond.ts';
 import { RouteTable } from './route-table.ts';
 import { shownError } from './shown-error.ts';
@@ -41,6 +48,8 @@ export interface HttpServerOptions {
   /** Told of each WebSocket before it is served. */
   readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
   readonly allowedOrigins: readonly string[];
+  /** @default as many as there are, and Node's own times */
+  readonly limits?: HttpLimits;
   /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
   /** Whether to agree on permessage-deflate with the WebSockets that offer it. @default false */
@@ -53,6 +62,11 @@ export interface HttpServerOptions {
   readonly lostPeers?: LostPeers;
   readonly logger: Logger;
 }
+
+/** How often requests that take too long are looked for, in milliseconds. */
+const timeoutCheckMs = 1_000;
+/** What operators ask for is served however many connections there are. */
+const alwaysServed = /^\/(?:health\/[^/]+|metrics)$/;
 
 /** One port for HTTP, SSE and WebSocket: finds the route, and refuses pages of other origins. */
 export function createHttpServer(options: HttpServerOptions): {
@@ -73,7 +87,9 @@ export function createHttpServer(options: HttpServerOptions): {
   });
 
   // Other upgrades than to WebSocket (some clients offer h2c with each request) are not taken up.
-  const server = createServer({ shouldUpgradeCallback: asksForWebSocket }, (request, response) => {
+  const { limits } = options;
+  const node = { shouldUpgradeCallback: asksForWebSocket, ...nodeOptions(limits) };
+  const server = createServer(node, (request, response) => {
     cutWhenStalled(response, options.maxStallMs);
     const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
@@ -82,6 +98,7 @@ export function createHttpServer(options: HttpServerOptions): {
       if (!server.listening) request.socket.destroySoon();
     });
     answer(request, response).catch((error: unknown) => {
+      if (isHangUp(error, request)) return;
       if (!(error instanceof MillraceError)) {
         logger.error({ err: error }, 'unexpected fault while answering a request');
       }
@@ -92,15 +109,36 @@ export function createHttpServer(options: HttpServerOptions): {
   });
 
   let open = 0;
+  const tooMany = limits && tooManyConnections(limits.maxConnections);
+  const crowded = new WeakSet<Duplex>();
+  const isCrowded = (request: IncomingMessage): boolean =>
+    crowded.has(request.socket) && !alwaysServed.test(pathOf(request));
+  if (limits !== undefined) {
+    server.maxConnections = limits.maxConnections + limits.maxRefusedConnections;
+  }
+  server.on('drop', () => {
+    if (tooMany !== undefined) options.onRefused?.(tooMany);
+  });
+  server.on('clientError', (error, stream) => {
+    const refusal = limits && refusalOf(error, limits);
+    if (refusal !== undefined) options.onRefused?.(refusal.error);
+    refuse(stream, refusal?.status ?? '400 Bad Request', refusal?.error);
+  });
   server.on('connection', (socket) => {
     probe(socket);
     open += 1;
+    if (limits !== undefined && open > limits.maxConnections) crowded.add(socket);
     socket.once('close', () => {
       open -= 1;
     });
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (tooMany !== undefined && isCrowded(request)) {
+      response.setHeader('connection', 'close');
+      options.onRefused?.(tooMany);
+      return respondError(response, tooMany, 503);
+    }
     const route = routes.find(pathOf(request));
     if (route === undefined) {
       const paths = routes.patterns.join(', ');
@@ -136,8 +174,12 @@ export function createHttpServer(options: HttpServerOptions): {
   server.on('upgrade', (request, stream, head) => {
     const route = socketRoutes.find(pathOf(request));
     stream.on('error', onStreamError);
-    if (route === undefined) return refuseUpgrade(stream, '404 Not Found');
-    if (!isAllowedOrigin(request, allowedOrigins)) return refuseUpgrade(stream, '403 Forbidden');
+    if (tooMany !== undefined && isCrowded(request)) {
+      options.onRefused?.(tooMany);
+      return refuse(stream, '503 Service Unavailable', tooMany);
+    }
+    if (route === undefined) return refuse(stream, '404 Not Found');
+    if (!isAllowedOrigin(request, allowedOrigins)) return refuse(stream, '403 Forbidden');
     const { 'sec-websocket-extensions': extensions } = request.headers;
     request.headers['sec-websocket-extensions'] = extensions && acceptableOffer(extensions);
     webSockets.handleUpgrade(request, stream, head, (socket) => {
@@ -153,6 +195,13 @@ export function createHttpServer(options: HttpServerOptions): {
 
 function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** The client has gone before its request had come as a whole. */
+function isHangUp(error: unknown, request: IncomingMessage): boolean {
+  return (
+    request.destroyed && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+  );
 }
 
 function pathOf({ url }: IncomingMessage): string {
@@ -173,8 +222,14 @@ function foreignOrigin({ headers }: IncomingMessage): MillraceError {
   );
 }
 
-function refuseUpgrade(stream: Duplex, status: string): void {
-  // The other side may never close its half.
-  stream.once('finish', () => stream.destroy());
-  stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+function nodeOptions(limits: HttpLimits | undefined): NodeServerOptions {
+  if (limits === undefined) return {};
+  const { headersTimeoutMs, requestTimeoutMs, maxHeaderBytes } = limits;
+  return {
+    headersTimeout: headersTimeoutMs,
+    // Not less, or Node refuses both.
+    requestTimeout: Math.max(headersTimeoutMs, requestTimeoutMs),
+    connectionsCheckingInterval: timeoutCheckMs,
+    maxHeaderSize: maxHeaderBytes,
+  };
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { StreamPosition } from '../hub/cursor/stream-position.ts';
+import type { ByteBudget } from './allowance/byte-budget.ts';
 import type { SharedFrames } from './shared-frames.ts';
 import type { TurnEnd, TurnEndTask } from './turn-end.ts';
 
@@ -59,8 +60,9 @@ export class Outbox implements TurnEndTask {
   #more: Entry[] | undefined;
   #queuedBytes = 0;
   #isScheduled = false;
-  /** Until the stream has drained. */
+  /** Until the stream has drained, or the project may be sent more. */
   #isWaiting = false;
+  #budget: ByteBudget | undefined;
   #isOverflown = false;
   #whenTaken: (() => void)[] | undefined;
 
@@ -93,6 +95,16 @@ export class Outbox implements TurnEndTask {
     else if (this.#queuedBytes > this.#settings.maxQueuedBytes) this.#overflow();
   }
 
+  /** From here on no more is sent than this allows. What is over it waits like what a slow client does not take. */
+  useBudget(budget: ByteBudget): void {
+    this.#budget = budget;
+  }
+
+  /** What is sent on the connection past the outbox. */
+  spend(bytes: number): void {
+    this.#budget?.spend(bytes);
+  }
+
   /** Calls `taken` once nothing waits any more. */
   whenTaken(taken: () => void): void {
     (this.#whenTaken ??= []).push(taken);
@@ -109,9 +121,13 @@ export class Outbox implements TurnEndTask {
     while (this.#frames !== undefined && this.#connection.isOpen) this.#write();
   }
 
-  #flush(): void {
+  /** @param hasTurn it has waited until its project may be sent more */
+  #flush(hasTurn = false): void {
     if (!this.#connection.isOpen) this.#drop();
+    let mayWrite = hasTurn;
     while (this.#frames !== undefined) {
+      if (!mayWrite && this.#budget?.isSpent === true) return this.#waitForBudget(this.#budget);
+      mayWrite = false;
       if (!this.#write()) return this.#waitForDrain();
     }
     this.#tellTaken();
@@ -123,6 +139,7 @@ export class Outbox implements TurnEndTask {
     const frames = this.#frames;
     if (frames === undefined) return true;
     if (this.#more === undefined) {
+      this.#budget?.spend(frames.length);
       const mark = this.#owner?.mark;
       this.#drop();
       return frames.writeTo(stream, mark);
@@ -140,6 +157,7 @@ export class Outbox implements TurnEndTask {
     this.#before = next?.before;
     this.#more = others.length > 0 ? others : undefined;
     this.#queuedBytes -= length;
+    this.#budget?.spend(length);
     return stream.write(bytes);
   }
 
@@ -154,6 +172,14 @@ export class Outbox implements TurnEndTask {
     this.#connection.stream.once('drain', () => {
       this.#isWaiting = false;
       this.#flush();
+    });
+  }
+
+  #waitForBudget(budget: ByteBudget): void {
+    this.#isWaiting = true;
+    budget.whenRefilled(() => {
+      this.#isWaiting = false;
+      this.#flush(true);
     });
   }
 

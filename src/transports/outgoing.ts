@@ -1,3 +1,4 @@
+import type { Allowances } from './allowance/allowances.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { OutboxSettings } from './outbox.ts';
 import type { Sent } from './sent.ts';
@@ -13,6 +14,7 @@ export type SlowOutcome =
 export interface Outgoing extends OutboxSettings {
   readonly sent: Sent;
   readonly connections: OpenConnections;
+  readonly allowances: Allowances;
   /** Told of each client that was too slow. */
   readonly onSlow: (outcome: SlowOutcome) => void;
 }

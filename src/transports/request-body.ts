@@ -13,16 +13,7 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const part = Buffer.from(chunk);
     bytes += part.length;
-    if (bytes > maxBytes) {
-      const limit = 'limits.inboundFrameBytes';
-      throw new MillraceError(
-        'LIMIT_EXCEEDED',
-        `the body has more than ${maxBytes} bytes (${limit})`,
-        {
-          limit,
-        },
-      );
-    }
+    if (bytes > maxBytes) throw bodyTooLong(maxBytes);
     chunks.push(part);
   }
   if (bytes === 0) return undefined;
@@ -31,4 +22,13 @@ export async function readJson(request: IncomingMessage, maxBytes: number): Prom
   } catch (cause) {
     throw new MillraceError('BAD_USER_INPUT', 'the body is no JSON in UTF-8', {}, { cause });
   }
+}
+
+export function bodyTooLong(maxBytes: number): MillraceError {
+  const limit = 'limits.inboundFrameBytes';
+  return new MillraceError(
+    'LIMIT_EXCEEDED',
+    `the body has more than ${maxBytes} bytes (${limit})`,
+    { limit },
+  );
 }

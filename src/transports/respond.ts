@@ -1,6 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { errorTable } from '../core/errors.ts';
+import { errorTable, type MillraceError } from '../core/errors.ts';
 import { shownError } from './shown-error.ts';
+
+/** Statuses of what may go better a little later: too many requests, unavailable. */
+const mayPass: ReadonlySet<number> = new Set([429, 503]);
+/** After how many seconds it is worth a try. */
+export const retryAfterSeconds = 5;
 
 /** Answers with a JSON body. */
 export function respond(response: ServerResponse, status: number, body: unknown): void {
@@ -37,8 +42,12 @@ export function respondError(response: ServerResponse, error: unknown, status?: 
   if (shown.code === 'UNAUTHENTICATED') {
     response.setHeader('www-authenticate', 'Bearer realm="millrace"');
   }
-  const { code, message, details } = shown;
-  respond(response, status ?? errorTable[code].httpStatus, {
-    errors: [{ message, extensions: { code, ...details } }],
-  });
+  const answered = status ?? errorTable[shown.code].httpStatus;
+  if (mayPass.has(answered)) response.setHeader('retry-after', retryAfterSeconds);
+  respond(response, answered, errorBody(shown));
+}
+
+/** As a client reads it: in the form of GraphQL. */
+export function errorBody({ code, message, details }: MillraceError): object {
+  return { errors: [{ message, extensions: { code, ...details } }] };
 }

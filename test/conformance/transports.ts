@@ -2,6 +2,7 @@ import { describe, test } from 'node:test';
 import { deliveries } from './transports/delivery.ts';
 import { endings } from './transports/endings.ts';
 import { graphqlSse, graphqlWs } from './transports/graphql.ts';
+import { limitScenarios } from './transports/limits.ts';
 import { metricScenarios } from './transports/metrics.ts';
 import { plainSse, plainWs, plainWsByHeader } from './transports/plain.ts';
 import { refusalScenarios } from './transports/refusals.ts';
@@ -18,6 +19,7 @@ export function transportTests(open: OpenStage): void {
     ...refusalScenarios,
     ...tokenScenarios,
     ...metricScenarios,
+    ...limitScenarios,
     ...endings,
   ]);
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/core/clock.ts';
 import { OpenConnections } from '../../src/transports/open-connections.ts';
+import { Allowances } from '../../src/transports/allowance/allowances.ts';
 import type { Outgoing } from '../../src/transports/outgoing.ts';
 import { Sent, type SentBy } from '../../src/transports/sent.ts';
 import { TurnEnd } from '../../src/transports/turn-end.ts';
@@ -16,6 +17,11 @@ export function outgoing(own: Partial<Outgoing> = {}): Outgoing {
     maxQueuedBytes: 2 ** 20,
     sent: new Sent(systemClock),
     connections: new OpenConnections({ clock: systemClock }),
+    allowances: new Allowances({
+      clock: systemClock,
+      maxConnectionsPerProject: Number.POSITIVE_INFINITY,
+      bytesPerSecondPerProject: Number.POSITIVE_INFINITY,
+    }),
     onSlow: () => undefined,
     ...own,
   };

@@ -170,7 +170,7 @@ export class GraphqlEngine {
     try {
       document = parse(text, { maxTokens: limits.queryTokens });
     } catch (error) {
-      if (error instanceof GraphQLError && error.message.includes('token limit')) {
+      if (error instanceof GraphQLError && error.message.includes('tokens. Parsing aborted')) {
         return [this.mask(refusal('queryTokens', limits, 'tokens'))];
       }
       return [this.mask(error)];

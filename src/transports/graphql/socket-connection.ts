@@ -9,6 +9,7 @@ import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
 import { type OpenConnection, restarting } from '../open-connections.ts';
 import { Outbox, type OutboxConnection } from '../outbox.ts';
+import type { Allowance } from '../allowance/allowances.ts';
 import type { Outgoing } from '../outgoing.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { OperationIds } from './operation-ids.ts';
@@ -41,6 +42,7 @@ export class SocketConnection
   #url: string | undefined;
   #principal: Principal | undefined;
   #giveBack: (() => void) | undefined;
+  #allowance: Allowance | undefined;
   #initTimer: Timer | undefined;
   readonly #options: SocketConnectionOptions;
   /** Subscriptions by the client's id. */
@@ -111,13 +113,24 @@ export class SocketConnection
     });
   }
 
-  /** Lets the client in, for as long as its key holds. */
+  /**
+   * Lets the client in, for as long as its key holds.
+   *
+   * @throws {MillraceError} `LIMIT_EXCEEDED`: its project has too many connections
+   */
   admit(principal: Principal): void {
+    this.#allowance = this.#options.allowances.take(principal.projectId);
+    this.outbox.useBudget(this.#allowance.budget);
     this.#initTimer?.cancel();
     this.#initTimer = undefined;
     this.#giveBack = principal.retain();
     this.#principal = principal;
     principal.revoked.watch(this);
+  }
+
+  /** @throws {MillraceError} `LIMIT_EXCEEDED`: the last answers to its project were too large */
+  assertAffordable(): void {
+    this.#allowance?.assertAffordable();
   }
 
   /** Its key has been revoked. */
@@ -151,6 +164,7 @@ export class SocketConnection
       return;
     }
     this.outbox.flushAll();
+    this.outbox.spend(text.length);
     // An error is that of a socket that is gone.
     this.socket.send(text, taken && (() => taken()));
   }
@@ -191,6 +205,8 @@ export class SocketConnection
     this.#principal?.revoked.unwatch(this);
     this.#giveBack?.();
     this.#giveBack = undefined;
+    this.#allowance?.giveBack();
+    this.#allowance = undefined;
     for (const delivery of this.#deliveries?.values() ?? []) delivery.leave();
     this.#deliveries = undefined;
   }

@@ -142,6 +142,11 @@ export function createGraphqlWebSocket(
     if (connection.operations >= options.maxSubscriptions) {
       return [engine.mask(tooManySubscriptions(options.maxSubscriptions))];
     }
+    try {
+      connection.assertAffordable();
+    } catch (error) {
+      return [engine.mask(error)];
+    }
     const operation = engine.operation(payload, graphql);
     if (isErrors(operation)) return operation;
     contexts.set(operation.args, { connection, operationId });

@@ -6,12 +6,18 @@ import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { deliverAsEventStream } from './event-stream-delivery.ts';
 import { withStatus } from './http-status.ts';
+import { bodyTooLong } from '../request-body.ts';
 import { stringifyResult } from './json-text.ts';
 
 /** What the HTTP server hands over with an authenticated request. */
 export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
 
-/** Answers one authenticated request. */
+export interface GraphqlOverHttpOptions extends EventStreamOptions {
+  /** Largest body of a request. */
+  readonly maxBodyBytes: number;
+}
+
+/** Answers one authenticated request. Rejects with a `MillraceError` where it is over a limit. */
 export type GraphqlOverHttp = (
   request: IncomingMessage,
   response: ServerResponse,
@@ -25,29 +31,42 @@ export type GraphqlOverHttp = (
  */
 export function createGraphqlOverHttp(
   engine: GraphqlEngine,
-  eventStreams: EventStreamOptions,
+  { maxBodyBytes, ...eventStreams }: GraphqlOverHttpOptions,
 ): GraphqlOverHttp {
+  const { allowances } = eventStreams;
   const bodiless = new WeakMap<Response, Subscribed>();
+  const mask = (error: unknown): GraphQLError =>
+    engine.mask(isTooLong(error) ? bodyTooLong(maxBodyBytes) : error);
   const yoga = createYoga<YogaServerContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
     plugins: [useEngine(engine, bodiless)],
-    maskedErrors: { errorMessage: 'INTERNAL', maskError: (error) => engine.mask(error) },
+    maskedErrors: { errorMessage: 'INTERNAL', maskError: mask },
     logging: false,
     landingPage: false,
     multipart: false,
     // Origins are checked before yoga sees the request, and allowed ones get their headers there.
     cors: false,
-    maxRequestBodySize: 100_000,
+    maxRequestBodySize: maxBodyBytes,
     // The engine remembers documents for all transports.
     parserAndValidationCache: false,
     // Its page is served before the request is authenticated: see `graphiqlPage`.
     graphiql: false,
   });
   return async (request, response, context) => {
+    if (Number(request.headers['content-length']) > maxBodyBytes) {
+      // The rest is not waited for.
+      response.setHeader('connection', 'close');
+      throw bodyTooLong(maxBodyBytes);
+    }
+    const { projectId } = context.principal;
+    allowances.assertAffordable(projectId);
     const answer = await yoga.handleNodeRequestAndResponse(request, response, context);
     const subscribed = bodiless.get(answer);
-    if (subscribed === undefined) return send(answer, response);
+    if (subscribed === undefined) {
+      allowances.spend(projectId, await send(answer, response));
+      return;
+    }
     const delivery = { ...eventStreams, context: () => context, mask: engine.mask };
     deliverAsEventStream(response, subscribed, delivery);
   };
@@ -107,6 +126,11 @@ function useEngine(
   };
 }
 
+/** A body whose length is not told before. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof GraphQLError && error.extensions['code'] === 'REQUEST_ENTITY_TOO_LARGE';
+}
+
 /** In the place of results: yoga sees that it is iterable, and never iterates. */
 function silent(): AsyncIterableIterator<never> {
   const done = { done: true, value: undefined } as const;
@@ -137,7 +161,9 @@ function stringifyLine(result: unknown): string {
   return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
 }
 
-async function send(answer: Response, response: ServerResponse): Promise<void> {
+/** @returns how many bytes the body has */
+async function send(answer: Response, response: ServerResponse): Promise<number> {
   const body = Buffer.from(await answer.arrayBuffer());
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
+  return body.length;
 }

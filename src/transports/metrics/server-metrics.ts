@@ -5,6 +5,7 @@ import { FeedMetrics } from '../../hub/feed-metrics.ts';
 import type { Hub, SubscriptionKind } from '../../hub/hub.ts';
 import { LabelSets } from '../../observe/label-sets.ts';
 import type { Metrics, Scrape } from '../../observe/metrics.ts';
+import type { Allowances } from '../allowance/allowances.ts';
 import type { OpenConnections } from '../open-connections.ts';
 import type { SlowOutcome } from '../outgoing.ts';
 import { closeCodes, subprotocol } from '../plain/protocol.ts';
@@ -13,6 +14,7 @@ import { type Sent, transportNames } from '../sent.ts';
 export interface Observed {
   readonly hub: Hub;
   readonly connections: OpenConnections;
+  readonly allowances: Allowances;
   readonly sent: Sent;
   /** Open connections of whatever kind. */
   readonly sockets: () => number;
@@ -62,6 +64,9 @@ export class ServerMetrics {
         const { messages, bytes } = observed.sent.by[transport].take();
         scrape.gained('millrace_messages_sent_total', { transport }, messages);
         scrape.gained('millrace_bytes_sent_total', { transport }, bytes);
+      }
+      for (const [projectId, bytes] of observed.allowances.takeSentBytes()) {
+        scrape.gained('millrace_project_bytes_sent_total', this.#labelsOf(projectId), bytes);
       }
       this.feeds.scrape(scrape, observed.hub.registry.feeds());
     });

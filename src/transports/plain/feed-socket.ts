@@ -14,6 +14,7 @@ import { closeReason } from '../close-reason.ts';
 import type { Heartbeat } from '../heartbeat.ts';
 import { type OpenConnection, restarting } from '../open-connections.ts';
 import { Outbox, type OutboxConnection, type OutboxOwner } from '../outbox.ts';
+import type { Allowance } from '../allowance/allowances.ts';
 import type { Outgoing } from '../outgoing.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { aliveText, errorText, readyText } from './message-text.ts';
@@ -58,6 +59,7 @@ export class FeedSocket
   /** Something was sent since the last beat. */
   #hasSpoken = true;
   #projectId: string | undefined;
+  #allowance: Allowance | undefined;
   #subscription: Source | undefined;
 
   constructor(socket: WebSocket, stream: Duplex, options: FeedSocketOptions) {
@@ -169,6 +171,8 @@ export class FeedSocket
       this.#projectId = principal.projectId;
       // Gone meanwhile: no `close` would ever come to end a subscription.
       if (!this.isOpen) return;
+      this.#allowance = this.#options.allowances.take(principal.projectId);
+      this.#outbox.useBudget(this.#allowance.budget);
       const subscription = await this.#options.subscribe(principal, address);
       if (!this.isOpen) {
         subscription.leave();
@@ -200,6 +204,8 @@ export class FeedSocket
     this.#awaiting = undefined;
     this.#subscription?.leave();
     this.#subscription = undefined;
+    this.#allowance?.giveBack();
+    this.#allowance = undefined;
   }
 }
 

@@ -48,6 +48,7 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 20) {
       },
     }),
     heartbeat,
+    maxBodyBytes: 2 ** 16,
   });
   const held: ServerResponse[] = [];
   const asked: ServerResponse[] = [];

@@ -1,0 +1,93 @@
+import type { Clock } from '../../core/clock.ts';
+
+export interface ByteBudgetOptions {
+  readonly clock: Clock;
+  /** `Infinity`: no limit. */
+  readonly bytesPerSecond: number;
+}
+
+/**
+ * What may be sent at once after a time of silence, in seconds' worth: twice, as the time is looked at only
+ * when it is spent.
+ */
+const burstSeconds = 0.5;
+/** Least time between two looks at those who wait, in milliseconds. */
+const tickMs = 10;
+
+/**
+ * Bytes that may be sent in a second, shared by all who send for one project. What is sent is subtracted
+ * also where it is too much: the debt is waited for. Those who wait take turns, with one write each.
+ */
+export class ByteBudget {
+  readonly #clock: Clock;
+  readonly #bytesPerSecond: number;
+  #available: number;
+  #refilledAtMs: number;
+  #waiting: (() => void)[] = [];
+  #sentBytes = 0;
+
+  constructor({ clock, bytesPerSecond }: ByteBudgetOptions) {
+    this.#clock = clock;
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#available = bytesPerSecond * burstSeconds;
+    this.#refilledAtMs = clock.now();
+  }
+
+  /** Nothing may be sent now, but by those who have waited for their turn. */
+  get isSpent(): boolean {
+    if (this.#waiting.length > 0) return true;
+    if (this.#available > 0) return false;
+    this.#refill();
+    return this.#available <= 0;
+  }
+
+  /** How long it takes until something may be sent, in milliseconds; 0: it may be now. */
+  get debtMs(): number {
+    this.#refill();
+    return this.#available >= 0 ? 0 : (-this.#available / this.#bytesPerSecond) * 1_000;
+  }
+
+  spend(bytes: number): void {
+    this.#sentBytes += bytes;
+    this.#available -= bytes;
+  }
+
+  /** Calls `tell` once, when it is its turn to write something. */
+  whenRefilled(tell: () => void): void {
+    this.#waiting.push(tell);
+    if (this.#waiting.length === 1) this.#schedule();
+  }
+
+  /** What was sent since this was asked last. */
+  takeSentBytes(): number {
+    const sent = this.#sentBytes;
+    this.#sentBytes = 0;
+    return sent;
+  }
+
+  #schedule(): void {
+    this.#clock.schedule(Math.max(tickMs, Math.ceil(this.debtMs)), () => {
+      this.#refill();
+      // Who is told may wait again at once, behind the others.
+      const told = this.#waiting;
+      this.#waiting = [];
+      let turn = 0;
+      while (turn < told.length && this.#available > 0) {
+        told[turn]?.();
+        turn += 1;
+      }
+      this.#waiting = [...told.slice(turn), ...this.#waiting];
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  #refill(): void {
+    const nowMs = this.#clock.now();
+    // The clock may have been set back.
+    const elapsedMs = nowMs - this.#refilledAtMs;
+    this.#refilledAtMs = nowMs;
+    if (elapsedMs <= 0) return;
+    const most = this.#bytesPerSecond * burstSeconds;
+    this.#available = Math.min(most, this.#available + (elapsedMs * this.#bytesPerSecond) / 1_000);
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MillraceError } from '../../../../src/core/errors.ts';
+import { Allowances } from '../../../../src/transports/allowance/allowances.ts';
+import { ByteBudget } from '../../../../src/transports/allowance/byte-budget.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+
+test('those who wait take turns, and together are sent no more than the rate', async () => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 10_000 });
+  const written: string[] = [];
+  const write = (who: string): void => {
+    budget.spend(1_000);
+    written.push(who);
+    budget.whenRefilled(() => write(who));
+  };
+  assert.equal(budget.isSpent, false);
+  budget.spend(5_000);
+  assert.equal(budget.isSpent, true);
+  for (const who of ['a', 'b', 'c']) budget.whenRefilled(() => write(who));
+  await clock.advance(10_000);
+  assert.ok(written.length >= 95 && written.length <= 101, String(written.length));
+  assert.ok(written.every((who, index) => who === 'abc'[index % 3]));
+});
+
+test('who has waited comes before who has not', async () => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 1_000 });
+  budget.spend(1_000);
+  let isTold = false;
+  budget.whenRefilled(() => {
+    isTold = true;
+  });
+  await clock.advance(499);
+  // There is something again, but it is not for newcomers.
+  assert.deepEqual([isTold, budget.isSpent], [false, true]);
+  await clock.advance(20);
+  assert.deepEqual([isTold, budget.isSpent], [true, false]);
+});
+
+test('after a long silence there is one second’s worth at the most', async () => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 1_000 });
+  await clock.advance(3_600_000);
+  let sent = 0;
+  while (!budget.isSpent) {
+    budget.spend(100);
+    sent += 100;
+  }
+  assert.ok(sent <= 1_000, String(sent));
+  assert.equal(budget.takeSentBytes(), sent);
+  assert.equal(budget.takeSentBytes(), 0);
+});
+
+test('without a limit nothing is ever waited for', () => {
+  const budget = new ByteBudget({ clock: new ManualClock(), bytesPerSecond: Infinity });
+  budget.spend(2 ** 40);
+  assert.deepEqual([budget.isSpent, budget.debtMs], [false, 0]);
+});
+
+test('answers that are more than a second’s worth too large are paid off first', async () => {
+  const clock = new ManualClock();
+  const allowances = new Allowances({
+    clock,
+    maxConnectionsPerProject: 1,
+    bytesPerSecondPerProject: 1_000,
+  });
+  allowances.assertAffordable('acme');
+  allowances.spend('acme', 2_600);
+  assert.throws(
+    () => allowances.assertAffordable('acme'),
+    (error) =>
+      error instanceof MillraceError &&
+      error.code === 'LIMIT_EXCEEDED' &&
+      error.details.limit === 'limits.bytesPerSecondPerProject' &&
+      error.message.endsWith(' in 3 s'),
+  );
+  allowances.assertAffordable('globex');
+  await clock.advance(1_200);
+  allowances.assertAffordable('acme');
+});
