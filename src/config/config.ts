@@ -63,5 +63,7 @@ export function topicConfig(config: Config, topic: string): TopicConfig {
   const override = Object.entries(config.topics.overrides).find(
     ([name]) => topicName(name) === topicName(topic),
   );
-  return { ...config.topics.defaults, ...override?.[1] };
+  const { defaults } = config.topics;
+  // No copy of what is common: each subscription keeps the settings of its topic.
+  return override === undefined ? defaults : { ...defaults, ...override[1] };
 }

@@ -20,7 +20,7 @@ export interface FeedSource
     | 'topic'
     | 'kafkaTopic'
     | 'projectId'
-    | 'decode'
+    | 'openDecoder'
     | 'settings'
     | 'whenMissing'
     | 'holds'

@@ -36,7 +36,10 @@ export interface FeedOptions {
   /** Whose topic it is; `null`: that of several projects together. */
   readonly projectId: string | null;
   readonly start: StartPoint;
-  readonly decode: (partition: number, record: RawRecord) => Event | DeadLetter;
+  /** Makes what its records are decoded with: once for a feed, as it takes some memory. */
+  readonly openDecoder: (
+    settings: TopicSettings,
+  ) => (partition: number, record: RawRecord) => Event | DeadLetter;
   readonly settings: TopicSettings;
   readonly keys: SharedKeys;
   /** How much each stream remembers of what it delivered, in bytes. */
@@ -135,6 +138,7 @@ export class Feed {
   /** Resolves when all that the log had has been read, or the topic is yet to come. */
   readonly caughtUp: Promise<void>;
   readonly #options: FeedOptions;
+  readonly #decode: ReturnType<FeedOptions['openDecoder']>;
   readonly #streams: Streams;
   readonly #deadLetters: DeadLetterChannels;
   #progressTimer: Timer | undefined;
@@ -168,6 +172,7 @@ export class Feed {
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#decode = options.openDecoder(options.settings);
     const { start, settings, clock, keys, lingerMs, historyBytes } = options;
     this.#streams = new Streams({
       ...settings,
@@ -613,7 +618,7 @@ export class Feed {
       if (!this.#isReached(partition, timestampMs)) return undefined;
       this.#received += 1;
     }
-    const decoded = this.#options.decode(partition, record);
+    const decoded = this.#decode(partition, record);
     if (decoded.kind === 'event') return decoded;
     if (!isWarmUp) this.#deadLetters.accept(decoded, this.#next);
     return undefined;

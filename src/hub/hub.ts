@@ -456,7 +456,7 @@ export class Hub {
       holds: 'events',
       kafkaTopic: this.topicName(principal, topic).kafkaTopic,
       sibling: this.deadLetterTopic(principal, topic).kafkaTopic,
-      decode: createDecoder(settings),
+      openDecoder: createDecoder,
       settings,
       whenMissing: 'refuse',
     };
@@ -468,14 +468,14 @@ export class Hub {
       holds: 'deadLetters',
       kafkaTopic: this.deadLetterTopic(principal, topic).kafkaTopic,
       sibling: this.topicName(principal, topic).kafkaTopic,
-      decode: decodeUpstreamDeadLetter,
+      openDecoder: () => decodeUpstreamDeadLetter,
       whenMissing: 'wait',
     };
   }
 
   async #tail<Item>(
     principal: Principal,
-    { topic, kafkaTopic, decode, whenMissing }: FeedSource,
+    { topic, kafkaTopic, openDecoder, settings, whenMissing }: FeedSource,
     perPartition: number,
     pick: () => Newest<Item>,
   ): Promise<Tail<Item>> {
@@ -485,6 +485,7 @@ export class Hub {
       lease = this.registry.clients.lease(principal);
       const { client } = lease;
       const { clock } = this.#options;
+      const decode = openDecoder(settings);
       return await readTail({ client, kafkaTopic, decode, perPartition, clock }, pick);
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
@@ -649,7 +650,7 @@ export class Hub {
   ): Promise<Subscription<Item>> {
     const { maxQueuedBytes } = this.#options;
     const { revoked } = principal;
-    const undo: (() => void)[] = leases.map((lease) => () => lease.release());
+    let undo = leases.map((lease) => () => lease.release());
     const subscription = new Subscription<Item>({
       ...options,
       maxQueuedBytes,
@@ -658,13 +659,15 @@ export class Hub {
       },
     });
     try {
-      undo.push(this.#subscriptionPlaces.take(principal.projectId));
+      undo = undo.concat(this.#subscriptionPlaces.take(principal.projectId), () =>
+        this.#subscriptions.delete(subscription),
+      );
       this.#subscriptions.set(subscription, kind);
-      undo.push(() => this.#subscriptions.delete(subscription));
-      undo.push(principal.retain());
-      undo.push(() => revoked.unwatch(subscription));
+      const giveBack = principal.retain();
+      undo = undo.concat(giveBack, () => revoked.unwatch(subscription));
       revoked.watch(subscription);
-      undo.push(...begin(subscription));
+      // Not pushed: an array that has grown keeps room for many more, for as long as the subscription lives.
+      undo = undo.concat(begin(subscription));
       const resumed = resume?.();
       // Whoever waits no longer is told by the subscription.
       resumed?.catch((error: unknown) => subscription.cut(asError(error)));
@@ -693,6 +696,10 @@ export class Hub {
 }
 
 /** Each event by itself. */
+function nothingKept(): void {
+  // Each event goes out as it comes.
+}
+
 function eventsOf(
   principal: Principal,
   { topic, where: asked }: EventsRequest,
@@ -703,8 +710,7 @@ function eventsOf(
   return {
     join: (stream, subscription, join) => ({
       leave: stream.addEvents(subscription, subscriber, { where, join }),
-      // Nothing is kept.
-      settle: () => undefined,
+      settle: nothingKept,
     }),
     select: (stream, messages) =>
       messages

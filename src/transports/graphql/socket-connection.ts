@@ -32,8 +32,6 @@ export class SocketConnection
 {
   readonly socket: WebSocket;
   readonly stream: Duplex;
-  readonly outbox: Outbox;
-  readonly ids = new OperationIds();
   /**
    * How many other operations were begun and are not done. Not those that the client has not completed:
    * a query goes on after its client has lost interest.
@@ -45,6 +43,9 @@ export class SocketConnection
   #allowance: Allowance | undefined;
   #initTimer: Timer | undefined;
   readonly #options: SocketConnectionOptions;
+  // A connection that is only held open has none of these.
+  #outbox: Outbox | undefined;
+  #ids: OperationIds | undefined;
   /** Subscriptions by the client's id. */
   #deliveries: Map<string, SocketDelivery> | undefined;
 
@@ -59,7 +60,6 @@ export class SocketConnection
     this.socket = socket;
     this.stream = stream;
     this.#options = options;
-    this.outbox = new Outbox(this, options);
     options.connections.add(this);
   }
 
@@ -72,7 +72,21 @@ export class SocketConnection
   }
 
   get backlogBytes(): number {
-    return this.outbox.backlogBytes;
+    return this.#outbox?.backlogBytes ?? 0;
+  }
+
+  get outbox(): Outbox {
+    if (this.#outbox === undefined) {
+      this.#outbox = new Outbox(this, this.#options);
+      // Only who has been let in is sent anything by it.
+      if (this.#allowance !== undefined) this.#outbox.useBudget(this.#allowance.budget);
+    }
+    return this.#outbox;
+  }
+
+  get ids(): OperationIds {
+    this.#ids ??= new OperationIds();
+    return this.#ids;
   }
 
   get protocol(): string {
@@ -120,7 +134,6 @@ export class SocketConnection
    */
   admit(principal: Principal): void {
     this.#allowance = this.#options.allowances.take(principal.projectId);
-    this.outbox.useBudget(this.#allowance.budget);
     this.#initTimer?.cancel();
     this.#initTimer = undefined;
     this.#giveBack = principal.retain();
@@ -163,14 +176,14 @@ export class SocketConnection
       taken?.();
       return;
     }
-    this.outbox.flushAll();
-    this.outbox.spend(text.length);
+    this.#outbox?.flushAll();
+    this.#allowance?.budget.spend(text.length);
     // An error is that of a socket that is gone.
     this.socket.send(text, taken && (() => taken()));
   }
 
   goAway(): void {
-    this.outbox.flushAll();
+    this.#outbox?.flushAll();
     this.close(restarting.code, restarting.reason);
   }
 

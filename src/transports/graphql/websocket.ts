@@ -165,7 +165,8 @@ export function createGraphqlWebSocket(
     const connection = new SocketConnection(socket, stream, options, url);
     connection.expectInit(options.clock, options.initTimeoutMs);
     const closed = server.opened(connection, connection);
-    socket.once('close', (code, reason) => {
+    // Not `once`, which keeps several objects more for each socket: it comes only once as it is.
+    socket.on('close', (code, reason) => {
       connection.leaveAll();
       closed(code, String(reason)).catch((error: unknown) => {
         logger.error({ err: error }, 'unexpected fault while cleaning up after a client');
