@@ -39,6 +39,8 @@ interface Node {
 }
 
 const backslash = 0x5c;
+/** Stands for every array and object. */
+const container: object = Object.freeze({});
 
 /** Shapes that are known at a time. */
 const mostShapes = 3;
@@ -99,7 +101,7 @@ export class JsonScanner {
     const start = this.#starts[target] ?? -1;
     if (start < 0) return undefined;
     const end = this.#ends[target] ?? 0;
-    if (end === start) return {};
+    if (end === start) return container;
     switch (this.#json[start]) {
       case quote: {
         const content = this.#text(start + 1, end - 1);

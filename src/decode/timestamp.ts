@@ -111,10 +111,8 @@ function scan(text: string): boolean {
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const month = twoDigits(text, 5);
   const day = twoDigits(text, 8);
-  if (year < 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) {
-    return false;
-  }
-  let seconds = daysSince1970(year, month, day) * 86_400;
+  let seconds = midnight(year, month, day);
+  if (seconds === undefined) return false;
   scanned.micros = 0;
   scanned.fractionStart = 0;
   scanned.fractionEnd = 0;
@@ -176,17 +174,18 @@ function scanMilliseconds(ms: number): boolean {
 function scanFraction(text: string): number {
   let at = 20;
   let micros = 0;
-  let weight = 100_000;
+  let read = 0;
   while (at < text.length) {
     const digit = text.charCodeAt(at) - zero;
     if (digit < 0 || digit > 9) break;
     // What is less than a microsecond is cut off: rounding down, as the seconds before are.
-    if (weight >= 1) {
-      micros += digit * weight;
-      weight /= 10;
+    if (read < 6) {
+      micros = micros * 10 + digit;
+      read += 1;
     }
     at += 1;
   }
+  for (; read < 6; read += 1) micros *= 10;
   scanned.micros = micros;
   scanned.fractionStart = 20;
   scanned.fractionEnd = at;
@@ -228,6 +227,22 @@ function digits(text: string, start: number, end: number): number {
     value = value * 10 + digit;
   }
   return value;
+}
+
+/** The date that was read last, which most of the next ones are, and its midnight. */
+const lastDate = { year: 1970, month: 1, day: 1, seconds: 0 };
+
+/** Seconds from 1970 to a date; undefined: the calendar has no such date. */
+function midnight(year: number, month: number, day: number): number | undefined {
+  if (day !== lastDate.day || month !== lastDate.month || year !== lastDate.year) {
+    if (year < 0 || month < 1 || month > 12) return undefined;
+    if (day < 1 || day > daysInMonth(year, month)) return undefined;
+    lastDate.year = year;
+    lastDate.month = month;
+    lastDate.day = day;
+    lastDate.seconds = daysSince1970(year, month, day) * 86_400;
+  }
+  return lastDate.seconds;
 }
 
 function daysInMonth(year: number, month: number): number {

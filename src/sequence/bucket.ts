@@ -81,6 +81,7 @@ export class Bucket {
     const slots = this.#slots;
     const from = this.#from;
     const to = this.#to;
+    order.fetch(slots, from, to);
     if (to - from > mostPacked) {
       slots.subarray(from, to).sort((a, b) => order.compare(a, b));
       return;
@@ -97,6 +98,8 @@ export class Bucket {
 export interface SlotOrder {
   /** How long a stretch is: a whole number up to 2^28. */
   readonly width: number;
+  /** Has the memory brought that will be touched of these slots soon. */
+  fetch(slots: Int32Array, from: number, to: number): void;
   /** What the order goes by first. */
   rank(slot: number): number;
   /** Negative or positive as `a` is before or after `b`. */

@@ -13,20 +13,24 @@ export interface Place {
   recordedAtMs: number;
 }
 
-/** The whole numbers of a slot, eight of them, so that all of them lie in one cache line. */
-const wordsOfSlot = 8;
-/** From 0 on: the digest, four words. */
-const chainAt = 4;
-const beforeAt = 5;
-const afterAt = 6;
-const partitionAt = 7;
+/** 64 bytes, one cache line, seen as whole numbers of 32 bits and as others of 64. */
+const bytesOfSlot = 64;
+const wordsOfSlot = bytesOfSlot / 4;
+const realsOfSlot = bytesOfSlot / 8;
+/** Large buffers begin 16 bytes behind a line as a rule: what stands before the slots, for them to begin with one. */
+const paddingBytes = 48;
 
-/** The others. */
-const realsOfSlot = 3;
 const rankAt = 0;
+const recordedAtAt = 1;
+
+/** The digest, four words. */
+const digestAt = 4;
+const chainAt = 8;
+const beforeAt = 9;
+const afterAt = 10;
+const partitionAt = 11;
 /** Length of the JSON text, so that a release need not touch it; below 0: the event is late. */
-const lengthAt = 1;
-const recordedAtAt = 2;
+const lengthAt = 12;
 
 /** The held events of one partition, in offset order: a doubly linked list through the slots. */
 interface OfPartition {
@@ -48,8 +52,8 @@ export class HeldEvents {
   #size = 0;
   #textLength = 0;
   readonly #events: (Event | null)[] = [];
-  #words = new Int32Array(this.#capacity * wordsOfSlot);
-  #reals = new Float64Array(this.#capacity * realsOfSlot);
+  #words: Int32Array;
+  #reals: Float64Array;
   /** Slot + 1 by a word of the digest, which looks random (`IdDigester`); 0: none. */
   #chains = new Int32Array(this.#capacity * 2);
   readonly #ofPartition: (OfPartition | undefined)[] = [];
@@ -62,6 +66,12 @@ export class HeldEvents {
   #free = slotsFrom(0, this.#capacity, this.#capacity);
   #firstFree = 0;
   #freeCount = this.#capacity;
+
+  constructor() {
+    const { words, reals } = slotsOf(this.#capacity);
+    this.#words = words;
+    this.#reals = reals;
+  }
 
   get size(): number {
     return this.#size;
@@ -79,7 +89,7 @@ export class HeldEvents {
   }
 
   late(slot: number): boolean {
-    return (this.#reals[slot * realsOfSlot + lengthAt] ?? 0) < 0;
+    return (this.#words[slot * wordsOfSlot + lengthAt] ?? 0) < 0;
   }
 
   rank(slot: number): number {
@@ -103,7 +113,7 @@ export class HeldEvents {
 
   /** Copies the four words of the slot's digest. */
   readWords(slot: number, into: Int32Array): void {
-    const at = slot * wordsOfSlot;
+    const at = slot * wordsOfSlot + digestAt;
     const words = this.#words;
     into[0] = words[at] ?? 0;
     into[1] = words[at + 1] ?? 0;
@@ -116,7 +126,7 @@ export class HeldEvents {
     const all = this.#words;
     let slot = (this.#chains[this.#chainOf(words[1] ?? 0)] ?? 0) - 1;
     while (slot !== none) {
-      const at = slot * wordsOfSlot;
+      const at = slot * wordsOfSlot + digestAt;
       if (
         all[at + 1] === words[1] &&
         all[at] === words[0] &&
@@ -125,9 +135,39 @@ export class HeldEvents {
       ) {
         return slot;
       }
-      slot = (all[at + chainAt] ?? 0) - 1;
+      slot = (all[slot * wordsOfSlot + chainAt] ?? 0) - 1;
     }
     return none;
+  }
+
+  /**
+   * Has the memory brought that `add` and `find` will touch for these ids, as `SeenIds.fetch` does.
+   *
+   * @param digests four words each
+   * @returns what depends on all that was read, so that it is read
+   */
+  fetch(digests: Int32Array, count: number): number {
+    const words = this.#words;
+    const ring = this.#capacity - 1;
+    let sum = 0;
+    for (let index = 0; index < count; index++) {
+      const slot = this.#free[(this.#firstFree + index) & ring] ?? 0;
+      sum += words[slot * wordsOfSlot] ?? 0;
+      sum += this.#chains[this.#chainOf(digests[index * 4 + 1] ?? 0)] ?? 0;
+    }
+    return sum;
+  }
+
+  /** The same for what `remove` will touch of these slots. */
+  fetchSlots(slots: Int32Array, from: number, to: number): number {
+    const words = this.#words;
+    const chains = this.#chains;
+    let sum = 0;
+    for (let index = from; index < to; index++) {
+      const at = (slots[index] ?? 0) * wordsOfSlot;
+      sum += chains[this.#chainOf(words[at + digestAt + 1] ?? 0)] ?? 0;
+    }
+    return sum;
   }
 
   /**
@@ -149,17 +189,17 @@ export class HeldEvents {
     const reals = this.#reals;
     const real = slot * realsOfSlot;
     reals[real + rankAt] = place.rank;
-    reals[real + lengthAt] = late ? -1 - length : length;
     reals[real + recordedAtAt] = place.recordedAtMs;
 
     // One by one: `TypedArray.set` costs more than the four stores.
     const words = this.#words;
     const at = slot * wordsOfSlot;
-    words[at] = place.words[0] ?? 0;
-    words[at + 1] = place.words[1] ?? 0;
-    words[at + 2] = place.words[2] ?? 0;
-    words[at + 3] = place.words[3] ?? 0;
-    if (indexed) this.#index(slot);
+    words[at + digestAt] = place.words[0] ?? 0;
+    words[at + digestAt + 1] = place.words[1] ?? 0;
+    words[at + digestAt + 2] = place.words[2] ?? 0;
+    words[at + digestAt + 3] = place.words[3] ?? 0;
+    words[at + lengthAt] = late ? -1 - length : length;
+    if (indexed) this.#index(slot, place.words[1] ?? 0);
     else words[at + chainAt] = none;
     this.#append(slot, event.partition);
     return slot;
@@ -169,7 +209,7 @@ export class HeldEvents {
     const at = slot * wordsOfSlot;
     if (this.#words[at + chainAt] !== none) this.#unindex(slot);
     this.#unlink(slot);
-    const length = this.#reals[slot * realsOfSlot + lengthAt] ?? 0;
+    const length = this.#words[at + lengthAt] ?? 0;
     this.#textLength -= length < 0 ? -1 - length : length;
     this.#events[slot] = null;
     this.#size -= 1;
@@ -180,8 +220,8 @@ export class HeldEvents {
   /** Negative, zero or positive as the digest of `a` is before, the same as, or after that of `b`. */
   compareWords(a: number, b: number): number {
     for (let word = 0; word < 4; word++) {
-      const x = (this.#words[a * wordsOfSlot + word] ?? 0) >>> 0;
-      const y = (this.#words[b * wordsOfSlot + word] ?? 0) >>> 0;
+      const x = (this.#words[a * wordsOfSlot + digestAt + word] ?? 0) >>> 0;
+      const y = (this.#words[b * wordsOfSlot + digestAt + word] ?? 0) >>> 0;
       if (x !== y) return x < y ? -1 : 1;
     }
     return 0;
@@ -191,10 +231,11 @@ export class HeldEvents {
     return word & (this.#chains.length - 1);
   }
 
-  #index(slot: number): void {
+  /** @param word the second of the slot's digest */
+  #index(slot: number, word: number): void {
     const words = this.#words;
     const at = slot * wordsOfSlot;
-    const chain = this.#chainOf(words[at + 1] ?? 0);
+    const chain = this.#chainOf(word);
     words[at + chainAt] = this.#chains[chain] ?? 0;
     this.#chains[chain] = slot + 1;
   }
@@ -202,7 +243,7 @@ export class HeldEvents {
   #unindex(slot: number): void {
     const words = this.#words;
     const at = slot * wordsOfSlot;
-    const chain = this.#chainOf(words[at + 1] ?? 0);
+    const chain = this.#chainOf(words[at + digestAt + 1] ?? 0);
     const next = words[at + chainAt] ?? 0;
     let before = this.#chains[chain] ?? 0;
     if (before === slot + 1) {
@@ -248,14 +289,19 @@ export class HeldEvents {
     const former = this.#capacity;
     const capacity = former * 2;
     this.#capacity = capacity;
-    this.#words = enlarged(this.#words, new Int32Array(capacity * wordsOfSlot));
-    this.#reals = enlarged(this.#reals, new Float64Array(capacity * realsOfSlot));
+    const slots = slotsOf(capacity);
+    // As whole numbers: not every 64 bits are the same again when they were a number in between.
+    slots.words.set(this.#words);
+    this.#words = slots.words;
+    this.#reals = slots.reals;
     this.#free = slotsFrom(former, former, capacity);
     this.#firstFree = 0;
     this.#freeCount = former;
     this.#chains = new Int32Array(capacity * 2);
     for (let slot = 0; slot < former; slot++) {
-      if (this.#words[slot * wordsOfSlot + chainAt] !== none) this.#index(slot);
+      const at = slot * wordsOfSlot;
+      if (this.#words[at + chainAt] !== none)
+        this.#index(slot, this.#words[at + digestAt + 1] ?? 0);
     }
   }
 }
@@ -267,7 +313,11 @@ function slotsFrom(first: number, count: number, capacity: number): Int32Array {
   return slots;
 }
 
-function enlarged<T extends Float64Array | Int32Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
+/** Room for so many slots, seen in two ways. */
+function slotsOf(capacity: number): { words: Int32Array; reals: Float64Array } {
+  const bytes = new ArrayBuffer(paddingBytes + capacity * bytesOfSlot);
+  return {
+    words: new Int32Array(bytes, paddingBytes, capacity * wordsOfSlot),
+    reals: new Float64Array(bytes, paddingBytes, capacity * realsOfSlot),
+  };
 }

@@ -37,6 +37,7 @@ export class OrderingBuffer {
     const { held } = this;
     this.#order = {
       width: bucketWidth,
+      fetch: (slots, from, to) => held.fetchSlots(slots, from, to),
       rank: (slot) => held.rank(slot),
       compare: (a, b) => held.rank(a) - held.rank(b) || this.#compareTied(a, b),
     };

@@ -421,6 +421,7 @@ export class Sequencer {
       this.#watermark.recorded(partition.id, latestMs, this.#nowMs);
     }
     seen?.fetch(digests, to - from);
+    this.#buffer.held.fetch(digests, to - from);
     for (let at = from; at < to; at++) {
       const event = events[at];
       if (event === undefined) continue;
@@ -504,7 +505,7 @@ export class Sequencer {
   /** A copy of a held event stays only as its smaller key. */
   #keepSmaller(held: number, event: Event): void {
     const buffer = this.#buffer;
-    if (compareOrderKeys(this.#keyAt(event), buffer.key(held)) >= 0) {
+    if (!this.#precedes(held, event)) {
       this.#dropped(event, true);
       return;
     }
@@ -512,6 +513,14 @@ export class Sequencer {
     buffer.remove(held);
     buffer.hold(event, this.#at, this.#outOfBounds, true);
     this.#lowest = null;
+  }
+
+  /** Whether the key of the record under way is smaller than that of a held event. */
+  #precedes(held: number, event: Event): boolean {
+    const { rank } = this.#at;
+    const heldRank = this.#buffer.held.rank(held);
+    if (rank !== heldRank) return rank < heldRank;
+    return compareOrderKeys(this.#keyAt(event), this.#buffer.key(held)) < 0;
   }
 
   /** A held copy of what was, or is now, emitted. */
