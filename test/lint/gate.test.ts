@@ -61,6 +61,7 @@ test('the lint gate fires on imports against the flow, cycles, floating promises
     'src/auth/imports-hub.ts eslint(no-restricted-imports)',
     'src/hub/imports-transports.ts eslint(no-restricted-imports)',
     'src/transports/imports-cli.ts eslint(no-restricted-imports)',
+    'src/client/imports-core.ts eslint(no-restricted-imports)',
     'src/transports/cycle-a.ts import(no-cycle)',
     'src/hub/deliver.ts typescript(no-floating-promises)',
     'src/hub/deliver.ts typescript(switch-exhaustiveness-check)',

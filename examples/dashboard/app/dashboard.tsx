@@ -1,0 +1,62 @@
+import { Box, Container, Grid, Group, SimpleGrid, Text, Title } from '@mantine/core';
+import { useSyncExternalStore } from 'react';
+import { CountsChart } from './counts-chart.tsx';
+import { lastMinute, perMinute } from './counts.ts';
+import { DeadLetters } from './dead-letters.tsx';
+import { Figure } from './figure.tsx';
+import { Purchases } from './purchases.tsx';
+import { StateBadge } from './state-badge.tsx';
+import type { Store } from './store.ts';
+import { palette, titles } from './topic-style.ts';
+import { topics } from './model.ts';
+
+export function Dashboard({ store }: { readonly store: Store }) {
+  const { model, state } = useSyncExternalStore(store.watch, store.view);
+  const nowMs = Date.now();
+  return (
+    <Container size={1_240} px={{ base: 'sm', sm: 'lg' }} py={{ base: 'md', sm: 'xl' }}>
+      <Group justify="space-between" mb="lg" wrap="nowrap">
+        <Box>
+          <Title order={1} size="h2">
+            Tea shop
+          </Title>
+          <Text c="dimmed" size="sm">
+            What happens, as it happens
+          </Text>
+        </Box>
+        <StateBadge state={state} />
+      </Group>
+
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing={{ base: 'xs', sm: 'md' }} mb="md">
+        {topics.map((topic) => (
+          <Figure
+            key={topic}
+            title={titles[topic]}
+            colour={palette[topic]}
+            perMinute={lastMinute(model.counts[topic], nowMs)}
+            total={model.totals[topic]}
+            trend={perMinute(model.counts[topic], nowMs).count}
+          />
+        ))}
+        <Figure
+          title="Dead letters"
+          colour={palette.deadLetters}
+          perMinute={lastMinute(model.refusals, nowMs)}
+          total={model.totalRefusals}
+          trend={perMinute(model.refusals, nowMs).count}
+        />
+      </SimpleGrid>
+
+      <CountsChart counts={model.counts} nowMs={nowMs} />
+
+      <Grid gap="md" mt="md">
+        <Grid.Col span={{ base: 12, md: 7 }}>
+          <Purchases sales={model.sales} />
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 5 }}>
+          <DeadLetters deadLetters={model.deadLetters} />
+        </Grid.Col>
+      </Grid>
+    </Container>
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * The backend of an app whose pages show events of Millrace: it keeps the key, gives each page a token for what its
+ * user may see, and serves the page, which it bundles when it starts.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const { env } = process;
+
+/** Where Millrace is, and what this backend is let in by. The key never leaves it. */
+const millrace = env['MILLRACE_URL'] ?? 'http://127.0.0.1:4000';
+const project = env['MILLRACE_PROJECT'] ?? 'acme';
+const key = env['MILLRACE_KEY'] ?? 'acme-read-k3Jt9wQz';
+
+export interface App {
+  readonly title: string;
+  /** The page's first script. */
+  readonly entry: URL;
+  /** What the one who asks may see. Yours looks at the session, and answers 401 if there is none. */
+  readonly scope: { readonly topics: readonly string[]; readonly filter?: readonly object[] };
+}
+
+/** A file of the page. */
+interface Asset {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
+const types: Readonly<Record<string, string>> = { js: 'text/javascript', css: 'text/css' };
+
+/** The server of an app; it does not listen yet. */
+export async function createBackend(app: App): Promise<Server> {
+  const assets = await bundle(app);
+  return createServer((request, response) => {
+    answer(request, response, app, assets).catch((error: unknown) => {
+      console.error('Millrace cannot be reached:', error);
+      response.writeHead(502).end('{}');
+    });
+  });
+}
+
+async function bundle({ entry, title }: App): Promise<ReadonlyMap<string, Asset>> {
+  const { outputFiles } = await build({
+    entryPoints: { app: fileURLToPath(entry) },
+    outdir: '/',
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+  });
+  const assets = new Map<string, Asset>();
+  for (const { path, contents } of outputFiles) {
+    const name = path.replace(/^.*[\\/]/, '/');
+    assets.set(name, { type: types[name.split('.').pop() ?? ''] ?? '', bytes: contents });
+  }
+  const style = assets.has('/app.css') ? '<link rel="stylesheet" href="/app.css">' : '';
+  const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<link rel="icon" href="data:,">
+${style}
+<body data-millrace="${millrace}">
+<script type="module" src="/app.js"></script>
+`;
+  return assets.set('/', { type: 'text/html', bytes: Buffer.from(page) });
+}
+
+async function answer(
+  { method, url = '/' }: IncomingMessage,
+  response: ServerResponse,
+  { scope }: App,
+  assets: ReadonlyMap<string, Asset>,
+): Promise<void> {
+  if (method === 'POST' && url === '/token') return answerWithToken(response, scope);
+  const asset = assets.get(url);
+  if (asset === undefined) response.writeHead(404).end();
+  else response.writeHead(200, { 'content-type': `${asset.type}; charset=utf-8` }).end(asset.bytes);
+}
+
+async function answerWithToken(response: ServerResponse, scope: App['scope']): Promise<void> {
+  const answer = await fetch(`${millrace}/tokens`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`${project}:${key}`).toString('base64')}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ ...scope, expiresIn: '15m' }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) console.error(`Millrace makes no token: ${text}`);
+  response
+    .writeHead(answer.ok ? 200 : 502, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+    })
+    .end(answer.ok ? text : '{}');
+}
+
+/** Serves the app, and says where. `PORT`: where it listens. @default 3000 */
+export async function serve(app: App): Promise<void> {
+  const server = await createBackend(app);
+  const port = Number(env['PORT'] ?? 3_000);
+  server.once('error', ({ message }) => {
+    console.error(`${message}. Another port: PORT=3001, which Millrace must allow as an origin.`);
+    process.exitCode = 1;
+  });
+  server.listen(port, '127.0.0.1', () => {
+    const address = server.address();
+    if (address === null || typeof address === 'string') return;
+    console.log(`Open http://127.0.0.1:${address.port}  (Millrace: ${millrace})`);
+  });
+}

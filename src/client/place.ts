@@ -1,0 +1,43 @@
+import type { CursorStorage } from './types.ts';
+
+export interface PlaceOptions {
+  readonly after: string | undefined;
+  readonly storage: CursorStorage | undefined;
+  readonly key: string;
+}
+
+/** Where the app is in a feed: the cursor of what it has dealt with, kept in a storage if it gave one. */
+export class Place {
+  readonly #key: string;
+  /** Undefined: none was given, or it takes nothing. */
+  #storage: CursorStorage | undefined;
+  #cursor: string | undefined;
+
+  constructor({ after, storage, key }: PlaceOptions) {
+    this.#storage = storage;
+    this.#key = key;
+    this.#cursor = storage?.getItem(key) ?? after;
+  }
+
+  get cursor(): string | undefined {
+    return this.#cursor;
+  }
+
+  moveTo(cursor: string): void {
+    this.#cursor = cursor;
+    try {
+      this.#storage?.setItem(this.#key, cursor);
+    } catch (error) {
+      // Full, or forbidden: the feed goes on. An old cursor would repeat what came since.
+      console.warn('millrace: the cursor cannot be stored, so a reload begins anew', error);
+      this.#storage?.removeItem(this.#key);
+      this.#storage = undefined;
+    }
+  }
+
+  /** It leads nowhere. */
+  forget(): void {
+    this.#cursor = undefined;
+    this.#storage?.removeItem(this.#key);
+  }
+}

@@ -1,0 +1,49 @@
+/** What a socket tells. */
+export interface SocketListener {
+  opened(): void;
+  received(data: unknown): void;
+  /** It is closed, or could not be opened. */
+  closed(code: number, reason: string): void;
+}
+
+export interface Socket {
+  send(text: string): void;
+  close(): void;
+}
+
+/** What a client needs of where it runs. */
+export interface Surroundings {
+  /** Connects with the subprotocol of feeds. Throws if the address cannot be one. */
+  open(url: string, listener: SocketListener): Socket;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Calls `fire` once. @returns stops it */
+  schedule(delayMs: number, fire: () => void): () => void;
+  /** In [0, 1). */
+  random(): number;
+  /** Calls `listener` whenever the network is there again, where that is told. @returns ends that */
+  watchOnline(listener: () => void): () => void;
+}
+
+/** Of a browser, Node from 22, Deno or Bun. */
+export const platform: Surroundings = {
+  open(url, listener) {
+    const socket = new WebSocket(url, 'millrace.v1');
+    socket.addEventListener('open', () => listener.opened());
+    socket.addEventListener('message', ({ data }) => listener.received(data));
+    socket.addEventListener('close', ({ code, reason }) => listener.closed(code, reason));
+    return socket;
+  },
+  now: () => Date.now(),
+  schedule(delayMs, fire) {
+    const timer = setTimeout(fire, delayMs);
+    return () => clearTimeout(timer);
+  },
+  random: () => Math.random(),
+  watchOnline(listener) {
+    // Only browsers tell.
+    if (!('addEventListener' in globalThis)) return () => undefined;
+    globalThis.addEventListener('online', listener);
+    return () => globalThis.removeEventListener('online', listener);
+  },
+};
