@@ -1,13 +1,13 @@
 /**
- * Takes the pictures of the documents: `node scripts/screenshots.ts URL`, with the address that
- * `npm start` prints.
+ * Takes the pictures of the documents: `node scripts/screenshots.ts URL DASHBOARD`, with the addresses that
+ * `npm start` and `npm run example` print.
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import chromium from '@sparticuz/chromium';
 import { chromium as launcher } from 'playwright-core';
 
-const [url = 'http://127.0.0.1:4000'] = process.argv.slice(2);
+const [url = 'http://127.0.0.1:4000', dashboard = 'http://127.0.0.1:3000'] = process.argv.slice(2);
 const folder = fileURLToPath(new URL('../docs/images/', import.meta.url));
 mkdirSync(folder, { recursive: true });
 
@@ -21,4 +21,8 @@ await page.getByRole('button', { name: /execute query/i }).click();
 await page.getByRole('menuitem', { name: 'Purchases' }).click();
 await page.getByText('"recordedAt"').first().waitFor();
 await page.screenshot({ path: `${folder}graphiql.png` });
+await page.setViewportSize({ width: 1_280, height: 800 });
+await page.goto(dashboard);
+await page.getByText('Live', { exact: true }).waitFor();
+await page.screenshot({ path: `${folder}dashboard.png` });
 await browser.close();

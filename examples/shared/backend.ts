@@ -2,6 +2,7 @@
  * The backend of an app whose pages show events of Millrace: it keeps the key, gives each page a token for what its
  * user may see, and serves the page, which it bundles when it starts.
  */
+import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -102,7 +103,7 @@ async function answerWithToken(response: ServerResponse, scope: App['scope']): P
     .end(answer.ok ? text : '{}');
 }
 
-/** Serves the app, and says where. `PORT`: where it listens. @default 3000 */
+/** Serves the app, says where, and opens it where somebody sits before it. `PORT`: where it listens. @default 3000 */
 export async function serve(app: App): Promise<void> {
   const server = await createBackend(app);
   const port = Number(env['PORT'] ?? 3_000);
@@ -113,6 +114,17 @@ export async function serve(app: App): Promise<void> {
   server.listen(port, '127.0.0.1', () => {
     const address = server.address();
     if (address === null || typeof address === 'string') return;
-    console.log(`Open http://127.0.0.1:${address.port}  (Millrace: ${millrace})`);
+    const url = `http://127.0.0.1:${address.port}`;
+    console.log(`Open ${url}  (Millrace: ${millrace})`);
+    if (process.stdout.isTTY) open(url);
   });
+}
+
+/** In the browser, if the system knows how to. */
+function open(url: string): void {
+  const command = process.platform === 'darwin' ? 'open' : 'xdg-open';
+  const opening = spawn(command, [url], { stdio: 'ignore', detached: true });
+  // The address is printed in any case.
+  opening.on('error', () => undefined);
+  opening.unref();
 }

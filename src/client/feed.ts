@@ -162,6 +162,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   #connect(): void {
     this.#stopWaiting?.();
     this.#stopWaiting = undefined;
+    this.#readyMs = undefined;
     this.#become({ name: 'connecting', attempt: this.#failures + 1 });
     void this.#open();
   }

@@ -10,7 +10,11 @@ export async function openPage(t: TestContext, url: string): Promise<Page> {
     headless: true,
   });
   t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1_360, height: 800 } });
+  const page = await browser.newPage({
+    // Without one it is that of the process, which may be none.
+    locale: 'en-GB',
+    viewport: { width: 1_360, height: 800 },
+  });
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   t.after(() => {

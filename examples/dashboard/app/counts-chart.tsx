@@ -6,22 +6,22 @@ import { type Topic, topics } from './model.ts';
 import { Panel } from './panel.tsx';
 import { palette, titles } from './topic-style.ts';
 
-const height = 240;
+const height = 190;
 const all = 'all';
 
 /** Events per minute over the last half hour, by their own time. */
 export function CountsChart({
   counts,
-  nowMs,
+  shown: steps,
 }: {
   readonly counts: Readonly<Record<Topic, Counts>>;
-  readonly nowMs: number;
+  readonly shown: { readonly first: number; readonly end: number };
 }) {
   const [shown, setShown] = useState<string>(all);
   const scheme = useComputedColorScheme();
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
-  const series = topics.map((topic) => perMinute(counts[topic], nowMs));
+  const series = topics.map((topic) => perMinute(counts[topic], steps));
   const latest = useRef<uPlot.AlignedData>([[]]);
   latest.current = [series[0]?.at ?? [], ...series.map(({ count }) => count)];
 
@@ -49,7 +49,7 @@ export function CountsChart({
       aside={<SegmentedControl size="xs" data={choices} value={shown} onChange={setShown} />}
     >
       <div ref={place} className="chart" />
-      <Group gap="lg" mt={4} justify="center">
+      <Group gap="lg" mt={6} justify="center">
         {topics
           .filter((topic) => shown === all || shown === topic)
           .map((topic) => (
@@ -80,7 +80,13 @@ function optionsOf(width: number, shown: string, scheme: 'light' | 'dark'): uPlo
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_, __, most) => [0, Math.max(10, most * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, times) => times.map(clock), space: 80 },
+      {
+        ...axis,
+        size: 28,
+        grid: { show: false },
+        values: (_, times) => times.map(clock),
+        space: 80,
+      },
       { ...axis, size: 48 },
     ],
     series: [

@@ -18,21 +18,28 @@ export function trimmed(counts: Counts, nowMs: number): Counts {
   return Object.fromEntries(Object.entries(counts).filter(([step]) => Number(step) >= oldest));
 }
 
-/** How many there were in the minute before each step that is over, the oldest first. */
-export function perMinute(counts: Counts, nowMs: number): { at: number[]; count: number[] } {
-  const last = Math.floor(nowMs / stepMs);
+/** The steps that are shown: the last half hour, or from the first event on; the one under way is not over. */
+export function shownSteps(all: readonly Counts[], nowMs: number): { first: number; end: number } {
+  const end = Math.floor(nowMs / stepMs);
+  const begun = all.flatMap((counts) => Object.keys(counts).map(Number));
+  const oldest = end - keptSteps;
+  const begins = begun.reduce((first, step) => Math.min(first, Math.max(step, oldest)), end);
+  // Before that it is not known how many there were in a minute.
+  return { first: Math.min(begins + stepsPerMinute, end - stepsPerMinute), end };
+}
+
+/** How many there were in the minute before each of the steps, with their times in seconds. */
+export function perMinute(
+  counts: Counts,
+  { first, end }: { readonly first: number; readonly end: number },
+): { at: number[]; count: number[] } {
   const at: number[] = [];
   const count: number[] = [];
-  for (let step = last - keptSteps + stepsPerMinute; step < last; step += 1) {
+  for (let step = first; step < end; step += 1) {
     let sum = 0;
     for (let back = 0; back < stepsPerMinute; back += 1) sum += counts[step - back] ?? 0;
     at.push(((step + 1) * stepMs) / 1_000);
     count.push(sum);
   }
   return { at, count };
-}
-
-/** How many there were in the last minute. */
-export function lastMinute(counts: Counts, nowMs: number): number {
-  return perMinute(counts, nowMs).count.at(-1) ?? 0;
 }

@@ -1,7 +1,7 @@
 import { Box, Container, Grid, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useSyncExternalStore } from 'react';
 import { CountsChart } from './counts-chart.tsx';
-import { lastMinute, perMinute } from './counts.ts';
+import { perMinute, shownSteps } from './counts.ts';
 import { DeadLetters } from './dead-letters.tsx';
 import { Figure } from './figure.tsx';
 import { Purchases } from './purchases.tsx';
@@ -12,10 +12,10 @@ import { topics } from './model.ts';
 
 export function Dashboard({ store }: { readonly store: Store }) {
   const { model, state } = useSyncExternalStore(store.watch, store.view);
-  const nowMs = Date.now();
+  const shown = shownSteps([...Object.values(model.counts), model.refusals], Date.now());
   return (
-    <Container size={1_240} px={{ base: 'sm', sm: 'lg' }} py={{ base: 'md', sm: 'xl' }}>
-      <Group justify="space-between" mb="lg" wrap="nowrap">
+    <Container size={1_240} px={{ base: 'sm', sm: 'lg' }} py={{ base: 'md', sm: 'lg' }}>
+      <Group justify="space-between" mb="md" wrap="nowrap">
         <Box>
           <Title order={1} size="h2">
             Tea shop
@@ -33,21 +33,19 @@ export function Dashboard({ store }: { readonly store: Store }) {
             key={topic}
             title={titles[topic]}
             colour={palette[topic]}
-            perMinute={lastMinute(model.counts[topic], nowMs)}
             total={model.totals[topic]}
-            trend={perMinute(model.counts[topic], nowMs).count}
+            trend={perMinute(model.counts[topic], shown).count}
           />
         ))}
         <Figure
           title="Dead letters"
           colour={palette.deadLetters}
-          perMinute={lastMinute(model.refusals, nowMs)}
           total={model.totalRefusals}
-          trend={perMinute(model.refusals, nowMs).count}
+          trend={perMinute(model.refusals, shown).count}
         />
       </SimpleGrid>
 
-      <CountsChart counts={model.counts} nowMs={nowMs} />
+      <CountsChart counts={model.counts} shown={shown} />
 
       <Grid gap="md" mt="md">
         <Grid.Col span={{ base: 12, md: 7 }}>

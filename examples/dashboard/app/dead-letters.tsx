@@ -1,8 +1,31 @@
-import { Badge, Box, Code, Group, ScrollArea, Stack, Text } from '@mantine/core';
+import { Badge, Box, Group, ScrollArea, Stack, Text } from '@mantine/core';
+import { memo } from 'react';
 import type { Refusal } from './model.ts';
 import { Panel } from './panel.tsx';
 
 const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
+
+const Letter = memo(({ deadLetter }: { readonly deadLetter: Refusal }) => {
+  const { id, topic, error, event, source, recordedAt } = deadLetter;
+  return (
+    <Box className="letter" pl="sm" data-id={id}>
+      <Group gap={8} wrap="nowrap">
+        <Badge size="sm" variant="light" color={source === 'BRIDGE' ? 'orange' : 'gray'} tt="none">
+          {topic.replace(/-dlq$/, '')}
+        </Badge>
+        <Text className="number" size="xs" c="dimmed">
+          {time.format(new Date(recordedAt))}
+        </Text>
+      </Group>
+      <Text size="sm" lineClamp={1} title={error}>
+        {error}
+      </Text>
+      <Text c="dimmed" ff="monospace" fz={11} truncate title={event}>
+        {event}
+      </Text>
+    </Box>
+  );
+});
 
 export function DeadLetters({ deadLetters }: { readonly deadLetters: readonly Refusal[] }) {
   return (
@@ -20,30 +43,5 @@ export function DeadLetters({ deadLetters }: { readonly deadLetters: readonly Re
         </Stack>
       </ScrollArea>
     </Panel>
-  );
-}
-
-function Letter({
-  deadLetter: { id, topic, error, event, source, recordedAt },
-}: {
-  readonly deadLetter: Refusal;
-}) {
-  return (
-    <Box className="letter" pl="sm" data-id={id}>
-      <Group gap={8} wrap="nowrap">
-        <Badge size="sm" variant="light" color={source === 'BRIDGE' ? 'orange' : 'gray'} tt="none">
-          {topic.replace(/-dlq$/, '')}
-        </Badge>
-        <Text className="number" size="xs" c="dimmed">
-          {time.format(new Date(recordedAt))}
-        </Text>
-      </Group>
-      <Text size="sm" lineClamp={2}>
-        {error}
-      </Text>
-      <Code block={false} style={{ wordBreak: 'break-all' }} c="dimmed" fz={11}>
-        {event.length > 90 ? `${event.slice(0, 90)}…` : event}
-      </Code>
-    </Box>
   );
 }

@@ -4,18 +4,17 @@ const whole = new Intl.NumberFormat('en');
 const width = 100;
 const height = 28;
 
-/** A number of the last minute, with how it came to it. */
+/** How many there are in a minute, now and before. */
 export function Figure({
   title,
   colour,
-  perMinute,
   total,
   trend,
 }: {
   readonly title: string;
   readonly colour: string;
-  readonly perMinute: number;
   readonly total: number;
+  /** Per minute, the newest last. */
   readonly trend: readonly number[];
 }) {
   return (
@@ -25,7 +24,7 @@ export function Figure({
       </Text>
       <Group align="baseline" gap={6} wrap="nowrap">
         <Text className="number" fz={{ base: 24, sm: 30 }} fw={700} lh={1.2}>
-          {whole.format(perMinute)}
+          {whole.format(trend.at(-1) ?? 0)}
         </Text>
         <Text size="sm" c="dimmed">
           / min

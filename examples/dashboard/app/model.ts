@@ -34,7 +34,7 @@ export interface Model {
   readonly deadLetters: readonly Refusal[];
 }
 
-const keptSales = 200;
+const keptSales = 100;
 const keptDeadLetters = 50;
 
 export const emptyModel: Model = {
@@ -79,7 +79,10 @@ export function withDeadLetter(model: Model, deadLetter: DeadLetter): Model {
     ...model,
     refusals: counted(model.refusals, recordedAt),
     totalRefusals: model.totalRefusals + 1,
-    deadLetters: [refusal, ...model.deadLetters].slice(0, keptDeadLetters),
+    // They come from several topics, each in its own order.
+    deadLetters: [refusal, ...model.deadLetters]
+      .toSorted((a, b) => (a.recordedAt > b.recordedAt ? -1 : 1))
+      .slice(0, keptDeadLetters),
   };
 }
 

@@ -1,37 +1,13 @@
 import { Badge, ScrollArea, Table, Text } from '@mantine/core';
+import { memo } from 'react';
 import type { Sale } from './model.ts';
 import { Panel } from './panel.tsx';
 
 const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 const country = new Intl.DisplayNames('en', { type: 'region' });
 
-export function Purchases({ sales }: { readonly sales: readonly Sale[] }) {
-  return (
-    <Panel title="Latest purchases">
-      <ScrollArea h={340} offsetScrollbars type="auto">
-        <Table stickyHeader verticalSpacing={7} horizontalSpacing="xs" layout="fixed">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th w={78}>Time</Table.Th>
-              <Table.Th>Item</Table.Th>
-              <Table.Th visibleFrom="sm">Customer</Table.Th>
-              <Table.Th w={104} ta="right">
-                Amount
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {sales.map((sale) => (
-              <Row key={sale.id} sale={sale} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </ScrollArea>
-    </Panel>
-  );
-}
-
-function Row({ sale: { id, at, late, item, user, amount, currency } }: { readonly sale: Sale }) {
+const Row = memo(({ sale }: { readonly sale: Sale }) => {
+  const { id, at, late, item, user, amount, currency } = sale;
   const price = new Intl.NumberFormat('en', { style: 'currency', currency });
   return (
     <Table.Tr data-id={id}>
@@ -49,16 +25,42 @@ function Row({ sale: { id, at, late, item, user, amount, currency } }: { readonl
         </Text>
       </Table.Td>
       <Table.Td visibleFrom="sm">
-        <Text size="sm" truncate>
+        <Text size="sm" truncate title={country.of(user.country)}>
           {user.email}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {country.of(user.country)}
+          <Text span c="dimmed" ml={8}>
+            {user.country}
+          </Text>
         </Text>
       </Table.Td>
       <Table.Td className="number" ta="right" fw={600}>
         {price.format(amount)}
       </Table.Td>
     </Table.Tr>
+  );
+});
+
+export function Purchases({ sales }: { readonly sales: readonly Sale[] }) {
+  return (
+    <Panel title="Latest purchases">
+      <ScrollArea h={340} offsetScrollbars type="auto">
+        <Table stickyHeader verticalSpacing={7} horizontalSpacing={6} layout="fixed">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th w={74}>Time</Table.Th>
+              <Table.Th>Item</Table.Th>
+              <Table.Th visibleFrom="sm">Customer</Table.Th>
+              <Table.Th w={88} ta="right">
+                Amount
+              </Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {sales.map((sale) => (
+              <Row key={sale.id} sale={sale} />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </ScrollArea>
+    </Panel>
   );
 }

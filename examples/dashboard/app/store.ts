@@ -34,6 +34,8 @@ const storageKey = 'dashboard';
 /** How far back a dashboard begins that is opened for the first time, in milliseconds. */
 const historyMs = 31 * 60_000;
 const saveMs = 1_000;
+/** As often as people can follow. */
+const showMs = 200;
 /** From the worst to the best. */
 const severity: readonly FeedState['name'][] = [
   'closed',
@@ -128,18 +130,17 @@ export class Store {
     this.#show();
   }
 
-  /** At most once for each frame. */
   #show(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => {
       this.#isDue = false;
       const states = [...this.#states.values()];
       const worst = severity.find((name) => states.some((state) => state.name === name));
       const state = states.find(({ name }) => name === worst) ?? this.#view.state;
       this.#view = { model: this.#model, state };
       for (const listener of this.#listeners) listener();
-    });
+    }, showMs);
   }
 
   #save(): void {

@@ -1,33 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { freePorts } from '../../../scripts/kafka/ports.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
 import { openPage } from '../../support/browser.ts';
+import { startExample } from '../../support/example.ts';
 import { feedIs, runServer, testConfig } from '../../support/server.ts';
-
-const example = fileURLToPath(new URL('../../../examples/browser/backend.ts', import.meta.url));
-
-/** The example's backend, in a process that ends with the test. Answers where its page is. */
-async function startBackend(t: TestContext, port: number, millrace: string): Promise<string> {
-  const child = spawn(process.execPath, [example], {
-    env: {
-      ...process.env,
-      PORT: String(port),
-      MILLRACE_URL: millrace,
-      MILLRACE_KEY: 'acme-read',
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.after(() => child.kill());
-  for await (const line of createInterface(child.stdout)) {
-    return /http:\S+/.exec(line)?.[0] ?? assert.fail(line);
-  }
-  return assert.fail('the backend ended');
-}
 
 test('the example shows a page what its user may see, and goes on after a break', async (t) => {
   const [port = 0, millracePort = 0] = await freePorts(2);
@@ -45,7 +23,7 @@ test('the example shows a page what its user may see, and goes on after a break'
     });
   };
   const server = await start();
-  const page = await openPage(t, await startBackend(t, port, server.url));
+  const page = await openPage(t, await startExample(t, 'browser', { port, millrace: server.url }));
   await feedIs(server, 'acme.purchases');
   buy('FR', 'hidden@example.com');
   buy('DE', 'first@example.com');

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { freePorts } from '../../../scripts/kafka/ports.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
+import { openPage } from '../../support/browser.ts';
+import { startExample } from '../../support/example.ts';
+import { feedIs, runServer, testConfig } from '../../support/server.ts';
+
+for (const name of ['react', 'vue'] as const) {
+  test(`the example for ${name} shows what comes, and goes on after a restart`, async (t) => {
+    const [port = 0, millracePort = 0] = await freePorts(2);
+    const kafka = new EmbeddedKafka({ clock: systemClock });
+    kafka.createTopic('acme.purchases', 3);
+    const config = testConfig({
+      MILLRACE_LISTEN_PORT: String(millracePort),
+      MILLRACE_HTTP_ALLOWED_ORIGINS: `http://127.0.0.1:${port}`,
+      MILLRACE_CURSORS_SECRET: 'the same before and after a restart',
+    });
+    const buy = (email: string): void => {
+      const payload = { keen: { id: email }, user: { email }, amount: 5 };
+      kafka.append('acme.purchases', { value: JSON.stringify(payload) });
+    };
+    const start = () => runServer(t, config, { driver: kafka.driver() });
+    const server = await start();
+    const page = await openPage(t, await startExample(t, name, { port, millrace: server.url }));
+    await feedIs(server, 'acme.purchases');
+    await page.getByRole('status').filter({ hasText: 'live' }).waitFor();
+    buy('first@example.com');
+    await page.getByText('first@example.com').waitFor();
+    await server.close();
+    buy('meanwhile@example.com');
+    await start();
+    await page.getByText('meanwhile@example.com').waitFor();
+    assert.deepEqual(await page.getByRole('listitem').allTextContents(), [
+      'meanwhile@example.com 5',
+      'first@example.com 5',
+    ]);
+  });
+}
