@@ -61,6 +61,10 @@ export interface ServerDependencies {
   readonly graphiql?: GraphiqlStart;
   /** Whether other processes may listen on the same port, which the system deals out connections to. @default false */
   readonly sharesPort?: boolean;
+  /** Which of several workers it is: its metrics say so. @default it is alone */
+  readonly worker?: number;
+  /** The metrics of all workers. @default its own are all */
+  readonly allMetrics?: () => Promise<string>;
   /** What tokens are encrypted with where the configuration has no secret. @default this process's own */
   readonly tokenSecret?: string | undefined;
 }
@@ -68,6 +72,8 @@ export interface ServerDependencies {
 export interface RunningServer {
   /** Where it accepts connections, without a path: `http://127.0.0.1:4000`. */
   readonly url: string;
+  /** Its own metrics, in Prometheus’ text format. */
+  metrics(): Promise<string>;
   /** What it serves with, for tests and figures. */
   readonly hub: Hub;
   /** Takes over a changed list of projects and their keys; what is still allowed goes on untouched. */
@@ -116,12 +122,14 @@ export async function startServer(
     clock = systemClock,
     graphiql,
     sharesPort = false,
+    worker,
+    allMetrics,
     tokenSecret,
     ...given
   }: ServerDependencies,
 ): Promise<RunningServer> {
   const { kafka, limits, tokens } = config;
-  const metrics = new Metrics();
+  const metrics = new Metrics(worker === undefined ? {} : { worker: String(worker) });
   const ofServer = new ServerMetrics(metrics, config.metrics);
   const driver = countedDriver(
     given.driver ?? (await createDriver(config, clock, logger)),
@@ -313,7 +321,7 @@ export async function startServer(
       [
         '/metrics',
         createMetricsRoute({
-          text: () => metrics.text(),
+          text: allMetrics ?? (() => metrics.text()),
           contentType: metrics.contentType,
           token: config.metrics.token,
         }),
@@ -367,6 +375,7 @@ export async function startServer(
 
   return {
     url: `http://${name}:${address.port}`,
+    metrics: () => metrics.text(),
     hub,
     updateProjects: (projects) => service?.update(projects),
     async drain() {

@@ -13,11 +13,17 @@ export interface ServerRun {
     /** Where it listens. */
     readonly listen: Config['listen'];
     readonly tokenSecret: string | undefined;
+    /** Which of them it is, from 1. */
+    readonly worker: number;
+    /** The metrics of all of them. */
+    readonly allMetrics: () => Promise<string>;
   };
 }
 
 export interface RunHandle {
   readonly url: string;
+  /** Its own metrics. */
+  metrics(): Promise<string>;
   /** Lets the clients go, and ends. */
   stop(): Promise<void>;
 }
@@ -29,7 +35,7 @@ export async function runServer({ config, file, logger, shared }: ServerRun): Pr
   const listen = shared?.listen ?? config.listen;
   const server = await startServer(
     { ...config, listen },
-    { logger, sharesPort: shared !== undefined, tokenSecret: shared?.tokenSecret },
+    { logger, ...shared, sharesPort: shared !== undefined },
   );
   const watch =
     file === undefined
@@ -44,6 +50,7 @@ export async function runServer({ config, file, logger, shared }: ServerRun): Pr
         });
   return {
     url: server.url,
+    metrics: () => server.metrics(),
     async stop() {
       watch?.close();
       await server.drain();

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../observe/logger.ts';
 import { closeWithinMs, endOnSignal } from './ending.ts';
+import { MetricsExchange } from './metrics-exchange.ts';
 import { Supervisor } from './supervisor.ts';
 import { startWorkerProcess } from './worker-process.ts';
 
@@ -26,11 +27,13 @@ export async function supervise({ config, file, logger }: SuperviseOptions): Pro
   const port = await freePort(config.listen);
   // Where the configuration has no secret, tokens are good at any of the workers all the same.
   const secret = randomBytes(32).toString('base64');
+  const metrics = new MetricsExchange(systemClock);
   const supervisor = new Supervisor({
     workers: config.workers,
     clock: systemClock,
     logger,
-    start: (number, events) => startWorkerProcess(file, { number, host, port, secret }, events),
+    start: (number, events) =>
+      startWorkerProcess(file, { number, host, port, secret, metrics }, events),
   });
   // However this process ends, short of a kill -9, which the workers notice themselves.
   process.on('exit', () => supervisor.kill());

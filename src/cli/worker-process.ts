@@ -1,20 +1,28 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { workerSecretVariable } from '../config/environment.ts';
+import type { Member, MetricsExchange, MetricsMessage } from './metrics-exchange.ts';
 import type { WorkerEvents, WorkerProcess } from './supervisor.ts';
 import type { WorkerPlace } from './worker.ts';
 
 /** What a worker tells its supervisor. */
 export type WorkerMessage =
   | { readonly kind: 'ready'; readonly url: string }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string }
+  | MetricsMessage;
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** Starts a worker in a process of its own. It writes to the same standard output and error. */
 export function startWorkerProcess(
   file: string | undefined,
-  { number, host, port, secret }: WorkerPlace & { readonly secret: string },
+  {
+    number,
+    host,
+    port,
+    secret,
+    metrics,
+  }: WorkerPlace & { readonly secret: string; readonly metrics: MetricsExchange },
   { onReady, onExit }: WorkerEvents,
 ): WorkerProcess {
   const configured = file === undefined ? [] : ['--config', file];
@@ -23,6 +31,10 @@ export function startWorkerProcess(
     // Not an argument: those can be read by everybody on the machine.
     env: { ...process.env, [workerSecretVariable]: secret },
   });
+  const member: Member = {
+    // An error is that of one that has gone.
+    send: (message) => void child.send(message, () => undefined),
+  };
   let reason: string | null = null;
   let ended = false;
   const end = (code: number | null, signal: NodeJS.Signals | null): void => {
@@ -32,8 +44,16 @@ export function startWorkerProcess(
   };
   child.on('message', (message) => {
     if (!isWorkerMessage(message)) return;
-    if (message.kind === 'ready') onReady(message.url);
-    else reason = message.reason;
+    switch (message.kind) {
+      case 'ready':
+        metrics.join(member);
+        return onReady(message.url);
+      case 'failed':
+        reason = message.reason;
+        return;
+      default:
+        metrics.receive(member, message);
+    }
   });
   // Of a process that could not be started there is an error and no exit.
   child.on('error', (error) => {
@@ -42,6 +62,7 @@ export function startWorkerProcess(
   });
   // Not `exit`: its last words may still be on the way then.
   child.on('close', end);
+  child.on('disconnect', () => metrics.leave(member));
   return { pid: child.pid ?? null, kill: (signal) => void child.kill(signal) };
 }
 

@@ -2,7 +2,9 @@ import { workerSecretVariable } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { createLogger } from '../observe/logger.ts';
+import { systemClock } from '../core/clock.ts';
 import { closeWithinMs, endOnDefect, endOnSignal } from './ending.ts';
+import { MetricsOfAll, type SupervisorMessage } from './metrics-exchange.ts';
 import { reasonOf } from './reason.ts';
 import { runServer } from './run-server.ts';
 import type { WorkerMessage } from './worker-process.ts';
@@ -30,8 +32,14 @@ export async function runWorker(file: string | undefined, place: WorkerPlace): P
   endOnDefect(logger);
   try {
     const tokenSecret = process.env[workerSecretVariable];
-    const shared = { listen: { host, port }, tokenSecret };
+    const metrics = new MetricsOfAll(systemClock, (message) => void tell(message));
+    const allMetrics = (): Promise<string> => metrics.text();
+    const shared = { listen: { host, port }, tokenSecret, worker: number, allMetrics };
     const server = await runServer({ config, file, logger, shared });
+    metrics.begin(() => server.metrics());
+    process.on('message', (message) => {
+      if (isSupervisorMessage(message)) void metrics.receive(message);
+    });
     const end = endOnSignal({ logger, close: () => server.stop(), withinMs: closeWithinMs });
     process.once('disconnect', () => end('SIGTERM'));
     if (!process.connected) end('SIGTERM');
@@ -48,6 +56,10 @@ function tell(message: WorkerMessage): Promise<void> {
     if (process.send === undefined || !process.connected) resolve();
     else process.send(message, undefined, undefined, () => resolve());
   });
+}
+
+function isSupervisorMessage(message: unknown): message is SupervisorMessage {
+  return typeof message === 'object' && message !== null && 'kind' in message;
 }
 
 function startFailure(error: unknown): string {

@@ -29,8 +29,11 @@ export class Metrics {
   readonly #counters = new Map<string, Counter>();
   readonly #gauges = new Map<string, Gauge>();
   readonly #readers: ((scrape: Scrape) => void)[] = [];
+  readonly #labels: Readonly<Record<string, string>>;
 
-  constructor() {
+  /** @param labels that everything is shown with */
+  constructor(labels: Readonly<Record<string, string>> = {}) {
+    this.#labels = labels;
     for (const [name, { type, help, labels }] of Object.entries(metricTable)) {
       const options = { name, help, labelNames: labels, registers: [this.#own] };
       if (type === 'counter') this.#counters.set(name, new Counter(options));
@@ -54,7 +57,9 @@ export class Metrics {
   /** Everything in Prometheus' text format, that of the process included. */
   async text(): Promise<string> {
     this.#read();
-    return Registry.merge([this.#own, processMetrics()]).metrics();
+    const all = Registry.merge([this.#own, processMetrics()]);
+    all.setDefaultLabels(this.#labels);
+    return all.metrics();
   }
 
   #read(): void {

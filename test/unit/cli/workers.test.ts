@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { configFile } from '../../support/config-file.ts';
 import { digestOf } from '../../support/server.ts';
+import { metricsOf } from '../../support/metrics.ts';
 import { exitOf, startMillrace } from '../../support/millrace.ts';
 import { makeToken } from '../../support/tokens.ts';
 import { until } from '../../support/until.ts';
@@ -122,6 +123,16 @@ test('two workers share the port; when one is killed the other serves on, and it
   const all = await Promise.all(Array.from({ length: sockets }, () => openSocket(t, address)));
   const lost = new Set<WebSocket>();
   for (const socket of all) socket.on('close', () => lost.add(socket));
+  // Whichever is asked tells of both.
+  const series = await metricsOf(address);
+  const connections = [1, 2].map(
+    (worker) => series.get(`millrace_connections{transport="graphql-ws",worker="${worker}"}`) ?? 0,
+  );
+  assert.equal(
+    connections.reduce((sum, count) => sum + count, 0),
+    sockets,
+  );
+  assert.ok(connections.every((count) => count > 0));
 
   const [victim = 0, survivor] = pids;
   process.kill(victim, 'SIGKILL');
