@@ -8,14 +8,20 @@ export interface ChaosTopic {
   readonly kafkaTopic: string;
 }
 
+/** Where an event lies in the log. */
+export interface Place {
+  readonly partition: number;
+  readonly offset: number;
+}
+
 /** One event as a subscriber got it. */
-export interface GotEvent {
+export interface GotEvent extends Place {
   readonly id: string;
   readonly late: boolean;
   readonly timestampMs: number;
   readonly sequence: number;
-  readonly partition: number;
-  readonly offset: number;
+  /** Which of the subscriber's connections brought it, from 1. */
+  readonly connection: number;
 }
 
 /** What a subscriber of a topic got, in its order, over all of its connections. */
@@ -23,7 +29,9 @@ export interface Tape {
   readonly name: string;
   readonly topic: ChaosTopic;
   readonly order: EventOrder;
-  readonly got: GotEvent[];
+  readonly got: readonly GotEvent[];
+  /** Codes of the errors that it was told. */
+  readonly errors: readonly string[];
 }
 
 /** An id says whose event it is. */

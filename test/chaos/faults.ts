@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaCluster } from '../../scripts/kafka/cluster.ts';
 import type { Dice } from '../model/dice.ts';
 import type { Load } from './load.ts';
-import type { ServerProcess } from './server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import type { Subscriber } from './subscriber.ts';
+
+const slowMoves = 'millrace_slow_moves_total';
 
 /** What is broken. */
 export interface Scene {
@@ -12,6 +14,8 @@ export interface Scene {
   readonly subscribers: readonly Subscriber[];
   readonly loads: readonly { readonly kafkaTopic: string; readonly load: Load }[];
   readonly dice: Dice;
+  /** How often servers dropped what waited for a slow client, as far as it was asked for. */
+  slowMoves: number;
 }
 
 export type FaultName = keyof typeof faults;
@@ -46,6 +50,25 @@ export const faults = {
     const server = pick(servers, dice);
     await server.terminate();
     await server.start();
+  },
+  async 'rolling restart'({ servers }: Scene): Promise<void> {
+    for (const server of servers) {
+      await server.terminate();
+      await server.start();
+    }
+  },
+  async 'slow clients'(scene: Scene): Promise<void> {
+    const { subscribers, servers, loads, dice } = scene;
+    const { kafkaTopic, load } = pick(loads, dice);
+    const usual = load.padBytes;
+    // More than the system's own buffers take, so that servers have to drop what waits.
+    load.padBytes = 20_000;
+    for (const subscriber of subscribers) {
+      if (subscriber.topic.kafkaTopic === kafkaTopic && dice.oneIn(2)) subscriber.stall(5_000);
+    }
+    await sleep(4_000);
+    load.padBytes = usual;
+    for (const server of servers) scene.slowMoves += await server.metric(slowMoves);
   },
   async 'all connections cut'({ subscribers }: Scene): Promise<void> {
     for (const subscriber of subscribers) subscriber.cut();

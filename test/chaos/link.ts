@@ -18,6 +18,8 @@ export interface Link {
   /** The client takes nothing for a while. */
   pause(): void;
   resume(): void;
+  /** At the most so many bytes, while it is paused. Only an event stream can. */
+  take?(bytes: number): void;
   /** Without a word. */
   cut(): void;
 }
@@ -95,6 +97,8 @@ export function openEventStream(options: LinkOptions): Link {
   return {
     pause: () => response?.pause(),
     resume: () => response?.resume(),
+    // What is read goes to the listener, too.
+    take: (bytes) => void response?.read(bytes),
     cut: () => asked.destroy(),
   };
 }

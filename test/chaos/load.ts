@@ -3,8 +3,7 @@ import type { Producer } from 'kafkajs';
 import type { KafkaAccess } from '../../scripts/kafka/access.ts';
 import kafkajs from '../../scripts/kafka/kafkajs.ts';
 import type { Dice } from '../model/dice.ts';
-import { type ChaosTopic, idOf } from './event.ts';
-import type { Place } from './judge.ts';
+import { type ChaosTopic, idOf, type Place } from './event.ts';
 
 export interface LoadOptions {
   readonly topic: ChaosTopic;
@@ -23,6 +22,8 @@ interface Due {
 const tickMs = 25;
 /** How late an event may be recorded, in milliseconds: less than the lateness of the servers. */
 const maxDelayMs = 700;
+/** Kafka takes 1 MB at the most. */
+const maxBatchBytes = 500_000;
 /** How much later a copy may be, in milliseconds. */
 const maxCopyDelayMs = 3_000;
 
@@ -34,6 +35,8 @@ export class Load {
   /** By id, each place at which Kafka says that it is. */
   readonly acknowledged = new Map<string, Place[]>();
   partitions: number;
+  /** How long the filler of an event is at most. */
+  padBytes = 600;
   readonly #options: LoadOptions;
   readonly #producer: Producer;
   readonly #ending = new AbortController();
@@ -41,6 +44,8 @@ export class Load {
   #waiting: Due[] = [];
   #made = 0;
   #retries = 0;
+  #givenUp = false;
+  #lastError: unknown;
 
   constructor(kafka: KafkaAccess, options: LoadOptions) {
     this.#options = options;
@@ -65,11 +70,19 @@ export class Load {
     this.#running = this.#run();
   }
 
-  /** Resolves when all that was begun is acknowledged. */
-  async end(): Promise<void> {
+  /** Resolves when all that was begun is acknowledged. @throws when it is not within `withinMs` */
+  async end(withinMs = 60_000): Promise<void> {
     this.#ending.abort();
-    await this.#running;
-    await this.#producer.disconnect();
+    const late = sleep(withinMs, 'late', { ref: false });
+    if ((await Promise.race([this.#running, late])) !== 'late') return;
+    this.giveUp();
+    throw new Error('the load cannot be written', { cause: this.#lastError });
+  }
+
+  /** What was begun may never be acknowledged. */
+  giveUp(): void {
+    this.#ending.abort();
+    this.#givenUp = true;
   }
 
   async #run(): Promise<void> {
@@ -90,6 +103,7 @@ export class Load {
       if (ready.length > 0) await this.#write(ready.toSorted((a, b) => a.atMs - b.atMs));
       await sleep(tickMs);
     }
+    await this.#producer.disconnect();
   }
 
   #make(): void {
@@ -100,7 +114,7 @@ export class Load {
     const id = idOf(topic, number);
     const put = (atMs: number, timestampMs: number): void => {
       const timestamp = new Date(timestampMs).toISOString();
-      const pad = 'x'.repeat(dice.below(600));
+      const pad = 'x'.repeat(dice.below(this.padBytes));
       const value = JSON.stringify({ keen: { id, timestamp }, sequence_number: number, pad });
       this.#waiting.push({ atMs, id, partition: dice.below(this.partitions), value });
     };
@@ -114,8 +128,12 @@ export class Load {
 
   async #write(records: readonly Due[]): Promise<void> {
     const byPartition = [...Map.groupBy(records, ({ partition }) => partition)];
-    // Each partition by itself: it is written or not as a whole.
-    await Promise.all(byPartition.map(([partition, own]) => this.#writeTo(partition, own)));
+    // Each partition by itself: a batch is written or not as a whole.
+    await Promise.all(
+      byPartition.map(async ([partition, own]) => {
+        for (const batch of batchesOf(own)) await this.#writeTo(partition, batch);
+      }),
+    );
   }
 
   async #writeTo(partition: number, records: readonly Due[]): Promise<void> {
@@ -134,11 +152,28 @@ export class Load {
           else places.push(place);
         }
         return;
-      } catch {
+      } catch (error) {
+        if (this.#givenUp) return;
         // Whatever it was: the cluster is being broken on purpose.
+        this.#lastError = error;
         this.#retries += 1;
         await sleep(200);
       }
     }
   }
+}
+
+/** In their order, each of a size that Kafka takes: after an outage there may be much. */
+function batchesOf(records: readonly Due[]): Due[][] {
+  const batches: Due[][] = [];
+  let bytes = Infinity;
+  for (const record of records) {
+    bytes += record.value.length;
+    if (bytes > maxBatchBytes) {
+      batches.push([]);
+      bytes = record.value.length;
+    }
+    batches.at(-1)?.push(record);
+  }
+  return batches;
 }

@@ -22,6 +22,7 @@ export interface SubscriberOptions {
   readonly comingBack: ComingBack;
   readonly urls: readonly string[];
   readonly sinceMs: number;
+  readonly onEvent?: () => void;
   readonly dice: Dice;
 }
 
@@ -42,14 +43,15 @@ export class Subscriber implements Tape {
   readonly ids = new Set<string>();
   /** Errors that it was told, each by its code. */
   readonly errors: string[] = [];
+  /** How its connections ended, and how often each way. */
+  readonly ends = new Map<string, number>();
   connections = 0;
   resumes = 0;
-  longestSilenceMs = 0;
+  lastMs = Date.now();
   readonly #options: SubscriberOptions;
   #link: Link | undefined;
   #cursor: string | undefined;
   #isStopped = false;
-  #lastMs = Date.now();
   #pause: NodeJS.Timeout | undefined;
 
   constructor(options: SubscriberOptions) {
@@ -95,7 +97,8 @@ export class Subscriber implements Tape {
         `{ ${queries[field]} }`,
       variables: this.#variables(),
       onResult: (result) => this.#take(Object(result)),
-      onClose: () => {
+      onClose: (how) => {
+        this.ends.set(how, (this.ends.get(how) ?? 0) + 1);
         this.#pause = setTimeout(() => this.#connect(), dice.below(maxPauseMs));
       },
     });
@@ -129,9 +132,8 @@ export class Subscriber implements Tape {
 
   #put(event: object): void {
     const { id, late, timestamp, sequence, partition, offset } = Object(event);
-    const nowMs = Date.now();
-    this.longestSilenceMs = Math.max(this.longestSilenceMs, nowMs - this.#lastMs);
-    this.#lastMs = nowMs;
+    this.lastMs = Date.now();
+    this.#options.onEvent?.();
     this.ids.add(id);
     this.got.push({
       id,
@@ -140,6 +142,7 @@ export class Subscriber implements Tape {
       sequence: Number(sequence),
       partition,
       offset: Number(offset),
+      connection: this.connections,
     });
   }
 }

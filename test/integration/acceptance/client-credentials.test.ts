@@ -7,7 +7,6 @@ import { freePorts } from '../../../scripts/kafka/ports.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { createKafkajsDriver } from '../../../src/kafka/kafkajs/driver.ts';
 import { createPlatformaticDriver } from '../../../src/kafka/platformatic/driver.ts';
-import type { KafkaDriver } from '../../../src/kafka/port.ts';
 import { temporaryDirectory } from '../../support/config-file.ts';
 import {
   type GraphqlResult,
@@ -18,6 +17,7 @@ import {
 } from '../../support/graphql-client.ts';
 import { openProducer, privateTopic, sharedCluster, testTenants } from '../../support/kafka.ts';
 import { feedIs, runServer, testConfig } from '../../support/server.ts';
+import { countLogins } from './count-logins.ts';
 import { type KafkaClientName, kafkaClients, projectTopic } from './real-server.ts';
 
 const [acme, globex] = testTenants.projects;
@@ -204,34 +204,4 @@ async function closeOf(
   );
   const { code, reason } = Object(await promise);
   return { code, reason };
-}
-
-/** The driver, with a count of its clients and of their logins. */
-function countLogins(driver: KafkaDriver): {
-  readonly driver: KafkaDriver;
-  readonly clients: number;
-  readonly logins: number;
-} {
-  let [clients, logins] = [0, 0];
-  return {
-    driver: {
-      name: driver.name,
-      connect(sasl) {
-        clients += 1;
-        const client = driver.connect(sasl);
-        const login = client.login.bind(client);
-        client.login = () => {
-          logins += 1;
-          return login();
-        };
-        return client;
-      },
-    },
-    get clients() {
-      return clients;
-    },
-    get logins() {
-      return logins;
-    },
-  };
 }

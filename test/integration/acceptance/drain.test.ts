@@ -6,15 +6,18 @@ import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { freePorts } from '../../../scripts/kafka/ports.ts';
 import type { ChaosTopic } from '../../chaos/event.ts';
-import { examplesOf, isClean, judge } from '../../chaos/judge.ts';
+import { explain } from '../../chaos/explain.ts';
+import { isClean, judge, verdictOf } from '../../chaos/judge.ts';
 import { Load } from '../../chaos/load.ts';
-import { ServerProcess } from '../../chaos/server-process.ts';
+import { readLog } from '../../chaos/read-log.ts';
 import { Subscriber, type SubscriberOptions } from '../../chaos/subscriber.ts';
 import { Dice } from '../../model/dice.ts';
 import { configFile } from '../../support/config-file.ts';
 import { basic } from '../../support/graphql-client.ts';
 import { openProducer, type SharedKafka, sharedCluster, testTenants } from '../../support/kafka.ts';
-import { digestOf, testProjects } from '../../support/server.ts';
+import { digestOf } from '../../support/server.ts';
+import { ServerProcess } from '../../support/server-process.ts';
+import { serviceSettings } from '../../support/service-settings.ts';
 import { until } from '../../support/until.ts';
 import { projectTopic, reader } from './real-server.ts';
 
@@ -32,14 +35,7 @@ async function startServers(
   const servers = ports.map(
     (port) =>
       new ServerProcess({
-        MILLRACE_LISTEN_PORT: String(port),
-        MILLRACE_KAFKA_BROKERS: kafka.bootstrap('saslPlaintext').join(),
-        MILLRACE_KAFKA_CREDENTIALS: 'service',
-        MILLRACE_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
-        MILLRACE_KAFKA_SASL_USERNAME: bridge.name,
-        MILLRACE_KAFKA_SASL_PASSWORD: bridge.password,
-        MILLRACE_KAFKA_TOPIC_TEMPLATE: '{projectId}.{topic}',
-        MILLRACE_AUTH_PROJECTS: JSON.stringify(testProjects),
+        ...serviceSettings(kafka, port, 'kafkajs'),
         MILLRACE_TOPICS_DEFAULTS_LATENESS: '1s',
         ...settings,
       }),
@@ -172,12 +168,13 @@ test('a rolling restart of two servers under load is invisible to clients with c
     await until('everyone to have everything', () =>
       subscribers.every(({ ids }) => [...load.acknowledged.keys()].every((id) => ids.has(id))),
     );
+    const log = await readLog(kafka, topic.kafkaTopic);
     for (const subscriber of subscribers) {
-      const { name, errors } = subscriber;
-      const verdict = judge(subscriber, load.acknowledged);
-      const examples = examplesOf(subscriber, load.acknowledged).join('\n');
-      assert.ok(isClean(verdict), `${name}: ${JSON.stringify(verdict)}\n${examples}`);
-      assert.deepEqual(errors, []);
+      const anomalies = judge(subscriber, log);
+      const verdict = verdictOf(anomalies);
+      const details = explain(anomalies, subscriber, log).join('\n');
+      assert.ok(isClean(verdict), `${subscriber.name}: ${JSON.stringify(verdict)}\n${details}`);
+      assert.deepEqual(subscriber.errors, []);
     }
     // Each was on one of the two.
     const resumes = subscribers.reduce((sum, { resumes }) => sum + resumes, 0);

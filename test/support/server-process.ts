@@ -1,12 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Guard } from '../../scripts/kafka/guard.ts';
+
+/** What this process leaves behind, however it ends, is ended. */
+let guard: Guard | undefined;
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** How long a server may take to drain after SIGTERM, in milliseconds. */
 const drainMs = 30_000;
+
+export interface ProcessOptions {
+  /** Options of Node, such as `--max-old-space-size=64`. @default none */
+  readonly nodeOptions?: readonly string[];
+  /** Files and sockets that it may have open at a time. @default what this process may */
+  readonly maxOpenFiles?: number;
+}
 
 /** One Millrace server, over several lives on the same port. */
 export class ServerProcess {
@@ -14,24 +26,37 @@ export class ServerProcess {
   /** What it logged at `warn` and above, over all lives. */
   readonly warnings: string[] = [];
   readonly #env: Readonly<Record<string, string>>;
+  readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;
 
   /** @param env its settings, `MILLRACE_LISTEN_PORT` among them */
-  constructor(env: Readonly<Record<string, string>>) {
+  constructor(env: Readonly<Record<string, string>>, options: ProcessOptions = {}) {
     this.#env = env;
+    this.#options = options;
     this.url = `http://127.0.0.1:${env['MILLRACE_LISTEN_PORT']}`;
   }
 
   /** Resolves when it serves. */
   async start(): Promise<void> {
     const around = Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'));
-    const child = spawn(process.execPath, [main, 'serve'], {
+    const { nodeOptions = [], maxOpenFiles } = this.#options;
+    const command = [process.execPath, ...nodeOptions, main, 'serve'];
+    const [program = '', ...args] =
+      maxOpenFiles === undefined
+        ? command
+        : ['sh', '-c', `ulimit -n ${maxOpenFiles} && exec "$@"`, 'sh', ...command];
+    const child = spawn(program, args, {
       env: { ...Object.fromEntries(around), ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    if (guard === undefined) {
+      guard = new Guard();
+      guard.unref();
+    }
+    guard.watch(child);
     createInterface(child.stderr).on('line', (line) => {
-      if (!line.includes('"level":30')) this.warnings.push(line);
+      if (!line.includes('"level":"info"')) this.warnings.push(line);
     });
     const lines = createInterface(child.stdout);
     await Promise.race([
@@ -41,6 +66,11 @@ export class ServerProcess {
       }),
     ]);
     lines.resume();
+  }
+
+  /** Whether it is there, for all that is known here. */
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null;
   }
 
   /** SIGKILL. */
@@ -59,6 +89,20 @@ export class ServerProcess {
       );
     }
     return tookMs;
+  }
+
+  /** A metric, summed up over its labels; 0: it is not there, or the server is not. */
+  async metric(name: string): Promise<number> {
+    const response = await fetch(`${this.url}/metrics`).catch(() => undefined);
+    const text = (await response?.text()) ?? '';
+    const lines = text.split('\n').filter((line) => /^\w+/.exec(line)?.[0] === name);
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
+  /** How much of the machine's memory it has. For Linux. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child?.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
   }
 
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<unknown> {
