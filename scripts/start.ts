@@ -67,11 +67,12 @@ async function configFor(kafka: StartedKafka): Promise<Config> {
 
 async function serve(config: Config, kafka: StartedKafka): Promise<RunningServer> {
   const [project] = demoProjects;
-  const [, readKey] = project.keys;
+  const [, { key }] = project.keys;
   try {
     const server = await startServer(config, {
       logger: createLogger({ level: config.log.level }),
-      graphiql: graphiqlStart(project.id, readKey.key),
+      graphiql: graphiqlStart(project.id, key),
+      console: { projectId: project.id, key },
       ...(kafka.embedded === null ? {} : { driver: kafka.embedded.driver() }),
     });
     stack.defer(() => server.close());

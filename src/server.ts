@@ -31,6 +31,7 @@ import { roomFor } from './transports/descriptors.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
+import { type ConsoleStart, consoleRoutes } from './transports/console.ts';
 import { type GraphiqlStart, graphiqlPage, isForBrowser } from './transports/graphql/graphiql.ts';
 import { createSchema } from './transports/graphql/schema.ts';
 import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
@@ -59,6 +60,8 @@ export interface ServerDependencies {
   readonly clock?: Clock;
   /** What GraphiQL shows at first. @default a subscription to put a topic into */
   readonly graphiql?: GraphiqlStart;
+  /** What the console's sign-in shows at first. @default empty fields */
+  readonly console?: ConsoleStart;
   /** Whether other processes may listen on the same port, which the system deals out connections to. @default false */
   readonly sharesPort?: boolean;
   /** Which of several workers it is: its metrics say so. @default it is alone */
@@ -121,6 +124,7 @@ export async function startServer(
     logger,
     clock = systemClock,
     graphiql,
+    console = { projectId: '', key: '' },
     sharesPort = false,
     worker,
     allMetrics,
@@ -316,6 +320,7 @@ export async function startServer(
       ['/graphql', graphqlRoute],
       ...feeds.routes,
       ['/tokens', createTokensRoute({ maker: tokenMaker, maxBodyBytes: limits.inboundFrameBytes })],
+      ...(config.http.console ? consoleRoutes(console) : []),
       ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
       ['/health/ready', readyRoute],
       [

@@ -20,7 +20,8 @@ export function banner({ url, brokers, projects, producing }: BannerFacts): stri
   const readKey = project?.keys.find(({ name }) => name === 'read');
   const lines = [
     '',
-    fact('GraphiQL', styleText(['bold', 'cyan'], `${url}/graphql`)),
+    fact('Console', styleText(['bold', 'cyan'], `${url}/console`)),
+    fact('GraphiQL', `${url}/graphql`),
     ...(brokers.length === 0 ? [] : [fact('Kafka', brokers.join(','))]),
     fact('Events', producing ?? 'none are written: MILLRACE_DEMO is off'),
     '',

@@ -448,6 +448,10 @@ export const settings = {
       description:
         'Pages of which origins may connect from a browser. The server’s own pages always may; a client without an Origin header always may.',
     }),
+    console: setting(flag, {
+      default: true,
+      description: 'Serve the console at `/console`.',
+    }),
     compression: setting(flag, {
       default: false,
       description:

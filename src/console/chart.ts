@@ -1,0 +1,66 @@
+import uPlot from 'uplot';
+
+export type Series = [seconds: number[], received: number[], shown: number[]];
+
+const height = 140;
+
+/** Events per second over the last minutes. */
+export class RateChart {
+  readonly #plot: uPlot;
+  readonly #resized: ResizeObserver;
+
+  constructor(element: HTMLElement) {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const axis = {
+      stroke: colour('--pico-muted-color'),
+      grid: { stroke: colour('--pico-muted-border-color'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui, sans-serif',
+    };
+    this.#plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { y: { range: (_plot, _low, high) => [0, Math.max(5, high * 1.15)] } },
+        axes: [
+          { ...axis, space: 80 },
+          { ...axis, size: 44, space: 34 },
+        ],
+        series: [
+          {},
+          {
+            label: 'read from Kafka',
+            stroke: colour('--console-received'),
+            fill: colour('--console-received-fill'),
+            width: 1.5,
+            points: { show: false },
+          },
+          {
+            label: 'shown here',
+            stroke: colour('--pico-primary'),
+            width: 2,
+            points: { show: false },
+          },
+        ],
+      },
+      [[], [], []],
+      element,
+    );
+    this.#resized = new ResizeObserver(() =>
+      this.#plot.setSize({ width: element.clientWidth, height }),
+    );
+    this.#resized.observe(element);
+  }
+
+  show(series: Series): void {
+    this.#plot.setData(series);
+  }
+
+  close(): void {
+    this.#resized.disconnect();
+    this.#plot.destroy();
+  }
+}

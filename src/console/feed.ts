@@ -1,0 +1,100 @@
+import {
+  type Client,
+  createClient,
+  type DeadLetter,
+  type Event,
+  type EventsOptions,
+  FeedError,
+  type FeedState,
+} from '../client/index.ts';
+import type { Shown } from './messages.ts';
+import { argumentsOf, type Selection } from './selection.ts';
+import { Refusal, type TokenSource } from './session.ts';
+
+/** How the feed is doing. */
+export interface Connection {
+  readonly state: FeedState['name'];
+  /** Why it is closed, if not by the page. */
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+export interface FeedEvents {
+  readonly onMessage: (message: Shown) => void;
+  readonly onConnection: (connection: Connection) => void;
+}
+
+/** What is selected, as it comes. */
+export class Feed {
+  readonly #selection: Selection;
+  readonly #client: Client;
+  readonly #events: FeedEvents;
+
+  constructor(selection: Selection, tokens: TokenSource, events: FeedEvents) {
+    this.#selection = selection;
+    this.#client = createClient({ url: location.origin, token: () => tokenOf(tokens) });
+    this.#events = events;
+  }
+
+  open(): void {
+    const { topic, kind } = this.#selection;
+    const { onMessage, onConnection } = this.#events;
+    const state = (state: FeedState): void => onConnection(connectionOf(state));
+    if (kind === 'deadLetters') {
+      const next = (deadLetter: DeadLetter): void => onMessage(shownDeadLetter(deadLetter));
+      this.#client.deadLetters(topic).subscribe({ next, state });
+      return;
+    }
+    const options: EventsOptions = argumentsOf(this.#selection);
+    const next = (event: Event): void => onMessage(shownEvent(event));
+    this.#client.events(topic, options).subscribe({ next, state });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+/** What the server refuses for good must end the feed; anything else is tried again. */
+async function tokenOf(tokens: TokenSource): Promise<string> {
+  try {
+    return await tokens.token();
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'UNAUTHENTICATED') throw error;
+    throw new FeedError('UNAUTHENTICATED', error.message, { closeCode: 4403 });
+  }
+}
+
+function connectionOf(state: FeedState): Connection {
+  if (state.name !== 'closed' || state.code === 'DONE') return { state: state.name };
+  return { state: state.name, code: state.code, reason: state.error.message };
+}
+
+function shownEvent(event: Event): Shown {
+  const { id, timestamp, late, omitted = 0, payload, partition, offset, cursor } = event;
+  return {
+    place: `${partition}·${offset}`,
+    timestamp,
+    title: id ?? '—',
+    late,
+    omitted,
+    summary: JSON.stringify(payload),
+    detail: JSON.stringify(payload, null, 2),
+    cursor,
+  };
+}
+
+function shownDeadLetter(deadLetter: DeadLetter): Shown {
+  const { source, recordedAt, error, event, partition, offset, cursor } = deadLetter;
+  return {
+    // The two sources are different topics of Kafka.
+    place: `${source === 'UPSTREAM' ? 'dlq ' : ''}${partition}·${offset}`,
+    timestamp: recordedAt,
+    title: source,
+    late: false,
+    omitted: 0,
+    summary: `${error}: ${event}`,
+    detail: `${error}\n\n${event}`,
+    cursor,
+  };
+}

@@ -1,0 +1,62 @@
+/** An event or a dead letter as the page shows it. */
+export interface Shown {
+  /** Its place in the log, which no other message has. */
+  readonly place: string;
+  readonly timestamp: string;
+  readonly title: string;
+  readonly late: boolean;
+  /** Left out by the delivery mode before it. */
+  readonly omitted: number;
+  readonly summary: string;
+  readonly detail: string;
+  readonly cursor: string;
+}
+
+/** How many of the newest messages are kept. */
+export const keptMessages = 200;
+
+/** The newest messages first. While it is held, the list stays, and only counts. */
+export class Messages {
+  #shown: readonly Shown[] = [];
+  /** Newest last; as many as are kept. */
+  #newest: Shown[] = [];
+  #waiting = 0;
+  #held = false;
+
+  get shown(): readonly Shown[] {
+    return this.#shown;
+  }
+
+  /** How many have come since the list is held. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  set held(held: boolean) {
+    this.#held = held;
+    if (!held) this.refresh();
+  }
+
+  add(message: Shown): void {
+    this.#newest.push(message);
+    if (this.#newest.length >= 2 * keptMessages) this.#newest = this.#newest.slice(-keptMessages);
+    this.#waiting++;
+  }
+
+  /** Takes over what has come: once for each picture, however much it is. */
+  refresh(): void {
+    if (this.#held || this.#waiting === 0) return;
+    this.#shown = this.#newest.slice(-keptMessages).toReversed();
+    this.#waiting = 0;
+  }
+
+  clear(): void {
+    this.#shown = [];
+    this.#newest = [];
+    this.#waiting = 0;
+  }
+}
