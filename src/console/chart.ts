@@ -2,7 +2,17 @@ import uPlot from 'uplot';
 
 export type Series = [seconds: number[], received: number[], shown: number[]];
 
-const height = 140;
+const height = 130;
+
+const clock = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+
+function timeOfDay(seconds: number): string {
+  return clock.format(seconds * 1_000);
+}
 
 /** Events per second over the last minutes. */
 export class RateChart {
@@ -26,7 +36,7 @@ export class RateChart {
         cursor: { show: false },
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(5, high * 1.15)] } },
         axes: [
-          { ...axis, space: 80 },
+          { ...axis, size: 26, space: 80, values: (_plot, seconds) => seconds.map(timeOfDay) },
           { ...axis, size: 44, space: 34 },
         ],
         series: [

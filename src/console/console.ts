@@ -4,7 +4,7 @@ import { Counters } from './counters.ts';
 import { type Connection, Feed } from './feed.ts';
 import { Messages } from './messages.ts';
 import { Rates } from './rates.ts';
-import { type Selection, selectionOf } from './selection.ts';
+import { argumentsOf, type Selection, selectionOf } from './selection.ts';
 import { Refusal, type Session, TokenSource } from './session.ts';
 import { snippets } from './snippets.ts';
 import { fetchOverview, type Overview } from './topics.ts';
@@ -185,7 +185,13 @@ export class Console {
                 rates: { received: rateOf(topic.name), shown: this.#shownRates.recent(nowMs) },
                 open: this.#open,
                 snippets: snippets(selection, session.projectId, location.origin),
-                onSelect: (changed) => this.#select(changed),
+                onSelect: (changed) => {
+                  // A filter that is not filled in yet changes nothing for the server.
+                  if (isSame(selection, changed)) this.#selection = changed;
+                  else this.#select(changed);
+                  // What is typed next must build on this.
+                  this.#draw();
+                },
                 onOpen: (place) => {
                   this.#open = place;
                 },
@@ -218,6 +224,12 @@ export class Console {
       this.#counters.of(selection.topic)?.series(nowMs) ?? [];
     this.#chart.show([seconds, received, shown]);
   }
+}
+
+function isSame(one: Selection, other: Selection): boolean {
+  const text = (selection: Selection): string =>
+    JSON.stringify([selection.topic, selection.kind, argumentsOf(selection)]);
+  return text(one) === text(other);
 }
 
 function reasonOf(error: unknown): string {

@@ -52,6 +52,7 @@ test('the lint gate fires on imports against the flow, cycles, floating promises
   t.after(() => rmSync(folder, { recursive: true }));
   const findings = await lintFixtures(folder);
   for (const expected of [
+    'src/console/imports-hub.ts eslint(no-restricted-imports)',
     'src/core/imports-kafka.ts eslint(no-restricted-imports)',
     'src/observe/imports-hub.ts eslint(no-restricted-imports)',
     'src/kafka/imports-hub.ts eslint(no-restricted-imports)',

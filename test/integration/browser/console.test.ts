@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openPage } from '../../support/browser.ts';
+import { feedIs, runEmbedded } from '../../support/server.ts';
+import '../../../scripts/build-console.ts';
+
+test('the console shows events and dead letters as they come, and why it cannot', async (t) => {
+  const { server, kafka } = await runEmbedded(t, {
+    topics: ['acme.purchases', 'acme.purchases-dlq'],
+  });
+  const page = await openPage(t, 'about:blank');
+  const foreign: string[] = [];
+  const blocked: string[] = [];
+  page.on('request', (request) => {
+    if (!/^(data|blob|ws):/.test(request.url()) && !request.url().startsWith(server.url)) {
+      foreign.push(request.url());
+    }
+  });
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) blocked.push(message.text());
+  });
+  await page.goto(`${server.url}/console`);
+
+  await page.getByLabel('Project id').fill('acme');
+  await page.getByLabel('Key').fill('not-the-key');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').waitFor();
+
+  await page.getByLabel('Key').fill('acme-read');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'purchases' }).waitFor();
+  await page.getByRole('status').getByText('live').waitFor();
+  await feedIs(server, 'acme.purchases');
+  const event = (id: string, country: string) => ({
+    value: JSON.stringify({ keen: { id }, user: { country } }),
+  });
+  kafka.append('acme.purchases', event('first', 'DE'));
+  await page.getByRole('table').getByText('first', { exact: true }).click();
+  await page.getByText('"country": "DE"').waitFor();
+
+  await page.getByRole('button', { name: '+ Filter' }).click();
+  await page.getByLabel('Value of the filter').fill('FR');
+  await page.getByLabel('Property of the filter').fill('user.country');
+  await page.getByLabel('Property of the filter').press('Tab');
+  await page.getByText('Waiting for events…').waitFor();
+  await page.getByRole('status').getByText('live').waitFor();
+  kafka.append('acme.purchases', event('German', 'DE'));
+  kafka.append('acme.purchases', event('French', 'FR'));
+  await page.getByText('French', { exact: true }).waitFor();
+  assert.equal(await page.getByText('German', { exact: true }).count(), 0);
+
+  await page.getByRole('tab', { name: 'Dead letters' }).click();
+  await page.getByText('No dead letters since').waitFor();
+  await page.getByRole('status').getByText('live').waitFor();
+  kafka.append('acme.purchases-dlq', { value: '{"event":"{not json","error":"went astray"}' });
+  await page.getByText('went astray: {not json').waitFor();
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  assert.deepEqual({ foreign, blocked }, { foreign: [], blocked: [] });
+});
+
+test('where the console is switched off, nothing is served at its path', async (t) => {
+  const { server } = await runEmbedded(t, {
+    topics: [],
+    settings: { MILLRACE_HTTP_CONSOLE: 'false' },
+  });
+  const { status } = await fetch(`${server.url}/console`);
+  assert.equal(status, 404);
+});
