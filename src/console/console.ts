@@ -227,9 +227,11 @@ export class Console {
 }
 
 function isSame(one: Selection, other: Selection): boolean {
-  const text = (selection: Selection): string =>
-    JSON.stringify([selection.topic, selection.kind, argumentsOf(selection)]);
-  return text(one) === text(other);
+  return textOf(one) === textOf(other);
+}
+
+function textOf(selection: Selection): string {
+  return JSON.stringify([selection.topic, selection.kind, argumentsOf(selection)]);
 }
 
 function reasonOf(error: unknown): string {

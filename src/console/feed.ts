@@ -93,7 +93,7 @@ function shownDeadLetter(deadLetter: DeadLetter): Shown {
     title: source,
     late: false,
     omitted: 0,
-    summary: `${error}: ${event}`,
+    summary: `${error} ${event}`,
     detail: `${error}\n\n${event}`,
     cursor,
   };
