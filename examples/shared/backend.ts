@@ -103,6 +103,17 @@ async function answerWithToken(response: ServerResponse, scope: App['scope']): P
     .end(answer.ok ? text : '{}');
 }
 
+/** Says at once what would be hard to see in a page. */
+async function lookForMillrace(): Promise<void> {
+  try {
+    await fetch(`${millrace}/health/live`);
+  } catch {
+    console.error(
+      `Millrace is not at ${millrace}. Run npm start, or say where it is: MILLRACE_URL=...`,
+    );
+  }
+}
+
 /** Serves the app, says where, and opens it where somebody sits before it. `PORT`: where it listens. @default 3000 */
 export async function serve(app: App): Promise<void> {
   const server = await createBackend(app);
@@ -118,6 +129,7 @@ export async function serve(app: App): Promise<void> {
     console.log(`Open ${url}  (Millrace: ${millrace})`);
     if (process.stdout.isTTY) open(url);
   });
+  await lookForMillrace();
 }
 
 /** In the browser, if the system knows how to. */

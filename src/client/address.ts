@@ -18,11 +18,12 @@ export function addressOf(
   topic: string,
   { where, order, deduplicate, delivery }: FeedOf,
 ): URL {
-  const page = 'location' in globalThis ? String(globalThis.location) : undefined;
-  const url = new URL(server, page);
+  const url = new URL(server, pageAddress());
   url.protocol = url.protocol.replace('http', 'ws');
   const path = url.pathname.replace(/\/$/, '');
   const kind = holds === 'events' ? '' : '/dead-letters';
+  url.search = '';
+  url.hash = '';
   url.pathname = `${path}/feeds/${encodeURIComponent(topic)}${kind}`;
   const given = { where, order, deduplicate, delivery };
   for (const [name, value] of Object.entries(given)) {
@@ -30,4 +31,10 @@ export function addressOf(
     url.searchParams.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   }
   return url;
+}
+
+/** Of the page, if there is one: Deno has a `location` that is undefined. */
+function pageAddress(): string | undefined {
+  const location = 'location' in globalThis ? globalThis.location : undefined;
+  return location === undefined ? undefined : String(location);
 }
