@@ -189,6 +189,7 @@ export async function startServer(
     clock,
     secret: config.cursors.secret,
     historyBytes: config.feeds.historyBytes,
+    conflation: { maxValues: limits.latestValues, maxBytes: limits.latestBytes },
     maxWarmUpRecords: config.feeds.warmUpRecords,
     refusalOf: refusals,
     topicTemplate: kafka.topicTemplate,

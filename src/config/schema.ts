@@ -353,6 +353,16 @@ export const settings = {
       description:
         'Most bytes that wait for a slow client. Past it they are dropped, and its subscriptions go on from before them, read from Kafka again, when it takes something; one to dead letters ends its connection with 1013.',
     }),
+    latestValues: setting(integer({ min: 1, max: 10_000_000 }), {
+      default: 10_000,
+      description:
+        'Most values of `by` that a `delivery` of mode LATEST tells apart within an interval, for all who ask for the same. With so many it sends the newest of each before the interval ends.',
+    }),
+    latestBytes: setting(bytes({ min: 64 * KiB, max: GiB }), {
+      default: 16 * MiB,
+      description:
+        'Most bytes of events that wait in it for the end of an interval. With so many they are sent before.',
+    }),
     initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 5 * second,
       description:

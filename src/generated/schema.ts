@@ -46,6 +46,26 @@ export type DeadLetterSource =
   /** From the dead-letter topic. */
   | 'UPSTREAM';
 
+/**
+ * All events, the newest per value of `by` every `everyMs`, or one every `everyMs`. What is left out is counted
+ * in `omitted`. See docs/delivery.md.
+ */
+export type Delivery = {
+  /** For LATEST: a dotted path into the payload, as in `user.id`. Without it: the newest of all. */
+  readonly by?: InputMaybe<Scalars['String']['input']>;
+  /** For LATEST and SAMPLE: milliseconds, between 10 and 60000. */
+  readonly everyMs?: InputMaybe<Scalars['Int']['input']>;
+  readonly mode?: DeliveryMode;
+};
+
+export type DeliveryMode =
+  /** Each event. */
+  | 'ALL'
+  /** The first event at once, then in each interval the newest of each value of `by`. */
+  | 'LATEST'
+  /** The first event at once, then one event in each interval, of which each is equally likely. */
+  | 'SAMPLE';
+
 export type Event = {
   readonly __typename?: 'Event';
   /** Continues exactly after this event; of `recentEvents`, after all of them. */
@@ -55,6 +75,8 @@ export type Event = {
   /** Its place in the order had already gone by, or its time is out of bounds; all others are in exact order. */
   readonly late: Scalars['Boolean']['output'];
   readonly offset: Scalars['BigInt']['output'];
+  /** Events that `delivery` left out since the message before; 0 with ALL. */
+  readonly omitted: Scalars['Int']['output'];
   readonly partition: Scalars['Int']['output'];
   /** The record's own JSON, unchanged. */
   readonly payload: Scalars['JSON']['output'];
@@ -236,6 +258,7 @@ export type SubscriptionDeadLettersArgs = {
 export type SubscriptionEventBatchesArgs = {
   after?: InputMaybe<Scalars['Cursor']['input']>;
   deduplicate?: InputMaybe<Scalars['Boolean']['input']>;
+  delivery?: InputMaybe<Delivery>;
   maxEvents?: InputMaybe<Scalars['Int']['input']>;
   maxWaitMs?: InputMaybe<Scalars['Int']['input']>;
   order?: InputMaybe<EventOrder>;
@@ -248,6 +271,7 @@ export type SubscriptionEventBatchesArgs = {
 export type SubscriptionEventsArgs = {
   after?: InputMaybe<Scalars['Cursor']['input']>;
   deduplicate?: InputMaybe<Scalars['Boolean']['input']>;
+  delivery?: InputMaybe<Delivery>;
   order?: InputMaybe<EventOrder>;
   since?: InputMaybe<Scalars['DateTime']['input']>;
   topic: Scalars['String']['input'];
@@ -345,6 +369,8 @@ export type ResolversTypes = {
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   DeadLetter: ResolverTypeWrapper<DeadLetterModel>;
   DeadLetterSource: DeadLetterSource;
+  Delivery: Delivery;
+  DeliveryMode: DeliveryMode;
   Event: ResolverTypeWrapper<EventModel>;
   EventBatch: ResolverTypeWrapper<EventBatchModel>;
   EventOrder: EventOrder;
@@ -372,6 +398,7 @@ export type ResolversParentTypes = {
   Cursor: Scalars['Cursor']['output'];
   DateTime: Scalars['DateTime']['output'];
   DeadLetter: DeadLetterModel;
+  Delivery: Delivery;
   Event: EventModel;
   EventBatch: EventBatchModel;
   FeedStatus: FeedStatus;
@@ -416,6 +443,7 @@ export type EventResolvers<ContextType = GraphqlContext, ParentType extends Reso
   id?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
   late?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   offset?: Resolver<ResolversTypes['BigInt'], ParentType, ContextType>;
+  omitted?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   partition?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   payload?: Resolver<ResolversTypes['JSON'], ParentType, ContextType>;
   recordedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;

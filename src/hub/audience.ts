@@ -3,16 +3,20 @@ import type { Event } from '../decode/event.ts';
 import type { PartitionOffsets } from '../kafka/port.ts';
 import { BatchGroup, type Batching } from './batch-group.ts';
 import { Channel } from './channel.ts';
+import type { ConflationBounds } from './conflation/choice.ts';
+import { ConflatedGroup, type GroupPlace } from './conflation/conflated-group.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
-import { SingleGroup, type Turn } from './group.ts';
+import type { Delivery } from './delivery.ts';
+import { type Group, type GroupOf, SingleGroup, type Turn } from './group.ts';
 import type { StreamMessage } from './history/stream-message.ts';
-import { EventBatch, EventMessage } from './message.ts';
+import { EventBatch, EventMessage, type Message } from './message.ts';
 
 export interface AudienceOptions {
   readonly topic: string;
   readonly cursors: Cursors;
   readonly clock: Clock;
+  readonly conflation: ConflationBounds;
   readonly watermarkMs: () => number | null;
   /** Where the stream stood at the end of its last turn. */
   readonly position: () => StreamPosition;
@@ -20,21 +24,31 @@ export interface AudienceOptions {
   readonly isOfPast?: boolean | undefined;
 }
 
+/** How batches of events are put together. */
+export interface BatchShape {
+  readonly batching: Batching;
+  readonly delivery: Delivery;
+}
+
 /**
  * Those subscribers of a stream who are of one project and know the topic by one name: several names may
  * lead to one Kafka topic, and cursors are bound to the project.
  */
 export class Audience {
-  readonly events: Channel<EventMessage, EventMessage, null>;
-  readonly batches: Channel<EventMessage, EventBatch, Batching>;
+  readonly events: Channel<EventMessage, EventMessage, Delivery>;
+  readonly batches: Channel<EventMessage, EventBatch, BatchShape>;
   readonly #options: AudienceOptions;
   /** Delivered between the turns of the feed. */
   #outOfTurn = 0;
 
   constructor(options: AudienceOptions) {
     this.#options = options;
-    this.events = new Channel(() => new SingleGroup(options.isOfPast));
-    this.batches = new Channel((batching) => this.#open(batching));
+    this.events = new Channel((delivery) =>
+      this.#open(delivery, (place) => new SingleGroup(place.isOfPast)),
+    );
+    this.batches = new Channel(({ delivery, batching }) =>
+      this.#open(delivery, (place) => this.#openBatches(batching, place)),
+    );
   }
 
   get size(): number {
@@ -82,17 +96,32 @@ export class Audience {
     this.batches.end(error, this.#options.position());
   }
 
-  #open(batching: Batching): BatchGroup {
-    const { clock, watermarkMs, position, cursors, isOfPast } = this.#options;
-    return new BatchGroup(batching, {
+  /** @param open makes the group that puts together what is delivered */
+  #open<Out extends Message>(
+    delivery: Delivery,
+    open: (place: GroupPlace) => Group<Out> & GroupOf<EventMessage, Out>,
+  ): GroupOf<EventMessage, Out> {
+    const { clock, position, watermarkMs, isOfPast, conflation: bounds } = this.#options;
+    if (delivery.mode === 'ALL') return open({ position, watermarkMs, isOfPast });
+    const onDelivered = this.#onDelivered;
+    return new ConflatedGroup(delivery, {
       clock,
-      isOfPast,
-      watermarkMs,
+      bounds,
       position,
-      encode: cursors.encode,
-      onDelivered: (deliveries) => {
-        this.#outOfTurn += deliveries;
-      },
+      watermarkMs,
+      open,
+      onDelivered,
     });
   }
+
+  #openBatches(batching: Batching, place: GroupPlace): BatchGroup {
+    const { clock, cursors } = this.#options;
+    const onDelivered = this.#onDelivered;
+    const { encode } = cursors;
+    return new BatchGroup(batching, { ...place, clock, encode, onDelivered });
+  }
+
+  readonly #onDelivered = (deliveries: number): void => {
+    this.#outOfTurn += deliveries;
+  };
 }

@@ -13,7 +13,7 @@ export interface BatchGroupOptions {
   readonly clock: Clock;
   /** See `EventBatch.watermarkMs`. */
   readonly watermarkMs: () => number | null;
-  /** Where the stream stood at the end of its last turn. */
+  /** Where the stream stood at the end of its last turn, or before what is still kept from the group. */
   readonly position: () => StreamPosition;
   readonly encode: EncodeCursor;
   /** See `Parcel.isOfPast`. @default false */
@@ -47,6 +47,10 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
     if (this.#open.length >= this.#batching.maxEvents) this.settle();
   }
 
+  override keptFrom(): StreamPosition | undefined {
+    return this.#openBefore;
+  }
+
   settle(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -78,7 +82,7 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
     return super.flush({ before, after });
   }
 
-  progress(at: StreamPosition): void {
+  protected progress(at: StreamPosition): void {
     if (this.#open.length > 0) return;
     const { watermarkMs, encode } = this.#options;
     const batch = new EventBatch([], watermarkMs(), { position: at, encode });

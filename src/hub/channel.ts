@@ -67,6 +67,15 @@ export class Channel<In, Out extends Message, Shape> {
     }
   }
 
+  /** Where a subscription stands that does not have all that came; undefined: nothing is kept from it. */
+  keptFrom(subscription: Subscription<Out>): StreamPosition | undefined {
+    for (const table of [this.#joined, ...this.#newcomers.values()]) {
+      const from = table.keptFrom(subscription);
+      if (from !== undefined) return from;
+    }
+    return undefined;
+  }
+
   /** Hands out what is kept for a subscription. @param at where the stream stands */
   settle(subscription: Subscription<Out>, at: StreamPosition): void {
     for (const table of [this.#joined, ...this.#newcomers.values()]) {

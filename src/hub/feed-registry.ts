@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
+import type { ConflationBounds } from './conflation/choice.ts';
 import {
   Feed,
   type FeedContent,
@@ -34,6 +35,8 @@ export interface FeedRegistryOptions {
   readonly secret: string | null;
   /** How much each stream remembers of what it delivered, for those who come back. */
   readonly historyBytes: number;
+  /** How much of an interval is kept for each group that gets some of the events. */
+  readonly conflation: ConflationBounds;
   /** @default every login is the client's own */
   readonly refusalOf?: RefusalOf;
   /** How long a feed goes on without subscribers, in milliseconds. */
@@ -215,7 +218,8 @@ export class FeedRegistry {
       ...use
     }: Pick<FeedOptions, 'client' | 'start' | 'onFailed'> & { sibling: () => Feed | undefined },
   ): Feed {
-    const { clock, lingerMs, historyBytes, logger, refusalOf = ofOwnLogin } = this.#options;
+    const { clock, lingerMs, historyBytes, conflation, logger } = this.#options;
+    const { refusalOf = ofOwnLogin } = this.#options;
     return new Feed({
       ...source,
       ...use,
@@ -223,6 +227,7 @@ export class FeedRegistry {
       keys: this.keys,
       lingerMs,
       historyBytes,
+      conflation,
       maxWarmUpRecords: this.#options.maxWarmUpRecords,
       logger,
       refusalOf,

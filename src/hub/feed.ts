@@ -13,6 +13,7 @@ import {
 } from '../kafka/port.ts';
 import { findStart, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
+import type { ConflationBounds } from './conflation/choice.ts';
 import { offsetsOf, type StreamPosition } from './cursor/stream-position.ts';
 import { Cursors } from './cursors.ts';
 import { DeadLetterChannels } from './dead-letter-channels.ts';
@@ -44,6 +45,8 @@ export interface FeedOptions {
   readonly keys: SharedKeys;
   /** How much each stream remembers of what it delivered, in bytes. */
   readonly historyBytes: number;
+  /** How much of an interval is kept for each group that gets some of the events. */
+  readonly conflation: ConflationBounds;
   /** Most records that are read at the start for their ids only. */
   readonly maxWarmUpRecords: number;
   /** Whether it is a dead-letter topic. */
@@ -173,12 +176,13 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#decode = options.openDecoder(options.settings);
-    const { start, settings, clock, keys, lingerMs, historyBytes } = options;
+    const { start, settings, clock, keys, lingerMs, historyBytes, conflation } = options;
     this.#streams = new Streams({
       ...settings,
       clock,
       lingerMs,
       historyBytes,
+      conflation,
       idKey: () => keys.idKey,
       cursorsOf: (projectId, key) => this.cursorsOf(projectId, key),
       isOfPast: this.isOfPast,

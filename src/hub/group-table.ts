@@ -47,10 +47,10 @@ export class GroupTable<In, Out extends Message, Shape> {
    */
   add(subscription: Subscription<Out>, wish: Wish<Shape>, at: StreamPosition): number {
     const key = JSON.stringify([wish.shape, wish.where.conditions]);
-    const deliveries = this.#settle(key, at);
+    const deliveries = this.#entries.get(key)?.group.makeRoom(at) ?? 0;
     // Only now: its last member may have left over what was handed out.
-    const entry = this.#entries.get(key) ?? this.#openGroup(key, wish);
-    entry.group.add(subscription);
+    const entry = this.#entries.get(key) ?? this.#enter(key, wish, this.#open(wish.shape));
+    entry.group.add(subscription, at);
     this.#entryOf.set(subscription, entry);
     return deliveries;
   }
@@ -67,6 +67,11 @@ export class GroupTable<In, Out extends Message, Shape> {
     entry.removeRoute();
     entry.group.close();
     return true;
+  }
+
+  /** Where a subscription stands from which something is kept. */
+  keptFrom(subscription: Subscription<Out>): StreamPosition | undefined {
+    return this.#entryOf.get(subscription)?.group.keptFrom(subscription);
   }
 
   /** Hands out what is kept for a subscription and those who want the same. @returns deliveries */
@@ -97,15 +102,30 @@ export class GroupTable<In, Out extends Message, Shape> {
    * removed from the other one.
    *
    * @param at where the stream stands
-   * @returns deliveries of what was kept, here or there
+   * @returns deliveries of what was kept, here or there, and cannot be kept any longer
    */
   absorb(other: GroupTable<In, Out, Shape>, at: StreamPosition): number {
-    let deliveries = other.settle(at);
-    for (const key of other.#entries.keys()) deliveries += this.#settle(key, at);
+    const known = [...other.#entries.keys()].filter((key) => this.#entries.has(key));
+    let deliveries = 0;
+    for (const key of known) {
+      deliveries += other.#settle(key, at) + (this.#entries.get(key)?.group.makeRoom(at) ?? 0);
+    }
     // From here on nothing is handed out, so nobody leaves.
-    for (const [subscription, { wish }] of other.#entryOf) {
-      other.remove(subscription);
-      this.add(subscription, wish, at);
+    const groups = new Map<Entry<In, Out, Shape>, Entry<In, Out, Shape>>();
+    for (const entry of other.#entries.values()) {
+      if (this.#entries.has(entry.key)) continue;
+      // What it keeps goes with it.
+      entry.removeRoute();
+      groups.set(entry, this.#enter(entry.key, entry.wish, entry.group));
+    }
+    for (const [subscription, entry] of other.#entryOf) {
+      const moved = groups.get(entry);
+      if (moved === undefined) {
+        other.remove(subscription);
+        this.add(subscription, entry.wish, at);
+      } else {
+        this.#entryOf.set(subscription, moved);
+      }
     }
     return deliveries;
   }
@@ -113,7 +133,7 @@ export class GroupTable<In, Out extends Message, Shape> {
   /** Tells those how far the stream has come who have heard nothing since this was called last. */
   progress(at: StreamPosition, encode: EncodeCursor): void {
     for (const { group } of this.#entries.values()) {
-      if (!group.takeSent()) group.progress(at, encode);
+      group.report(at, encode);
     }
   }
 
@@ -130,8 +150,7 @@ export class GroupTable<In, Out extends Message, Shape> {
     return group?.flush({ before: at, after: at }) ?? 0;
   }
 
-  #openGroup(key: string, wish: Wish<Shape>): Entry<In, Out, Shape> {
-    const group = this.#open(wish.shape);
+  #enter(key: string, wish: Wish<Shape>, group: GroupOf<In, Out>): Entry<In, Out, Shape> {
     const entry = { key, wish, group, removeRoute: this.#routes.add(group, wish.where.conditions) };
     this.#entries.set(key, entry);
     return entry;

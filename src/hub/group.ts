@@ -40,8 +40,23 @@ export abstract class Group<Out extends Message> {
     this.#members.delete(member);
   }
 
+  has(member: Subscription<Out>): boolean {
+    return this.#members.has(member);
+  }
+
+  /** Where a member stands that does not have all that the stream emitted; undefined: nothing is kept from it. */
+  keptFrom(_member: Subscription<Out>): StreamPosition | undefined {
+    return undefined;
+  }
+
   /** Sends on what the group has kept for later. */
   abstract settle(): void;
+
+  /** Hands out what a member that is added now must not get. @returns as `flush` */
+  makeRoom(at: StreamPosition): number {
+    this.settle();
+    return this.flush({ before: at, after: at });
+  }
 
   /** Stops its timers. */
   abstract close(): void;
@@ -54,15 +69,15 @@ export abstract class Group<Out extends Message> {
     return this.handOut(items, turn);
   }
 
-  /** Whether anything was sent since this was asked last. */
-  takeSent(): boolean {
-    const sent = this.#sent;
+  /** Tells the members how far the stream has come, if they have heard nothing since this was called last. */
+  report(at: StreamPosition, encode: EncodeCursor): void {
+    const wasSent = this.#sent;
     this.#sent = false;
-    return sent;
+    if (!wasSent) this.progress(at, encode);
   }
 
   /** Tells the members how far the stream has come without a message for them. */
-  abstract progress(at: StreamPosition, encode: EncodeCursor): void;
+  protected abstract progress(at: StreamPosition, encode: EncodeCursor): void;
 
   protected send(item: Out): void {
     this.#due.push(item);
@@ -78,9 +93,19 @@ export abstract class Group<Out extends Message> {
 }
 
 /** A group, by what it takes. */
-export interface GroupOf<In, Out extends Message> extends Group<Out> {
+export interface GroupOf<In, Out extends Message> {
+  readonly size: number;
+  /** @param at where the stream stands: the member gets what comes from there on */
+  add(member: Subscription<Out>, at: StreamPosition): void;
+  remove(member: Subscription<Out>): void;
   /** A message that is for the members; it goes out with the next `flush`, or is kept for later. */
   accept(message: In): void;
+  keptFrom(member: Subscription<Out>): StreamPosition | undefined;
+  settle(): void;
+  makeRoom(at: StreamPosition): number;
+  flush(turn: Turn): number;
+  report(at: StreamPosition, encode: EncodeCursor): void;
+  close(): void;
 }
 
 /** Each message by itself. */
@@ -97,7 +122,7 @@ export class SingleGroup<Item extends Message> extends Group<Item> implements Gr
     // There is no timer.
   }
 
-  progress(at: StreamPosition, encode: EncodeCursor): void {
+  protected progress(at: StreamPosition, encode: EncodeCursor): void {
     this.handOut([], { before: at, after: at }, encode);
   }
 }

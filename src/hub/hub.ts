@@ -12,6 +12,8 @@ import type { ClientLease } from './client-pool.ts';
 import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { acceptWithinMs, type StartPoint } from './feed-start.ts';
 import type { Batching } from './batch-group.ts';
+import type { ConflationBounds } from './conflation/choice.ts';
+import { all, type Delivery } from './delivery.ts';
 import { backoffMs } from '../kafka/backoff.ts';
 import type { JoinPoint } from './join-point.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
@@ -25,9 +27,10 @@ import {
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
 import { liveParcel } from './parcel.ts';
 import { PerProject } from './per-project.ts';
-import type { Stream, StreamKey } from './stream.ts';
+import type { Joined, Stream, StreamKey, StreamSubscriber } from './stream.ts';
 import { type Pace, Subscription, type SubscriptionOptions } from './subscription.ts';
 import { CatchUp } from './resume/catch-up.ts';
+import { BatchExcerpt, EventExcerpt, type EventExcerptOptions } from './resume/excerpt.ts';
 import { Follower, type FollowerOptions, type Following } from './resume/follower.ts';
 import {
   beginning,
@@ -49,6 +52,8 @@ export interface HubOptions {
   readonly secret: string | null;
   /** How much each stream remembers of what it delivered, for those who come back. */
   readonly historyBytes: number;
+  /** How much of an interval is kept for each group that gets some of the events. */
+  readonly conflation: ConflationBounds;
   /** @default every login is the client's own */
   readonly refusalOf?: RefusalOf;
   readonly topicTemplate: string;
@@ -90,6 +95,8 @@ export interface EventsRequest {
   readonly order?: EventOrder | undefined;
   readonly deduplicate: boolean;
   readonly where: readonly PropertyFilter[];
+  /** Of what passes. @default all */
+  readonly delivery?: Delivery | undefined;
   /** Start at the first record at or after this broker time, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
   /** Go on after the message that had this cursor. */
@@ -360,7 +367,7 @@ export class Hub {
     /** Made where there is something to wait for: most subscriptions are live from the first. */
     let over: AbortController | undefined;
     let follower: Follower<Item> | undefined;
-    let leave: (() => void) | undefined;
+    let joined: Joined | undefined;
     let subscription: Subscription<Item> | undefined;
     const follow = (join?: JoinPoint): Follower<Item> => {
       const [live, accepted] = [feed.stream(key), subscription];
@@ -382,8 +389,8 @@ export class Hub {
       return follower;
     };
     const onBehind = (position: StreamPosition): void => {
-      leave?.();
-      leave = undefined;
+      joined?.leave();
+      joined = undefined;
       (follower ?? follow()).resumeWhenTaken(position);
     };
     const resume = async (): Promise<void> => {
@@ -412,16 +419,14 @@ export class Hub {
       cursorAt: (position) => {
         const stream = feed.stream(key);
         if (!isLive || !stream?.hasBegun) return undefined;
-        return feed.cursorsOf(principal.projectId, key).encode(position ?? stream.position);
+        const { encode } = feed.cursorsOf(principal.projectId, key);
+        return encode(position ?? joined?.keptFrom() ?? stream.position);
       },
       begin: (accepted) => {
         subscription = accepted;
         // The stream is kept for as long as it may be gone back to.
         const release = feed.useStream(key, (stream) => {
-          if (isLive) {
-            const joined = following.join(stream, accepted, feed.joinPoint());
-            leave = () => joined.leave();
-          }
+          if (isLive) joined = following.join(stream, accepted, feed.joinPoint());
           return () => undefined;
         });
         return [
@@ -429,7 +434,7 @@ export class Hub {
             isOver = true;
             over?.abort();
             follower?.stop();
-            leave?.();
+            joined?.leave();
             release();
           },
         ];
@@ -696,50 +701,56 @@ export class Hub {
 }
 
 /** Each event by itself. */
-function nothingKept(): void {
-  // Each event goes out as it comes.
-}
-
 function eventsOf(
   principal: Principal,
-  { topic, where: asked }: EventsRequest,
+  { topic, where: asked, delivery = all }: EventsRequest,
 ): Following<EventMessage> {
   const subscriber = { projectId: principal.projectId, topic };
   const where = Where.of(principal, asked);
-  const passes = where.compile();
   return {
-    join: (stream, subscription, join) => ({
-      leave: stream.addEvents(subscription, subscriber, { where, join }),
-      settle: nothingKept,
-    }),
-    select: (stream, messages) =>
-      messages
-        .filter(({ item }) => passes === undefined || passes(item.payload))
-        .map((message) => stream.messageOf(subscriber, message)),
+    join: (stream, subscription, join) =>
+      stream.addEvents(subscription, subscriber, { where, shape: delivery, join }),
+    excerpt: (stream) => new EventExcerpt(excerptOf(stream, { subscriber, where, delivery })),
   };
 }
 
 function batchesOf(
   principal: Principal,
-  request: EventsRequest & { readonly batching: Batching },
+  {
+    topic,
+    where: asked,
+    delivery = all,
+    batching,
+  }: EventsRequest & { readonly batching: Batching },
 ): Following<EventBatch> {
-  const { topic, batching } = request;
-  const where = Where.of(principal, request.where);
   const subscriber = { projectId: principal.projectId, topic };
-  const single = eventsOf(principal, request);
+  const where = Where.of(principal, asked);
+  const shape = { batching, delivery };
   return {
-    join: (stream, subscription, join) => ({
-      leave: stream.addBatches(subscription, subscriber, { where, shape: batching, join }),
-      settle: () => stream.settleBatches(subscription, subscriber),
-    }),
-    select: (stream, messages) => {
-      const events = single.select(stream, messages);
-      const batches: EventBatch[] = [];
-      for (let from = 0; from < events.length; from += batching.maxEvents) {
-        batches.push(stream.batchOf(subscriber, events.slice(from, from + batching.maxEvents)));
-      }
-      return batches;
-    },
+    join: (stream, subscription, join) =>
+      stream.addBatches(subscription, subscriber, { where, shape, join }),
+    excerpt: (stream) =>
+      new BatchExcerpt({
+        ...excerptOf(stream, { subscriber, where, delivery }),
+        maxEvents: batching.maxEvents,
+        batchOf: (events) => stream.batchOf(subscriber, events),
+      }),
+  };
+}
+
+function excerptOf(
+  stream: Stream,
+  wish: {
+    readonly subscriber: StreamSubscriber;
+    readonly where: Where;
+    readonly delivery: Delivery;
+  },
+): EventExcerptOptions {
+  const { subscriber, where, delivery } = wish;
+  return {
+    messageOf: (message) => stream.messageOf(subscriber, message),
+    passes: where.compile(),
+    conflation: delivery.mode === 'ALL' ? undefined : stream.conflation(delivery),
   };
 }
 

@@ -11,13 +11,13 @@ export type EncodeCursor = (position: StreamPosition) => string;
 export abstract class Message {
   /** Where the stream stands when this has been sent. */
   readonly position: StreamPosition;
-  readonly #encode: EncodeCursor;
+  protected readonly encode: EncodeCursor;
   #made: Map<object, Buffer> | undefined;
   #cursor: string | undefined;
 
   constructor(position: StreamPosition, encode: EncodeCursor) {
     this.position = position;
-    this.#encode = encode;
+    this.encode = encode;
   }
 
   /** The length of its text in characters: about what it takes to hold and to send it. */
@@ -30,7 +30,7 @@ export abstract class Message {
 
   /** What continues exactly after it. Made when it is first asked for. */
   get cursor(): string {
-    this.#cursor ??= this.#encode(this.position);
+    this.#cursor ??= this.encode(this.position);
     return this.#cursor;
   }
 
@@ -58,12 +58,27 @@ export class EventMessage extends Message {
   readonly topic: string;
   readonly event: Event;
   readonly late: boolean;
+  /** Events that are left out since the message before, as it is wanted so. */
+  readonly omitted: number;
 
-  constructor(topic: string, event: Event, late: boolean, { position, encode }: MessagePlace) {
+  constructor(
+    topic: string,
+    event: Event,
+    late: boolean,
+    { position, encode }: MessagePlace,
+    omitted = 0,
+  ) {
     super(position, encode);
     this.topic = topic;
     this.event = event;
     this.late = late;
+    this.omitted = omitted;
+  }
+
+  /** The same event, delivered in place of others. @param position where the last of them stood */
+  standingFor(omitted: number, position: StreamPosition): EventMessage {
+    const { topic, event, late, encode } = this;
+    return new EventMessage(topic, event, late, { position, encode }, omitted);
   }
 
   get size(): number {

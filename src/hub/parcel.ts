@@ -15,7 +15,10 @@ export interface Parcel<Item extends Message = Message> {
   readonly encode?: EncodeCursor | undefined;
   /** A report that the subscriber has come to what is recorded now. */
   readonly isLive?: boolean;
-  /** It is read again for who came back, or asked for the past: how old it is says nothing about us. */
+  /**
+   * It is read again for who came back, or asked for the past, or it waited as it was asked to: how old it is
+   * says nothing about us.
+   */
   readonly isOfPast: boolean;
 }
 

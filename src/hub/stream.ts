@@ -4,8 +4,10 @@ import type { PartitionOffsets } from '../kafka/port.ts';
 import type { OrderKey } from '../sequence/order-key.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import { Sequencer, type SequencerOptions } from '../sequence/sequencer.ts';
-import { Audience } from './audience.ts';
-import type { Batching } from './batch-group.ts';
+import { Audience, type BatchShape } from './audience.ts';
+import type { Channel } from './channel.ts';
+import type { ConflationBounds } from './conflation/choice.ts';
+import { Conflation } from './conflation/conflation.ts';
 import {
   beginning,
   positionOf,
@@ -13,13 +15,14 @@ import {
   type StreamPosition,
 } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
+import type { Conflated, Delivery } from './delivery.ts';
 import type { Wish } from './group-table.ts';
 import { KeysBefore } from './history/keys-before.ts';
 import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
 import type { StreamMessage } from './history/stream-message.ts';
 import { isPassed, type JoinPoint } from './join-point.ts';
-import type { EventBatch, EventMessage } from './message.ts';
+import type { EventBatch, EventMessage, Message } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What makes two subscriptions of a feed share their work. */
@@ -34,6 +37,7 @@ export interface StreamOptions
   readonly clock: Clock;
   /** How much is remembered of what was delivered, in bytes. */
   readonly historyBytes: number;
+  readonly conflation: ConflationBounds;
   readonly cursorsOf: (projectId: string, key: StreamKey) => Cursors;
   /** See `Parcel.isOfPast`. @default false */
   readonly isOfPast?: boolean;
@@ -54,6 +58,53 @@ export interface StreamSubscriber {
   readonly topic: string;
 }
 
+/** A subscriber's place in a stream. */
+export interface Joined {
+  /** Where it stands, if something is kept from it: for a batch, or until the end of an interval. */
+  keptFrom(): StreamPosition | undefined;
+  /** Hands over what is kept. Without it, leaving drops that. */
+  settle(): void;
+  leave(): void;
+}
+
+/** What the places in a stream need of it. */
+interface PlaceHost {
+  readonly position: () => StreamPosition;
+  readonly left: (subscriber: StreamSubscriber) => void;
+}
+
+/** There may be very many: no functions of its own. */
+class Place<Out extends Message, Shape> implements Joined {
+  readonly #host: PlaceHost;
+  readonly #channel: Channel<EventMessage, Out, Shape>;
+  readonly #subscription: Subscription<Out>;
+  readonly #subscriber: StreamSubscriber;
+
+  constructor(
+    host: PlaceHost,
+    channel: Channel<EventMessage, Out, Shape>,
+    who: { readonly subscription: Subscription<Out>; readonly subscriber: StreamSubscriber },
+  ) {
+    this.#host = host;
+    this.#channel = channel;
+    this.#subscription = who.subscription;
+    this.#subscriber = who.subscriber;
+  }
+
+  keptFrom(): StreamPosition | undefined {
+    return this.#channel.keptFrom(this.#subscription);
+  }
+
+  settle(): void {
+    this.#channel.settle(this.#subscription, this.#host.position());
+  }
+
+  leave(): void {
+    this.#channel.remove(this.#subscription);
+    this.#host.left(this.#subscriber);
+  }
+}
+
 /** Half of what a client may be without a sign of progress for, in milliseconds. */
 const progressIntervalMs = 7_500;
 
@@ -70,6 +121,10 @@ export class Stream {
   #retired = 0;
   #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
   #progressTimer: Timer | undefined;
+  readonly #host: PlaceHost = {
+    position: () => this.position,
+    left: (subscriber) => this.#forgetIfEmpty(subscriber),
+  };
   /** Of one that knows no ids from before its start: until the window is past. */
   #lacksIdsUntilMs = Number.NEGATIVE_INFINITY;
   /** A copy that was recorded before this may count elsewhere: see `KeysBefore`. */
@@ -198,47 +253,32 @@ export class Stream {
     return this.#audienceOf(subscriber).messageOf(message);
   }
 
+  /** What some events of this stream become for one subscriber by itself. */
+  conflation(delivery: Conflated): Conflation {
+    return new Conflation(delivery, this.#options.conflation);
+  }
+
   /** Events of this stream as one batch. @param events not empty */
   batchOf(subscriber: StreamSubscriber, events: readonly EventMessage[]): EventBatch {
     return this.#audienceOf(subscriber).batchOf(events);
   }
 
-  /**
-   * From here on the subscription gets what is released, but nothing from before its join point.
-   *
-   * @returns the function that takes it out again
-   */
+  /** From here on the subscription gets what is released, but nothing from before its join point. */
   addEvents(
     subscription: Subscription<EventMessage>,
     subscriber: StreamSubscriber,
-    { where, join }: { where: Wish<null>['where']; join: JoinPoint | undefined },
-  ): () => void {
-    const { events } = this.#audienceOf(subscriber);
-    const place = { at: this.position, join: this.#unlessPassed(join) };
-    events.add(subscription, { where, shape: null }, place);
-    return () => {
-      events.remove(subscription);
-      this.#forgetIfEmpty(subscriber);
-    };
+    wish: Wish<Delivery> & { readonly join: JoinPoint | undefined },
+  ): Joined {
+    return this.#add(this.#audienceOf(subscriber).events, { subscription, subscriber, ...wish });
   }
 
   /** As `addEvents`, in batches. */
   addBatches(
     subscription: Subscription<EventBatch>,
     subscriber: StreamSubscriber,
-    { join, ...wish }: Wish<Batching> & { readonly join: JoinPoint | undefined },
-  ): () => void {
-    const { batches } = this.#audienceOf(subscriber);
-    batches.add(subscription, wish, { at: this.position, join: this.#unlessPassed(join) });
-    return () => {
-      batches.remove(subscription);
-      this.#forgetIfEmpty(subscriber);
-    };
-  }
-
-  /** Sends on what is kept for a subscription, and for those who want the same, until a batch is full. */
-  settleBatches(subscription: Subscription<EventBatch>, subscriber: StreamSubscriber): void {
-    this.#audiences.get(keyOf(subscriber))?.batches.settle(subscription, this.position);
+    wish: Wish<BatchShape> & { readonly join: JoinPoint | undefined },
+  ): Joined {
+    return this.#add(this.#audienceOf(subscriber).batches, { subscription, subscriber, ...wish });
   }
 
   /** Delivers all that is due: the end of a turn. */
@@ -284,6 +324,23 @@ export class Stream {
     });
   }
 
+  #add<Out extends Message, Shape>(
+    channel: Channel<EventMessage, Out, Shape>,
+    {
+      subscription,
+      subscriber,
+      join,
+      ...wish
+    }: Wish<Shape> & {
+      readonly subscription: Subscription<Out>;
+      readonly subscriber: StreamSubscriber;
+      readonly join: JoinPoint | undefined;
+    },
+  ): Joined {
+    channel.add(subscription, wish, { at: this.position, join: this.#unlessPassed(join) });
+    return new Place(this.#host, channel, { subscription, subscriber });
+  }
+
   #unlessPassed(join: JoinPoint | undefined): JoinPoint | undefined {
     if (join === undefined || this.#begun === undefined) return join;
     // Without offsets: the feed had not begun.
@@ -304,12 +361,13 @@ export class Stream {
     const key = keyOf(subscriber);
     let audience = this.#audiences.get(key);
     if (audience === undefined) {
-      const { clock, cursorsOf, order, deduplicate, isOfPast } = this.#options;
+      const { clock, conflation, cursorsOf, order, deduplicate, isOfPast } = this.#options;
       audience = new Audience({
         isOfPast,
         topic: subscriber.topic,
         cursors: cursorsOf(subscriber.projectId, { order, deduplicate }),
         clock,
+        conflation,
         watermarkMs: () => this.sequencer.watermarkMs,
         position: () => this.position,
       });

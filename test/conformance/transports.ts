@@ -1,4 +1,5 @@
 import { describe, test } from 'node:test';
+import { conflations } from './transports/conflation.ts';
 import { deliveries } from './transports/delivery.ts';
 import { endings } from './transports/endings.ts';
 import { graphqlSse, graphqlWs } from './transports/graphql.ts';
@@ -16,6 +17,7 @@ const transports = [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse] a
 export function transportTests(open: OpenStage): void {
   playAll(open, [
     ...deliveries,
+    ...conflations,
     ...refusalScenarios,
     ...tokenScenarios,
     ...metricScenarios,
@@ -26,7 +28,7 @@ export function transportTests(open: OpenStage): void {
 
 /** Those of it that depend on what brings the records. */
 export function deliveryTests(open: OpenStage): void {
-  playAll(open, deliveries);
+  playAll(open, [...deliveries, ...conflations]);
 }
 
 function playAll(open: OpenStage, scenarios: readonly Scenario[]): void {

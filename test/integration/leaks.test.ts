@@ -238,6 +238,36 @@ const paths: Readonly<Record<string, Path>> = {
     },
   },
 
+  'events of which some are left out': {
+    fields: ['Subscription.events', 'Subscription.eventBatches'],
+    async check(t, { url, server, kafka }, holder) {
+      await eachTransport(async (subscribe) => {
+        for (const mode of ['LATEST', 'SAMPLE']) {
+          const asked = `topic: "purchases", deduplicate: false, order: ARRIVAL, delivery: { mode: ${mode}, everyMs: 50 }`;
+          const single = subscribe(t, {
+            url,
+            login: holder,
+            query: `subscription { events(${asked}) { ${selection} omitted } }`,
+          });
+          const batches = subscribe(t, {
+            url,
+            login: holder,
+            query: `subscription { eventBatches(${asked}, maxWaitMs: 0) { events { ${selection} omitted } } }`,
+          });
+          await feedIs(server, 'acme.purchases', { subscribers: 2 });
+          record(kafka);
+          record(kafka);
+          // What is hidden is neither delivered nor counted.
+          const own = 2 * seen.length;
+          assert.equal(await accounted(single, own), own);
+          assert.equal(await accounted(batches, own), own);
+          nothingSecret(single, batches);
+          await left(server, 'acme.purchases', single, batches);
+        }
+      });
+    },
+  },
+
   'recent events': {
     fields: ['Query.recentEvents'],
     async check(_t, { url }, holder) {
@@ -387,6 +417,7 @@ test('an access key whose filters are enforced sees what they let pass, of all t
   for (const what of [
     'recent events',
     'batches of events',
+    'events of which some are left out',
     'dead letters',
     'names, offsets and counts',
   ]) {
@@ -580,6 +611,20 @@ async function eachTransport(
   run: (subscribe: (typeof subscribers)['graphql-ws']) => Promise<void>,
 ): Promise<void> {
   for (const subscribe of Object.values(subscribers)) await run(subscribe);
+}
+
+/** Resolves when so many events were delivered or counted; answers how many they were then. */
+async function accounted(received: Received, events: number): Promise<number> {
+  for (let results = 1; ; results += 1) {
+    await received.atLeast(results);
+    const taken = received.results.flatMap(({ data, errors }): unknown[] => {
+      assert.equal(errors, undefined);
+      const { events, eventBatches } = Object(data);
+      return events === undefined ? eventBatches.events : [events];
+    });
+    const sum = taken.reduce<number>((sum, event) => sum + Number(Object(event).omitted) + 1, 0);
+    if (sum >= events) return sum;
+  }
 }
 
 /** The ids of events in results, be it one or a list in each. */

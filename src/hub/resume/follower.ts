@@ -5,24 +5,18 @@ import type { Replay } from '../history/replay.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
 import { type JoinPoint, precedes } from '../join-point.ts';
 import type { EncodeCursor, Message } from '../message.ts';
-import { liveParcel, type Parcel, parcelOf } from '../parcel.ts';
-import type { Stream } from '../stream.ts';
+import { liveParcel, parcelOf } from '../parcel.ts';
+import type { Joined, Stream } from '../stream.ts';
 import type { Subscription } from '../subscription.ts';
 import type { CatchUp, ReaderUse } from './catch-up.ts';
-
-/** A subscriber's place in a stream. */
-export interface Joined {
-  /** Hands over what is kept for it, of batches that are not full. Without it, leaving drops that. */
-  settle(): void;
-  leave(): void;
-}
+import type { Excerpt } from './excerpt.ts';
 
 /** What a subscriber wants of a stream, whichever it is served by. */
 export interface Following<Item extends Message> {
   /** From here on it gets what the stream emits. */
   join(stream: Stream, subscription: Subscription<Item>, join?: JoinPoint): Joined;
-  /** Of these messages what the subscriber wants, as it wants them. */
-  select(stream: Stream, messages: readonly StreamMessage<Event>[]): readonly Item[];
+  /** What it gets of the messages that the stream remembers. */
+  excerpt(stream: Stream): Excerpt<Item>;
 }
 
 export interface FollowerOptions<Item extends Message> {
@@ -211,7 +205,7 @@ export class Follower<Item extends Message> {
         return;
       }
       // On a quiet topic the live stream does not come there before the next event does.
-      if (joined !== undefined && reader.hasCaughtUp) this.#tellLive(position);
+      if (joined !== undefined && reader.hasCaughtUp) this.#tellLive(joined.keptFrom() ?? position);
       // It went past the position in one turn, and does not remember so much.
       if (replay === 'gone') this.#goOn(position, true);
       if (typeof replay !== 'object') return;
@@ -263,18 +257,24 @@ export class Follower<Item extends Message> {
     ended: (position: StreamPosition) => void,
   ): () => StreamPosition {
     const way = this.#way;
-    const { subscription } = this.#options;
+    const { subscription, following } = this.#options;
+    const excerpt = following.excerpt(stream);
     let position = start;
+    /** How far the stream has been played back: beyond the subscriber's place, if something is kept from it. */
+    let played = start;
     const go = (): void => {
       if (way !== this.#way) return;
       const { messages, end } = take(replay);
-      if (messages.length > 0) {
-        const parcel = this.#parcelOf(stream, messages, position);
-        position = parcel.after;
-        if (parcel.items.length > 0) subscription.push(parcel);
-        // Too much for a connection that takes nothing, as others of its subscriptions may have filled it.
-        if (way !== this.#way) return;
+      const due = excerpt.take(this.#wanted(messages), played);
+      const items = end === undefined ? due : [...due, ...excerpt.rest()];
+      played = messages.at(-1)?.position ?? played;
+      const before = position;
+      position = excerpt.keptFrom ?? played;
+      if (items.length > 0) {
+        subscription.push(parcelOf(items, before, position, { isOfPast: true }));
       }
+      // Too much for a connection that takes nothing, as others of its subscriptions may have filled it.
+      if (way !== this.#way) return;
       if (end === 'end') ended(position);
       else if (end === 'forgotten') this.#goOn(position);
       else subscription.whenTaken(go);
@@ -283,20 +283,12 @@ export class Follower<Item extends Message> {
     return () => position;
   }
 
-  #parcelOf(
-    stream: Stream,
-    messages: readonly StreamMessage<Event>[],
-    before: StreamPosition,
-  ): Parcel<Item> {
-    const { following, join } = this.#options;
-    const after = messages.at(-1)?.position ?? before;
-    const wanted =
-      join === undefined
-        ? messages
-        : messages.filter(
-            ({ item }) => !precedes(join, item.partition, item.offset, item.recordedAtMs),
-          );
-    return parcelOf(following.select(stream, wanted), before, after, { isOfPast: true });
+  #wanted(messages: readonly StreamMessage<Event>[]): readonly StreamMessage<Event>[] {
+    const { join } = this.#options;
+    if (join === undefined) return messages;
+    return messages.filter(
+      ({ item }) => !precedes(join, item.partition, item.offset, item.recordedAtMs),
+    );
   }
 
   /** Begins again from a position; what is wrong with it now ends the subscription. */

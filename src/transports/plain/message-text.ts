@@ -43,13 +43,14 @@ function write(message: Message): string {
 }
 
 /** Put together by hand, because the payload goes in as it is. */
-function eventText({ topic, event, late, cursor }: EventMessage): string {
+function eventText({ topic, event, late, omitted, cursor }: EventMessage): string {
   const { id, sequence, json, partition, offset, recordedAtMs } = event;
   return (
     `{"type":"event","event":{"id":${JSON.stringify(id)},"topic":${JSON.stringify(topic)},` +
     `"timestamp":"${formatTimestamp(event)}","sequence":${sequence === null ? 'null' : `"${sequence}"`},` +
     `"payload":${json},"partition":${partition},"offset":"${offset}",` +
-    `"recordedAt":"${formatMilliseconds(recordedAtMs)}","late":${late},"cursor":"${cursor}"}}`
+    `"recordedAt":"${formatMilliseconds(recordedAtMs)}","late":${late},"omitted":${omitted},` +
+    `"cursor":"${cursor}"}}`
   );
 }
 

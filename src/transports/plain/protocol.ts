@@ -122,6 +122,12 @@ export const parameterTable = {
     meaning:
       'Only events for which all conditions hold, see [filters](docs/filters.md). Default: all events.',
   },
+  delivery: {
+    of: ['events'],
+    form: 'JSON: an object with `mode`, `by`, `everyMs`',
+    meaning:
+      'How many of them, see [delivery](docs/delivery.md): `{"mode":"LATEST","by":"user.id","everyMs":250}`. Default: `{"mode":"ALL"}`.',
+  },
   after: {
     of: ['events', 'deadLetters'],
     form: 'a cursor',

@@ -1,6 +1,7 @@
 import { nearest } from '../../config/nearest.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { parseFilter } from '../../decode/property-filter.ts';
+import { parseDelivery } from '../../hub/delivery.ts';
 import type { DeadLettersRequest, EventsRequest } from '../../hub/hub.ts';
 import { eventOrders } from '../../sequence/order.ts';
 import { parseInstant } from '../instant.ts';
@@ -44,6 +45,7 @@ export function parseFeedRequest(address: FeedAddress): FeedRequest {
     order: choice(given, 'order', eventOrders),
     deduplicate: choice(given, 'deduplicate', ['true', 'false']) !== 'false',
     where: parseFilter(json(given, 'where')),
+    delivery: parseDelivery(json(given, 'delivery')),
     ...start,
   };
 }

@@ -7,13 +7,14 @@ const types: Readonly<Record<string, string>> = {
   order: 'EventOrder',
   deduplicate: 'Boolean',
   where: '[PropertyFilter!]',
+  delivery: 'Delivery',
   since: 'DateTime',
   after: 'Cursor',
 };
 
 const place = 'topic partition offset recordedAt cursor';
 const selections = {
-  events: `id timestamp sequence payload late ${place}`,
+  events: `id timestamp sequence payload late omitted ${place}`,
   deadLetters: `event error source ${place}`,
 } as const;
 

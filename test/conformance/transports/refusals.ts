@@ -109,6 +109,24 @@ const refusals: readonly Refusal[] = [
     message: /deduplicate|Boolean/,
   },
   {
+    what: 'an unknown mode of delivery',
+    ...given('delivery', { mode: 'NEWEST' }),
+    code: 'BAD_USER_INPUT',
+    message: /mode|NEWEST/,
+  },
+  {
+    what: 'an interval that is too short',
+    ...given('delivery', { mode: 'LATEST', everyMs: 9 }),
+    code: 'BAD_USER_INPUT',
+    message: /^`delivery\.everyMs` must be .* between 10 and 60000/,
+  },
+  {
+    what: 'a property to conflate by that is none',
+    ...given('delivery', { mode: 'LATEST', by: '' }),
+    code: 'BAD_USER_INPUT',
+    message: /^`delivery\.by`/,
+  },
+  {
     what: 'a since that is no instant',
     ...given('since', 'yesterday'),
     code: 'BAD_USER_INPUT',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { all } from '../../../src/hub/delivery.ts';
 import type { EventBatch, EventMessage } from '../../../src/hub/message.ts';
 import { Stream, type StreamKey } from '../../../src/hub/stream.ts';
 import { sketched } from '../../support/events.ts';
@@ -25,6 +26,7 @@ function open(order: StreamKey['order'] = 'TIMESTAMP') {
     clock,
     idKey: () => new Uint8Array(32),
     historyBytes: 2 ** 20,
+    conflation: { maxValues: 10, maxBytes: 1_000 },
     cursorsOf: (projectId, key) =>
       new Cursors({
         key: () => new Uint8Array(32),
@@ -40,18 +42,21 @@ function open(order: StreamKey['order'] = 'TIMESTAMP') {
   const batches = (maxEvents: number, maxWaitMs = 0, topic = 't') => {
     let leave = stay;
     const member = listening<EventBatch>(() => leave());
-    const wish = { where: whereOf(), shape: { maxEvents, maxWaitMs }, join: undefined };
-    leave = stream.addBatches(member.subscription, { projectId: 'acme', topic }, wish);
+    const batching = { maxEvents, maxWaitMs };
+    const wish = { where: whereOf(), shape: { batching, delivery: all }, join: undefined };
+    const joined = stream.addBatches(member.subscription, { projectId: 'acme', topic }, wish);
+    leave = () => joined.leave();
     return member;
   };
   const events = (topic = 't') => {
     let leave = stay;
     const member = listening<EventMessage>(() => leave());
-    leave = stream.addEvents(
+    const joined = stream.addEvents(
       member.subscription,
       { projectId: 'acme', topic },
-      { where: whereOf(), join: undefined },
+      { where: whereOf(), shape: all, join: undefined },
     );
+    leave = () => joined.leave();
     return member;
   };
   let offset = 0;

@@ -24,5 +24,6 @@ export const eventResolvers: EventResolvers = {
   offset: ({ event }) => event.offset,
   recordedAt: ({ event }) => formatMilliseconds(event.recordedAtMs),
   late: ({ late }) => late,
+  omitted: ({ omitted }) => omitted,
   cursor: ({ cursor }) => cursor,
 };

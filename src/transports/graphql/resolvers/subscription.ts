@@ -6,6 +6,7 @@ import type {
   SubscriptionEventsArgs,
 } from '../../../generated/schema.ts';
 import type { Batching } from '../../../hub/batch-group.ts';
+import { parseDelivery } from '../../../hub/delivery.ts';
 import type { EventsRequest } from '../../../hub/hub.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage } from '../../../hub/message.ts';
 import type { Subscription } from '../../../hub/subscription.ts';
@@ -58,6 +59,7 @@ function requestOf(args: SubscriptionEventsArgs): EventsRequest {
     order: args.order ?? undefined,
     deduplicate: args.deduplicate ?? true,
     where: parseFilter(args.where ?? []),
+    delivery: parseDelivery(args.delivery),
     sinceMs: sinceMs(args.since),
     after: args.after ?? undefined,
   };

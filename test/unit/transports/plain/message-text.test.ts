@@ -14,6 +14,7 @@ const event = new EventMessage(
   sketched({ offset: 9, at: 1_700_000_000_123 }),
   true,
   nowhere,
+  3,
 );
 const deadLetter = new DeadLetterMessage(
   'purchases',
@@ -47,6 +48,7 @@ test('an event and a dead letter say all that they are', () => {
       offset: '9',
       recordedAt: '2023-11-14T22:13:20.123Z',
       late: true,
+      omitted: 3,
       cursor: 'cursor',
     },
   });

@@ -15,6 +15,7 @@ test('without parameters there are the defaults of the GraphQL subscriptions', (
     order: undefined,
     deduplicate: true,
     where: [],
+    delivery: { mode: 'ALL' },
     sinceMs: undefined,
     after: undefined,
   });
@@ -28,10 +29,12 @@ test('without parameters there are the defaults of the GraphQL subscriptions', (
 
 test('all parameters are read', () => {
   const where = [{ property: 'a.b', operator: 'EQ', value: '& +=' }];
+  const delivery = { mode: 'LATEST', by: 'a.b', everyMs: 100 };
   const query = new URLSearchParams({
     order: 'SEQUENCE',
     deduplicate: 'false',
     where: JSON.stringify(where),
+    delivery: JSON.stringify(delivery),
     since: '2026-11-23T18:00:00+01:00',
   });
   assert.deepEqual(parse(query.toString(), 'events', 'a%2Fb%20%C3%BC'), {
@@ -40,6 +43,7 @@ test('all parameters are read', () => {
     order: 'SEQUENCE',
     deduplicate: false,
     where,
+    delivery,
     sinceMs: Date.parse('2026-11-23T17:00:00Z'),
     after: undefined,
   });
@@ -65,6 +69,9 @@ const refused: readonly [query: string, argument: string, message: RegExp, kind?
   ['where=a', 'where', /JSON/],
   ['where=', 'where', /JSON/],
   ['where={}', 'where', /list/],
+  ['delivery=LATEST', 'delivery', /JSON/],
+  ['delivery={"mode":"LATEST","everyMs":1}', 'delivery', /between 10 and 60000/],
+  ['delivery={}', 'delivery', /"delivery" \(the nearest known one is \w+\)/, 'deadLetters'],
   ['since=now', 'since', /RFC 3339/],
   ['since=1969-12-31T23:59:59Z', 'since', /since 1970/],
   ['since=2026-11-23T18:00:00+01:00', 'since', /RFC 3339/],

@@ -1,0 +1,104 @@
+import type { Event } from '../../decode/event.ts';
+import type { Conflation } from '../conflation/conflation.ts';
+import type { StreamPosition } from '../cursor/stream-position.ts';
+import type { EventFilter } from '../filter.ts';
+import type { StreamMessage } from '../history/stream-message.ts';
+import type { EventBatch, EventMessage } from '../message.ts';
+
+/** What one subscriber gets of the messages that a stream remembers. */
+export interface Excerpt<Item> {
+  /** Where the subscriber stands with what was due so far; undefined: nothing is kept from it. */
+  readonly keptFrom: StreamPosition | undefined;
+  /**
+   * Takes the next messages.
+   *
+   * @param before where the stream stood before them
+   * @returns what is due
+   */
+  take(messages: readonly StreamMessage<Event>[], before: StreamPosition): readonly Item[];
+  /** There are no more for now. @returns what was kept until then */
+  rest(): readonly Item[];
+}
+
+export interface EventExcerptOptions {
+  readonly messageOf: (message: StreamMessage<Event>) => EventMessage;
+  /** Undefined: every event is wanted. */
+  readonly passes: EventFilter | undefined;
+  /** Undefined: all of them are delivered. */
+  readonly conflation: Conflation | undefined;
+}
+
+/** Each event by itself. */
+export class EventExcerpt implements Excerpt<EventMessage> {
+  readonly #options: EventExcerptOptions;
+  #keptFrom: StreamPosition | undefined;
+
+  constructor(options: EventExcerptOptions) {
+    this.#options = options;
+  }
+
+  get keptFrom(): StreamPosition | undefined {
+    return this.#keptFrom;
+  }
+
+  take(messages: readonly StreamMessage<Event>[], before: StreamPosition): EventMessage[] {
+    const { messageOf, passes, conflation } = this.#options;
+    const due: EventMessage[] = [];
+    let stood = before;
+    for (const message of messages) {
+      if (passes === undefined || passes(message.item.payload)) {
+        if (conflation === undefined) {
+          due.push(messageOf(message));
+        } else {
+          this.#keptFrom ??= stood;
+          conflation.accept(messageOf(message));
+          if (conflation.isFull) for (const each of this.rest()) due.push(each);
+        }
+      }
+      stood = message.position;
+    }
+    return due;
+  }
+
+  rest(): readonly EventMessage[] {
+    this.#keptFrom = undefined;
+    return this.#options.conflation?.take().messages ?? [];
+  }
+}
+
+export interface BatchExcerptOptions extends EventExcerptOptions {
+  readonly maxEvents: number;
+  readonly batchOf: (events: readonly EventMessage[]) => EventBatch;
+}
+
+/** As many events together as may be. */
+export class BatchExcerpt implements Excerpt<EventBatch> {
+  readonly #options: BatchExcerptOptions;
+  readonly #events: EventExcerpt;
+
+  constructor(options: BatchExcerptOptions) {
+    this.#options = options;
+    this.#events = new EventExcerpt(options);
+  }
+
+  get keptFrom(): StreamPosition | undefined {
+    return this.#events.keptFrom;
+  }
+
+  take(messages: readonly StreamMessage<Event>[], before: StreamPosition): EventBatch[] {
+    return this.#batches(this.#events.take(messages, before));
+  }
+
+  rest(): EventBatch[] {
+    return this.#batches(this.#events.rest());
+  }
+
+  #batches(events: readonly EventMessage[]): EventBatch[] {
+    const { maxEvents, batchOf } = this.#options;
+    const batches: EventBatch[] = [];
+    for (let from = 0; from < events.length; from += maxEvents) {
+      batches.push(batchOf(events.slice(from, from + maxEvents)));
+    }
+    return batches;
+  }
+}
