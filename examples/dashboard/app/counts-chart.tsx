@@ -8,6 +8,8 @@ import { palette, titles } from './topic-style.ts';
 
 const height = 190;
 const all = 'all';
+/** Between the times that are written, in seconds. */
+const minutes = [1, 2, 5, 10].map((count) => count * 60);
 
 /** Events per minute over the last half hour, by their own time. */
 export function CountsChart({
@@ -77,7 +79,7 @@ function optionsOf(width: number, shown: string, scheme: 'light' | 'dark'): uPlo
     width,
     height,
     cursor: { y: false, points: { size: 7 } },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     scales: { y: { range: (_, __, most) => [0, Math.max(10, most * 1.1)] } },
     axes: [
       {
@@ -86,6 +88,7 @@ function optionsOf(width: number, shown: string, scheme: 'light' | 'dark'): uPlo
         grid: { show: false },
         values: (_, times) => times.map(clock),
         space: 80,
+        incrs: minutes,
       },
       { ...axis, size: 48 },
     ],
