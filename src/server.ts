@@ -98,6 +98,8 @@ const closePatienceMs = 2_000;
 const driverLinesPerMinute = 30;
 /** Most lines about slow clients. */
 const slowLinesPerMinute = 10;
+/** Most lines about limits that clients came to. */
+const limitLinesPerMinute = 10;
 
 const slowWords = {
   moved: 'a client was too slow: what waited for it is read again when it takes something',
@@ -135,6 +137,13 @@ export async function startServer(
   const { kafka, limits, tokens } = config;
   const metrics = new Metrics(worker === undefined ? {} : { worker: String(worker) });
   const ofServer = new ServerMetrics(metrics, config.metrics);
+  const logLimit = perMinute(clock, limitLinesPerMinute, (limit: string) =>
+    logger.info({ limit }, 'a client was refused something over a limit'),
+  );
+  const onRefused = (code: string, limit: string | undefined): void => {
+    ofServer.countRefused(code, limit);
+    if (limit !== undefined) logLimit(limit);
+  };
   const driver = countedDriver(
     given.driver ?? (await createDriver(config, clock, logger)),
     (code) => metrics.count('millrace_kafka_errors_total', { code }),
@@ -209,7 +218,7 @@ export async function startServer(
     schema: createSchema(),
     limits,
     introspection: config.graphql.introspection,
-    mask: createErrorMask(logger, (code, limit) => ofServer.countRefused(code, limit)),
+    mask: createErrorMask(logger, onRefused),
   });
   const contextOf = (principal: Principal): GraphqlContext => ({
     principal,
@@ -242,7 +251,7 @@ export async function startServer(
       ofServer.countSlow(outcome);
       logSlow(outcome);
     },
-    onRefused: ({ code, details }: MillraceError) => ofServer.countRefused(code, details.limit),
+    onRefused: ({ code, details }: MillraceError) => onRefused(code, details.limit),
   };
   const graphqlOverHttp = createGraphqlOverHttp(engine, {
     ...outgoing,

@@ -1,10 +1,11 @@
 import { MillraceError } from '../core/errors.ts';
+import { traced } from '../observe/tracing.ts';
 import type { Authenticator } from './principal.ts';
 
 /** What came of credentials that were shown. `failed`: they could not be verified. */
 export type LoginResult = 'ok' | 'refused' | 'failed';
 
-/** The authenticator, with the result of each login told to `onLogin`. */
+/** The authenticator, with the result of each login told to `onLogin`, and a span for each. */
 export function countedLogins(
   authenticator: Authenticator,
   onLogin: (result: LoginResult) => void,
@@ -12,7 +13,8 @@ export function countedLogins(
   return {
     async authenticate(credentials) {
       try {
-        const principal = await authenticator.authenticate(credentials);
+        const login = () => authenticator.authenticate(credentials);
+        const principal = await traced('millrace.authenticate', {}, login);
         onLogin('ok');
         return principal;
       } catch (error) {

@@ -6,6 +6,7 @@ import type { PropertyFilter } from '../decode/property-filter.ts';
 import { kafkaTopic, topicName, topicOf } from '../decode/topic-name.ts';
 import { decodeUpstreamDeadLetter } from '../decode/upstream-dead-letter.ts';
 import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
+import { traced } from '../observe/tracing.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import type { Feed, FeedCounts, FeedLogger } from './feed.ts';
 import type { ClientLease } from './client-pool.ts';
@@ -196,7 +197,9 @@ export class Hub {
    * cluster cannot be reached; it then waits. Rejects with a `MillraceError`.
    */
   events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
-    return this.#subscribe(principal, request, 'events', eventsOf(principal, request));
+    return this.#traced(principal, request, 'events', () =>
+      this.#subscribe(principal, request, 'events', eventsOf(principal, request)),
+    );
   }
 
   /** As `events`, in batches. */
@@ -204,11 +207,22 @@ export class Hub {
     principal: Principal,
     request: EventsRequest & { readonly batching: Batching },
   ): Promise<Subscription<EventBatch>> {
-    return this.#subscribe(principal, request, 'eventBatches', batchesOf(principal, request));
+    return this.#traced(principal, request, 'eventBatches', () =>
+      this.#subscribe(principal, request, 'eventBatches', batchesOf(principal, request)),
+    );
   }
 
   /** As `events`. */
-  async deadLetters(
+  deadLetters(
+    principal: Principal,
+    request: DeadLettersRequest,
+  ): Promise<Subscription<DeadLetterMessage>> {
+    return this.#traced(principal, request, 'deadLetters', () =>
+      this.#subscribeToDeadLetters(principal, request),
+    );
+  }
+
+  async #subscribeToDeadLetters(
     principal: Principal,
     { topic, sinceMs, after }: DeadLettersRequest,
   ): Promise<Subscription<DeadLetterMessage>> {
@@ -441,6 +455,22 @@ export class Hub {
       },
       ...(isLive ? {} : { resume }),
     });
+  }
+
+  /** From the request to its being accepted. */
+  #traced<Item extends Message>(
+    { projectId }: Principal,
+    { topic, after }: Pick<EventsRequest, 'topic' | 'after'>,
+    kind: SubscriptionKind,
+    subscribe: () => Promise<Subscription<Item>>,
+  ): Promise<Subscription<Item>> {
+    const attributes = {
+      'millrace.project': projectId,
+      'millrace.topic': topic,
+      'millrace.kind': kind,
+      'millrace.resumes': after !== undefined,
+    };
+    return traced('millrace.subscribe', attributes, subscribe);
   }
 
   #mayRead(principal: Principal, topic: string): boolean {

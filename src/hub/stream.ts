@@ -155,6 +155,11 @@ export class Stream {
     return this.#ended !== undefined;
   }
 
+  /** What it ended with; undefined: it has not, or in order. */
+  get endError(): Error | undefined {
+    return this.#ended?.error;
+  }
+
   /** Where it stood at the end of its last turn. */
   get position(): StreamPosition {
     return this.#begun?.history.position ?? beginning;

@@ -193,7 +193,7 @@ export const metricTable = {
     type: 'counter',
     labels: ['limit'],
     unit: 'times',
-    help: 'How often a client was refused something over a limit, by its configuration path.',
+    help: 'How often a client was refused something over a limit, by its configuration path. WebSockets that were closed over `limits.initTimeout` and `limits.inboundFrameBytes` are in `millrace_closes_total`, with the codes 4408 and 1009.',
   },
 } as const satisfies Record<string, MetricRow>;
 

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts';
+import { beginSpan } from '../../observe/tracing.ts';
 import type { Feed } from '../feed.ts';
 import type { FeedLease } from '../feed-registry.ts';
 import type { StreamPosition } from '../cursor/stream-position.ts';
@@ -47,6 +48,7 @@ export class CatchUpReader {
     const unwatch = stream.watchTurns(() => this.#pace());
     // Until those are there for whom it reads: what it emits before may be forgotten when they come.
     this.#feed.pause();
+    const endSpan = beginSpan('millrace.catch-up', { 'millrace.topic': lease.feed.kafkaTopic });
     let isClosed = false;
     this.#close = () => {
       if (isClosed) return;
@@ -56,6 +58,7 @@ export class CatchUpReader {
       unwatch();
       leave();
       lease.release();
+      endSpan(stream?.endError);
     };
     lease.feed.started.catch(this.#close);
   }
