@@ -18,8 +18,8 @@ export interface Event<Payload = unknown> {
   readonly recordedAt: string;
   /** Its place in the order had already gone by, or its time is out of bounds. */
   readonly late: boolean;
-  /** How many events `delivery` has left out since the message before; without it there are none. */
-  readonly omitted?: number;
+  /** How many events `delivery` has left out since the message before; 0 with `ALL`. */
+  readonly omitted: number;
   /** Goes on exactly after this event, as `after`. */
   readonly cursor: string;
 }
@@ -60,11 +60,13 @@ export interface Condition {
   readonly value?: unknown;
 }
 
-/** Which events are delivered: all, the newest of each value of `by`, or one each `everyMs`. */
+/** How many of the events are delivered, see docs/delivery.md. */
 export interface Delivery {
+  /** All, the newest of each value of `by`, or one, each `everyMs`. */
   readonly mode: 'ALL' | 'LATEST' | 'SAMPLE';
-  /** A dotted path, of `LATEST`. */
+  /** A dotted path, for `LATEST`. @default the newest of all */
   readonly by?: string;
+  /** For `LATEST` and `SAMPLE`: 10 to 60000. @default 250 */
   readonly everyMs?: number;
 }
 

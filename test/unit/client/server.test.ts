@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AfterLoss, createClient, type Loss } from '../../../src/client/index.ts';
-import { runEmbedded } from '../../support/server.ts';
+import { type AfterLoss, createClient, type Event, type Loss } from '../../../src/client/index.ts';
+import { feedIs, runEmbedded } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { memoryStorage } from './scripted-server.ts';
 
@@ -62,4 +62,28 @@ test('who comes back when the log has forgotten is told what, and goes on where 
     assert.deepEqual(ranges, [{ partition: 0, from: 4, to: 6 }]);
   }
   assert.equal(losses.length, 3);
+});
+
+test('a screen gets what it asks for, and is told what is left out', async (t) => {
+  const { server, kafka } = await runEmbedded(t, { topics: ['acme.purchases'] });
+  const client = createClient({ url: server.url, ...login });
+  t.after(() => client.close());
+  const got: Event<{ n: number }>[] = [];
+  const feed = client.events<{ n: number }>('purchases', {
+    order: 'ARRIVAL',
+    delivery: { mode: 'LATEST', by: 'user', everyMs: 50 },
+  });
+  feed.subscribe((event) => got.push(event));
+  await feedIs(server, 'acme.purchases');
+  const count = 40;
+  for (let n = 1; n <= count; n += 1) {
+    kafka.append('acme.purchases', { partition: 0, value: JSON.stringify({ user: n % 2, n }) });
+  }
+  const all = (): number => got.reduce((sum, { omitted }) => sum + omitted + 1, 0);
+  await until('all to be accounted for', () => all() === count);
+  assert.ok(got.length < count);
+  assert.deepEqual(
+    got.slice(-2).map(({ payload }) => payload.n),
+    [count - 1, count],
+  );
 });
