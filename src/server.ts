@@ -232,7 +232,10 @@ export async function startServer(
   const sent = new Sent(clock, (lagMs, deliveries) =>
     metrics.deliveryLag.add(lagMs / 1_000, deliveries),
   );
-  const connections = new OpenConnections({ clock });
+  const connections = new OpenConnections({
+    clock,
+    onClosed: (transport, code) => ofServer.countClose(transport, code),
+  });
   const allowances = new Allowances({
     clock,
     maxConnectionsPerProject: limits.connectionsPerProject,
@@ -354,7 +357,6 @@ export async function startServer(
     ],
     onSocket: (socket, { socket: connection }) => {
       keepAlive.watch(socket, connection);
-      ofServer.watchClose(socket);
     },
     onRefused: outgoing.onRefused,
     allowedOrigins: config.http.allowedOrigins,

@@ -258,9 +258,11 @@ export class Hub {
     const place = deadLetterPlace(leases, principal.projectId);
     return this.#accept<DeadLetterMessage>(principal, leases, {
       kind: 'deadLetters',
-      ...(pace === undefined ? {} : { pace }),
-      // Before what is queued already nobody knows where it was; each of that has a cursor.
-      cursorAt: (position) => (isPrivate || position !== undefined ? undefined : place.cursor()),
+      options: {
+        ...(pace === undefined ? {} : { pace }),
+        // Before what is queued already nobody knows where it was; each of that has a cursor.
+        cursorAt: (position) => (isPrivate || position !== undefined ? undefined : place.cursor()),
+      },
       begin: (subscription) => {
         const steps = leases.map(({ feed }) =>
           feed.addDeadLetters(subscription, subscriber, where),
@@ -429,12 +431,14 @@ export class Hub {
     const isLive = sinceMs === undefined && after === undefined;
     return this.#accept<Item>(principal, [lease], {
       kind,
-      onBehind,
-      cursorAt: (position) => {
-        const stream = feed.stream(key);
-        if (!isLive || !stream?.hasBegun) return undefined;
-        const { encode } = feed.cursorsOf(principal.projectId, key);
-        return encode(position ?? joined?.keptFrom() ?? stream.position);
+      options: {
+        onBehind,
+        cursorAt: (position) => {
+          const stream = feed.stream(key);
+          if (!isLive || !stream?.hasBegun) return undefined;
+          const { encode } = feed.cursorsOf(principal.projectId, key);
+          return encode(position ?? joined?.keptFrom() ?? stream.position);
+        },
       },
       begin: (accepted) => {
         subscription = accepted;
@@ -672,16 +676,18 @@ export class Hub {
     leases: readonly FeedLease[],
     {
       kind,
+      options,
       begin,
       resume,
-      ...options
     }: {
       readonly kind: SubscriptionKind;
+      // Not the rest of these: the engine keeps such an object as a table, of several times its size.
+      readonly options: Pick<SubscriptionOptions, 'pace' | 'onBehind' | 'cursorAt'>;
       /** Adds it to feeds; answers what takes it out again. */
       readonly begin: (subscription: Subscription<Item>) => readonly (() => void)[];
       /** Where it does not begin with what comes from now on. */
       readonly resume?: () => Promise<void>;
-    } & Pick<SubscriptionOptions, 'pace' | 'onBehind' | 'cursorAt'>,
+    },
   ): Promise<Subscription<Item>> {
     const { maxQueuedBytes } = this.#options;
     const { revoked } = principal;
@@ -694,10 +700,12 @@ export class Hub {
       },
     });
     try {
-      undo = undo.concat(this.#subscriptionPlaces.take(principal.projectId), () =>
-        this.#subscriptions.delete(subscription),
-      );
+      this.#subscriptionPlaces.occupy(principal.projectId);
       this.#subscriptions.set(subscription, kind);
+      undo = undo.concat(() => {
+        this.#subscriptions.delete(subscription);
+        this.#subscriptionPlaces.giveBack(principal.projectId);
+      });
       const giveBack = principal.retain();
       undo = undo.concat(giveBack, () => revoked.unwatch(subscription));
       revoked.watch(subscription);

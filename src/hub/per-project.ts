@@ -26,17 +26,30 @@ export class PerProject {
    * @throws {MillraceError} `LIMIT_EXCEEDED`
    */
   take(projectId: string): () => void {
-    this.assertPlace(projectId);
-    this.#taken.set(projectId, (this.#taken.get(projectId) ?? 0) + 1);
+    this.occupy(projectId);
     let given = false;
     return () => {
       if (given) return;
       given = true;
-      const left = (this.#taken.get(projectId) ?? 1) - 1;
-      if (left === 0) this.#taken.delete(projectId);
-      else this.#taken.set(projectId, left);
-      this.#tell(projectId);
+      this.giveBack(projectId);
     };
+  }
+
+  /**
+   * As `take`, for those who remember by themselves that they have a place: `giveBack` once.
+   *
+   * @throws {MillraceError} `LIMIT_EXCEEDED`
+   */
+  occupy(projectId: string): void {
+    this.assertPlace(projectId);
+    this.#taken.set(projectId, (this.#taken.get(projectId) ?? 0) + 1);
+  }
+
+  giveBack(projectId: string): void {
+    const left = (this.#taken.get(projectId) ?? 1) - 1;
+    if (left === 0) this.#taken.delete(projectId);
+    else this.#taken.set(projectId, left);
+    this.#tell(projectId);
   }
 
   /** @throws {MillraceError} `LIMIT_EXCEEDED`: `take` would */

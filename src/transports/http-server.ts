@@ -124,13 +124,15 @@ export function createHttpServer(options: HttpServerOptions): {
     if (refusal !== undefined) options.onRefused?.(refusal.error);
     refuse(stream, refusal?.status ?? '400 Bad Request', refusal?.error);
   });
+  // Neither made anew nor by `once`: it would be kept for as long as the connection lives.
+  const onConnectionClosed = (): void => {
+    open -= 1;
+  };
   server.on('connection', (socket) => {
     probe(socket);
     open += 1;
     if (limits !== undefined && open > limits.maxConnections) crowded.add(socket);
-    socket.once('close', () => {
-      open -= 1;
-    });
+    socket.on('close', onConnectionClosed);
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -27,18 +27,22 @@ export interface OpenConnectionsOptions {
   readonly clock: Clock;
   /** In [0, 1). @default Math.random */
   readonly random?: () => number;
+  /** Told of each WebSocket that has closed. */
+  readonly onClosed?: (transport: TransportName, code: number) => void;
 }
 
 /** All connections that last, so that a server that stops can let them go. */
 export class OpenConnections implements Iterable<OpenConnection> {
   readonly #clock: Clock;
   readonly #random: () => number;
+  readonly #onClosed: OpenConnectionsOptions['onClosed'];
   readonly #open = new Set<OpenConnection>();
   #whenEmpty: (() => void) | undefined;
 
-  constructor({ clock, random = Math.random }: OpenConnectionsOptions) {
+  constructor({ clock, random = Math.random, onClosed }: OpenConnectionsOptions) {
     this.#clock = clock;
     this.#random = random;
+    this.#onClosed = onClosed;
   }
 
   [Symbol.iterator](): Iterator<OpenConnection> {
@@ -53,8 +57,10 @@ export class OpenConnections implements Iterable<OpenConnection> {
     this.#open.add(connection);
   }
 
-  remove(connection: OpenConnection): void {
+  /** @param closeCode of a WebSocket */
+  remove(connection: OpenConnection, closeCode?: number): void {
     this.#open.delete(connection);
+    if (closeCode !== undefined) this.#onClosed?.(connection.transport, closeCode);
     if (this.#open.size === 0) this.#whenEmpty?.();
   }
 

@@ -11,12 +11,30 @@ export interface AllowancesOptions {
   readonly bytesPerSecondPerProject: number;
 }
 
-/** What a connection may use of what its project has; `giveBack` once. */
-export interface Allowance {
+/** What a connection may use of what its project has. */
+export class Allowance {
   readonly budget: ByteBudget;
+  readonly #projectId: string;
+  readonly #allowances: Allowances;
+  #isGivenBack = false;
+
+  constructor(allowances: Allowances, projectId: string, budget: ByteBudget) {
+    this.#allowances = allowances;
+    this.#projectId = projectId;
+    this.budget = budget;
+  }
+
   /** See `Allowances.assertAffordable`. */
-  assertAffordable(): void;
-  giveBack(): void;
+  assertAffordable(): void {
+    this.#allowances.assertAffordable(this.#projectId);
+  }
+
+  /** The connection has closed. Further calls do nothing. */
+  giveBack(): void {
+    if (this.#isGivenBack) return;
+    this.#isGivenBack = true;
+    this.#allowances.giveBack(this.#projectId);
+  }
 }
 
 /** More debt than this comes of large answers only: what subscriptions send is waited for. */
@@ -40,12 +58,13 @@ export class Allowances {
 
   /** @throws {MillraceError} `LIMIT_EXCEEDED`: the project has as many connections as it may have */
   take(projectId: string): Allowance {
-    const giveBack = this.#connections.take(projectId);
-    return {
-      budget: this.#budgetOf(projectId),
-      assertAffordable: () => this.assertAffordable(projectId),
-      giveBack,
-    };
+    this.#connections.occupy(projectId);
+    return new Allowance(this, projectId, this.#budgetOf(projectId));
+  }
+
+  /** A connection less. For `Allowance` only, which does so once. */
+  giveBack(projectId: string): void {
+    this.#connections.giveBack(projectId);
   }
 
   /** Counts what is sent for a project in another way than by a connection of its own. */

@@ -212,8 +212,8 @@ export class SocketConnection
   }
 
   /** The socket has closed: gives up all that it had. */
-  leaveAll(): void {
-    this.#options.connections.remove(this);
+  leaveAll(closeCode: number): void {
+    this.#options.connections.remove(this, closeCode);
     this.#initTimer?.cancel();
     this.#principal?.revoked.unwatch(this);
     this.#giveBack?.();

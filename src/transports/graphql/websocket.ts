@@ -167,7 +167,7 @@ export function createGraphqlWebSocket(
     const closed = server.opened(connection, connection);
     // Not `once`, which keeps several objects more for each socket: it comes only once as it is.
     socket.on('close', (code, reason) => {
-      connection.leaveAll();
+      connection.leaveAll(code);
       closed(code, String(reason)).catch((error: unknown) => {
         logger.error({ err: error }, 'unexpected fault while cleaning up after a client');
       });

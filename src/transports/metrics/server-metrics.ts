@@ -1,5 +1,4 @@
 import { CloseCode } from 'graphql-ws';
-import type { WebSocket } from 'ws';
 import { errorTable } from '../../core/errors.ts';
 import { FeedMetrics } from '../../hub/feed-metrics.ts';
 import type { Hub, SubscriptionKind } from '../../hub/hub.ts';
@@ -8,8 +7,8 @@ import type { Metrics, Scrape } from '../../observe/metrics.ts';
 import type { Allowances } from '../allowance/allowances.ts';
 import type { OpenConnections } from '../open-connections.ts';
 import type { SlowOutcome } from '../outgoing.ts';
-import { closeCodes, subprotocol } from '../plain/protocol.ts';
-import { type Sent, transportNames } from '../sent.ts';
+import { closeCodes } from '../plain/protocol.ts';
+import { type Sent, type TransportName, transportNames } from '../sent.ts';
 
 export interface Observed {
   readonly hub: Hub;
@@ -72,13 +71,10 @@ export class ServerMetrics {
     });
   }
 
-  /** Counts how a WebSocket is closed. */
-  watchClose(socket: WebSocket): void {
-    const transport = socket.protocol === subprotocol ? 'feed-ws' : 'graphql-ws';
-    socket.once('close', (closeCode) => {
-      const code = knownCloseCodes.has(String(closeCode)) ? String(closeCode) : 'other';
-      this.#metrics.count('millrace_closes_total', { transport, code });
-    });
+  /** Counts how a WebSocket was closed. */
+  countClose(transport: TransportName, closeCode: number): void {
+    const code = knownCloseCodes.has(String(closeCode)) ? String(closeCode) : 'other';
+    this.#metrics.count('millrace_closes_total', { transport, code });
   }
 
   countSlow(outcome: SlowOutcome): void {

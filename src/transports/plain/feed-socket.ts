@@ -70,8 +70,8 @@ export class FeedSocket
     this.#outbox = new Outbox(this, options);
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     options.connections.add(this);
-    socket.once('close', () => {
-      options.connections.remove(this);
+    socket.on('close', (code) => {
+      options.connections.remove(this, code);
       this.#leave();
     });
   }
