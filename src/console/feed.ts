@@ -71,7 +71,7 @@ function connectionOf(state: FeedState): Connection {
 }
 
 function shownEvent(event: Event): Shown {
-  const { id, timestamp, late, omitted = 0, payload, partition, offset, cursor } = event;
+  const { id, timestamp, late, omitted, payload, partition, offset, cursor } = event;
   return {
     place: `${partition}·${offset}`,
     timestamp,
