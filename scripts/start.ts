@@ -58,11 +58,11 @@ async function configFor(kafka: StartedKafka): Promise<Config> {
   const { config, problems } = demoConfig(kafka.settings, env);
   if (config === null) throw new StartError(problems.map(formatProblem).join('\n'));
   if (config.workers > 1) say('The demo runs in one process; `millrace serve` heeds `workers`.\n');
-  const { host, port } = config.listen;
+  const { host, port, ...others } = config.listen;
   if (env['MILLRACE_LISTEN_PORT']) return config;
   const free = await freePortFrom(host, port);
   if (free !== port) say(`Port ${port} is in use, so the server takes ${free}.\n`);
-  return { ...config, listen: { host, port: free } };
+  return { ...config, listen: { ...others, host, port: free } };
 }
 
 async function serve(config: Config, kafka: StartedKafka): Promise<RunningServer> {

@@ -15,7 +15,9 @@ import { TokenCodec } from './auth/tokens/token-codec.ts';
 import { tokenKeyFrom } from './auth/tokens/token-key.ts';
 import { TokenMaker } from './auth/tokens/token-maker.ts';
 import { TrustedIssuers } from './auth/tokens/trusted-issuers.ts';
-import { type Config, type ProjectConfig, topicConfig } from './config/config.ts';
+import { readCertificate } from './config/certificate.ts';
+import { type Config, type ProjectConfig, type TlsFiles, topicConfig } from './config/config.ts';
+import { FileWatch } from './config/file-watch.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { MillraceError } from './core/errors.ts';
 import { Hub } from './hub/hub.ts';
@@ -40,6 +42,7 @@ import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
+import type { Listener } from './transports/listener.ts';
 import { LostPeers } from './transports/lost-peers.ts';
 import { OpenConnections } from './transports/open-connections.ts';
 import { createMetricsRoute } from './transports/metrics/route.ts';
@@ -272,7 +275,7 @@ export async function startServer(
     // The page holds nothing secret, and is all that is served without credentials: what GraphiQL
     // asks for, it asks for with them.
     if (page !== undefined && isForBrowser(request)) {
-      respondPage(response, page);
+      respondPage(response, page());
       return;
     }
     const principal = await authenticateRequest(request);
@@ -328,7 +331,9 @@ export async function startServer(
       'this process may not open files enough for limits.connections: raise what ulimit -n tells',
     );
   }
+  const { host, port, tls } = config.listen;
   const { server, sockets, ...http } = createHttpServer({
+    ...(tls === null ? {} : { certificate: readCertificate(tls) }),
     routes: [
       ['/graphql', graphqlRoute],
       ...feeds.routes,
@@ -380,18 +385,19 @@ export async function startServer(
     scrape.add('millrace_build_info', build, 1);
   });
 
-  const { host, port } = config.listen;
   server.listen({ port, host, reusePort: sharesPort });
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');
   const name = host.includes(':') ? `[${host}]` : host;
+  const certificateWatch =
+    tls === null ? undefined : watchCertificate(tls, { renew: http.renew, clock, logger });
   const gone = new Promise<void>((resolve) => {
     server.once('close', () => resolve());
   });
 
   return {
-    url: `http://${name}:${address.port}`,
+    url: `${tls === null ? 'http' : 'https'}://${name}:${address.port}`,
     metrics: () => metrics.text(),
     hub,
     updateProjects: (projects) => service?.update(projects),
@@ -403,6 +409,7 @@ export async function startServer(
     },
     async close() {
       isDraining = true;
+      certificateWatch?.close();
       keepAlive.stop();
       heartbeat.stop();
       keys.close();
@@ -417,6 +424,26 @@ export async function startServer(
       patience.cancel();
     },
   };
+}
+
+/** Serves with a new certificate as soon as both its files are in their places. */
+function watchCertificate(
+  files: TlsFiles,
+  { renew, clock, logger }: Pick<Listener, 'renew'> & { clock: Clock; logger: Logger },
+): FileWatch {
+  return new FileWatch({
+    files: [files.certFile, files.keyFile],
+    what: 'certificate',
+    clock,
+    logger,
+    onChange: () => {
+      try {
+        renew(readCertificate(files));
+      } catch (err) {
+        logger.error({ err }, 'certificate: the new one cannot be used; the former is kept');
+      }
+    },
+  });
 }
 
 function pause(clock: Clock, delayMs: number): Promise<void> {

@@ -11,7 +11,7 @@ export interface ServerRun {
   /** What a worker has together with others. @default it is alone */
   readonly shared?: {
     /** Where it listens. */
-    readonly listen: Config['listen'];
+    readonly listen: Pick<Config['listen'], 'host' | 'port'>;
     readonly tokenSecret: string | undefined;
     /** Which of them it is, from 1. */
     readonly worker: number;
@@ -32,7 +32,7 @@ export interface RunHandle {
 export async function runServer({ config, file, logger, shared }: ServerRun): Promise<RunHandle> {
   // Only now: the other commands need none of it.
   const { startServer } = await import('../server.ts');
-  const listen = shared?.listen ?? config.listen;
+  const listen = { ...config.listen, ...shared?.listen };
   const server = await startServer(
     { ...config, listen },
     { logger, ...shared, sharesPort: shared !== undefined },

@@ -47,7 +47,7 @@ export async function supervise({ config, file, logger }: SuperviseOptions): Pro
  * The port, if nobody listens on it. The workers could not tell: each of them would take its place beside
  * a server that shares the port, be it another Millrace.
  */
-async function freePort({ host, port }: Config['listen']): Promise<number> {
+async function freePort({ host, port }: Pick<Config['listen'], 'host' | 'port'>): Promise<number> {
   const server = createServer().listen(port, host);
   await once(server, 'listening');
   const address = server.address();

@@ -13,7 +13,12 @@ type WrittenKafka = Written['kafka'];
  * The configuration of a server: the table of settings (src/config/schema.ts), with durations in
  * milliseconds (`feeds.lingerMs`), and with files read. Deeply frozen.
  */
-export interface Config extends Omit<Written, 'kafka' | 'auth' | 'cursors' | 'tokens' | 'metrics'> {
+export interface Config
+  extends Omit<Written, 'listen' | 'kafka' | 'auth' | 'cursors' | 'tokens' | 'metrics'> {
+  readonly listen: Omit<Written['listen'], 'tls'> & {
+    /** `null`: without TLS. */
+    readonly tls: TlsFiles | null;
+  };
   readonly kafka: Omit<WrittenKafka, 'ssl' | 'sasl'> & {
     readonly ssl: KafkaTls | false;
     /** The service's own login; `null`: none, or every client logs in as itself. */
@@ -30,6 +35,12 @@ export interface Config extends Omit<Written, 'kafka' | 'auth' | 'cursors' | 'to
   };
   /** `token: null`: for this machine only. */
   readonly metrics: Omit<Written['metrics'], 'tokenFile'>;
+}
+
+/** Where the certificate of the listener and its key are. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
 }
 
 /** A project and the keys that it may log in with (`kafka.credentials: service`). */

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import type { KafkaSasl, KafkaTls } from '../kafka/port.ts';
 import { accessCondition } from './access-filter.ts';
+import { certificateProblem } from './certificate.ts';
 import type {
   Config,
   IssuerKey,
   KeyConfig,
   ProjectConfig,
+  TlsFiles,
   TrustedIssuer,
   Written,
 } from './config.ts';
@@ -23,7 +25,7 @@ export function resolve(
   configurationFile: string | undefined,
   report: Report,
 ): Config {
-  const { kafka, auth, cursors, tokens, metrics, ...others } = written;
+  const { listen, kafka, auth, cursors, tokens, metrics, ...others } = written;
 
   const contentOf = (path: string, file: string | null): string | null => {
     if (file === null) return null;
@@ -78,8 +80,23 @@ export function resolve(
 
   const metricsToken = secretOf('metrics.token', { value: metrics.token, file: metrics.tokenFile });
   checkLength(metrics.tokenFile === null ? 'metrics.token' : 'metrics.tokenFile', metricsToken);
+  const tlsFiles = ({ certFile, keyFile }: Written['listen']['tls']): TlsFiles | null => {
+    const cert = contentOf('listen.tls.certFile', certFile);
+    const key = contentOf('listen.tls.keyFile', keyFile);
+    // One without the other was reported by the rules.
+    if (certFile === null || keyFile === null) return null;
+    if (cert !== null && key !== null) {
+      const problem = certificateProblem({ cert, key });
+      if (problem !== undefined) report(`listen.tls.${problem.of}File`, problem.message);
+    }
+    return {
+      certFile: resolveFile(certFile, configurationFile),
+      keyFile: resolveFile(keyFile, configurationFile),
+    };
+  };
 
   return {
+    listen: { ...listen, tls: tlsFiles(listen.tls) },
     ...others,
     kafka: {
       ...kafka,

@@ -133,6 +133,23 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    reads: ['listen.tls.certFile', 'listen.tls.keyFile'],
+    check({ listen: { tls } }, report) {
+      if (tls.certFile !== null && tls.keyFile === null) {
+        report(
+          'listen.tls.keyFile',
+          'is missing: the certificate of listen.tls.certFile needs its key',
+        );
+      }
+      if (tls.keyFile !== null && tls.certFile === null) {
+        report(
+          'listen.tls.certFile',
+          'is missing: the key of listen.tls.keyFile needs its certificate',
+        );
+      }
+    },
+  },
+  {
     reads: ['kafka.ssl', 'kafka.ssl.certFile', 'kafka.ssl.keyFile'],
     check({ kafka: { ssl } }, report) {
       if (ssl === false) return;

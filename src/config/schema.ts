@@ -183,6 +183,13 @@ export const settings = {
       default: 4_000,
       description: 'Port to listen on; 0: any free one, which the line on standard output tells.',
     }),
+    tls: section({
+      certFile: optional(file, {
+        description:
+          'Certificate to serve with over TLS (https, wss), PEM, those of intermediate authorities behind it. It and its key are watched, and a new one is served with from then on. Absent: no TLS.',
+      }),
+      keyFile: optional(file, { description: 'Private key of the certificate, PEM.' }),
+    }),
   }),
   kafka: section({
     client: setting(oneOf(['kafkajs', 'platformatic', 'embedded']), {
@@ -449,7 +456,8 @@ export const settings = {
     }),
     introspection: setting(flag, {
       default: true,
-      description: 'Let clients read the schema. GraphiQL needs it.',
+      description:
+        'Let clients read the schema, and suggest names of it in errors (“Did you mean …”). GraphiQL needs it.',
     }),
   }),
   http: section({

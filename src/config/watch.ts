@@ -1,10 +1,9 @@
-import { type FSWatcher, readFileSync, watch } from 'node:fs';
-import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Config, ProjectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
+import { FileWatch } from './file-watch.ts';
 import { loadConfig } from './load.ts';
 import { formatProblem } from './problem.ts';
 
@@ -26,58 +25,29 @@ export interface WatchOptions {
 /**
  * Follows the configuration file. Only `auth` is applied; of other changed settings the log says that
  * they need a restart. A version with problems is logged and passed over.
- *
- * It is the directory that is watched: editors replace the file, and Kubernetes swaps a symbolic link
- * beside it. The file's text is compared at intervals as well, for file systems that notify of nothing.
  */
 export class ConfigWatch {
   readonly #options: WatchOptions;
-  readonly #watcher: FSWatcher | null;
+  readonly #files: FileWatch;
   #config: Config;
-  /** What the file said last, `null`: it could not be read. */
-  #text: string | null = null;
-  #quiet: Timer | null = null;
-  #poll: Timer | null = null;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.#watcher = this.#watchDirectory();
-    // At once: the file may have changed between its reading and now.
-    this.#look();
+    const { file, clock, logger, quietMs, pollMs } = options;
+    this.#files = new FileWatch({
+      files: [file],
+      what: 'configuration',
+      clock,
+      logger,
+      onChange: () => this.#reload(),
+      ...(quietMs === undefined ? {} : { quietMs }),
+      ...(pollMs === undefined ? {} : { pollMs }),
+    });
   }
 
   close(): void {
-    this.#watcher?.close();
-    this.#quiet?.cancel();
-    this.#poll?.cancel();
-    this.#poll = null;
-  }
-
-  #watchDirectory(): FSWatcher | null {
-    const { file, logger } = this.#options;
-    try {
-      const watcher = watch(dirname(file), { persistent: false }, () => this.#changed());
-      watcher.on('error', (err) => logger.warn({ err }, 'configuration: not notified of changes'));
-      return watcher;
-    } catch (err) {
-      logger.warn({ err }, 'configuration: not notified of changes, looking at intervals only');
-      return null;
-    }
-  }
-
-  #changed(): void {
-    this.#quiet?.cancel();
-    this.#quiet = this.#options.clock.schedule(this.#options.quietMs ?? 100, () => this.#look());
-  }
-
-  #look(): void {
-    this.#poll?.cancel();
-    this.#poll = this.#options.clock.schedule(this.#options.pollMs ?? 2_000, () => this.#look());
-    const text = readOrNull(this.#options.file);
-    if (text === this.#text) return;
-    this.#text = text;
-    this.#reload();
+    this.#files.close();
   }
 
   #reload(): void {
@@ -131,13 +101,4 @@ function changedSettings(former: Config, now: Config): string[] {
 function comparable(value: unknown): unknown {
   const text = JSON.stringify(value);
   return text === undefined ? undefined : JSON.parse(text);
-}
-
-function readOrNull(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Why it cannot be read is reported where it is loaded.
-    return null;
-  }
 }

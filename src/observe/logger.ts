@@ -16,6 +16,10 @@ const secretFields = [
   'token',
 ];
 
+/** Credentials as they stand in headers and addresses, and tokens wherever they stand. */
+const credentials =
+  /(\b(?:basic|bearer)\s+|[?&]token=)[\w+/=.~%-]{8,}|\beyJ[\w-]{8,}(?:\.[\w-]*){2,4}/gi;
+
 export interface LoggerOptions {
   readonly level: pino.LevelWithSilent;
   /** Which of several workers logs, from 1; it stands in every line. @default none */
@@ -39,6 +43,8 @@ export function createLogger({ level, worker, destination }: LoggerOptions): Log
         paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
         censor: '[redacted]',
       },
+      // What others throw may quote what they were given.
+      hooks: { streamWrite: (line) => line.replace(credentials, '$1[redacted]') },
     },
     destination ?? pino.destination({ fd: 2, sync: true }),
   );

@@ -1,19 +1,15 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions as NodeServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
+import { createListener, type Listener, type ListenerOptions } from './listener.ts';
 import { type LostPeers, probe } from './lost-peers.ts';
-import { isAllowedOrigin } from './origin.ts';
-import { type HttpLimits, refusalOf, refuse, tooManyConnections } from './http-limits.ts';
+import { isAllowedOrigin, isEmbeddedElsewhere } from './origin.ts';
+import { refusalOf, refuse, tooManyConnections } from './http-limits.ts';
 import { respond, respondError } from './respond.ts';
 import { RouteTable } from './route-table.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import { shownError } from './shown-error.ts';
 import { cutWhenStalled } from './stalled-response.ts';
 import { acceptableOffer, negotiation } from './websocket/compression-offer.ts';
@@ -41,15 +37,13 @@ export interface SocketRoute {
   ) => void;
 }
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends ListenerOptions {
   /** By patterns, see `RouteTable`. */
   readonly routes: Iterable<readonly [pattern: string, route: Route]>;
   readonly socketRoutes: Iterable<readonly [pattern: string, route: SocketRoute]>;
   /** Told of each WebSocket before it is served. */
   readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
   readonly allowedOrigins: readonly string[];
-  /** @default as many as there are, and Node's own times */
-  readonly limits?: HttpLimits;
   /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
   /** Whether to agree on permessage-deflate with the WebSockets that offer it. @default false */
@@ -63,14 +57,14 @@ export interface HttpServerOptions {
   readonly logger: Logger;
 }
 
-/** How often requests that take too long are looked for, in milliseconds. */
-const timeoutCheckMs = 1_000;
 /** What operators ask for is served however many connections there are. */
 const alwaysServed = /^\/(?:health\/[^/]+|metrics)$/;
 
 /** One port for HTTP, SSE and WebSocket: finds the route, and refuses pages of other origins. */
 export function createHttpServer(options: HttpServerOptions): {
   server: Server;
+  /** See `Listener`. */
+  renew: Listener['renew'];
   sockets: ReadonlySet<WebSocket>;
   /** How many connections of whatever kind are open. */
   connections: () => number;
@@ -86,10 +80,10 @@ export function createHttpServer(options: HttpServerOptions): {
       protocolOf(offered, socketRoutes.find(pathOf(request))?.served),
   });
 
-  // Other upgrades than to WebSocket (some clients offer h2c with each request) are not taken up.
+  const isTls = options.certificate !== undefined;
   const { limits } = options;
-  const node = { shouldUpgradeCallback: asksForWebSocket, ...nodeOptions(limits) };
-  const server = createServer(node, (request, response) => {
+  const { server, renew } = createListener(options, (request, response) => {
+    setSecurityHeaders(response, isTls);
     cutWhenStalled(response, options.maxStallMs);
     const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
@@ -131,8 +125,11 @@ export function createHttpServer(options: HttpServerOptions): {
   server.on('connection', (socket) => {
     probe(socket);
     open += 1;
-    if (limits !== undefined && open > limits.maxConnections) crowded.add(socket);
     socket.on('close', onConnectionClosed);
+  });
+  // What requests come by: not what carries it, with TLS.
+  server.on(isTls ? 'secureConnection' : 'connection', (socket: Duplex) => {
+    if (limits !== undefined && open > limits.maxConnections) crowded.add(socket);
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -148,12 +145,12 @@ export function createHttpServer(options: HttpServerOptions): {
       respond(response, 404, { errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
       return;
     }
+    // Also without an origin: a cache must not answer others with what is for that.
+    response.setHeader('vary', 'origin');
     if (!isAllowedOrigin(request, allowedOrigins)) throw foreignOrigin(request);
+    if (isEmbeddedElsewhere(request)) throw embeddedElsewhere();
     const { origin } = request.headers;
-    if (origin !== undefined) {
-      response.setHeader('access-control-allow-origin', origin);
-      response.setHeader('vary', 'origin');
-    }
+    if (origin !== undefined) response.setHeader('access-control-allow-origin', origin);
     if (request.method === 'OPTIONS') {
       response.setHeader('access-control-allow-methods', 'GET, POST');
       response.setHeader(
@@ -192,11 +189,7 @@ export function createHttpServer(options: HttpServerOptions): {
     });
   });
 
-  return { server, sockets: webSockets.clients, connections: () => open };
-}
-
-function asksForWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
+  return { server, renew, sockets: webSockets.clients, connections: () => open };
 }
 
 /** The client has gone before its request had come as a whole. */
@@ -224,14 +217,9 @@ function foreignOrigin({ headers }: IncomingMessage): MillraceError {
   );
 }
 
-function nodeOptions(limits: HttpLimits | undefined): NodeServerOptions {
-  if (limits === undefined) return {};
-  const { headersTimeoutMs, requestTimeoutMs, maxHeaderBytes } = limits;
-  return {
-    headersTimeout: headersTimeoutMs,
-    // Not less, or Node refuses both.
-    requestTimeout: Math.max(headersTimeoutMs, requestTimeoutMs),
-    connectionsCheckingInterval: timeoutCheckMs,
-    maxHeaderSize: maxHeaderBytes,
-  };
+function embeddedElsewhere(): MillraceError {
+  return new MillraceError(
+    'FORBIDDEN',
+    'pages of other sites may not embed what this server answers: let them fetch it, from an origin in http.allowedOrigins',
+  );
 }

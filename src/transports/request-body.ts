@@ -2,6 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { MillraceError } from '../core/errors.ts';
 
 /**
+ * Whether the body of a request is said to be JSON. A form of another site can send every other type without
+ * asking.
+ */
+export function saysJson({ headers }: IncomingMessage): boolean {
+  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
+  return type.trim().toLowerCase() === 'application/json';
+}
+
+/**
  * The body of a request as parsed JSON; `undefined`: it is empty.
  *
  * @throws {MillraceError} `LIMIT_EXCEEDED`: it has more than `maxBytes`; `BAD_USER_INPUT`: it is no JSON

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { errorTable, type MillraceError } from '../core/errors.ts';
+import type { Page } from './security-headers.ts';
 import { shownError } from './shown-error.ts';
 
 /** Statuses of what may go better a little later: too many requests, unavailable. */
@@ -13,7 +14,8 @@ export function respond(response: ServerResponse, status: number, body: unknown)
 }
 
 /** Answers with a page of HTML. */
-export function respondPage(response: ServerResponse, html: string): void {
+export function respondPage(response: ServerResponse, { html, policy }: Page): void {
+  response.setHeader('content-security-policy', policy);
   send(response, 200, 'text/html; charset=utf-8', html);
 }
 

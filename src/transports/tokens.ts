@@ -1,8 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { parseRequest } from '../auth/authorization.ts';
 import type { TokenMaker } from '../auth/tokens/token-maker.ts';
 import type { Route } from './http-server.ts';
-import { readJson } from './request-body.ts';
+import { readJson, saysJson } from './request-body.ts';
 import { respond } from './respond.ts';
 
 export interface TokensRouteOptions {
@@ -17,8 +16,7 @@ export function createTokensRoute({ maker, maxBodyBytes }: TokensRouteOptions): 
       response.setHeader('allow', 'POST');
       return respond(response, 405, refusal('tokens are made with POST'));
     }
-    // A form of another site can send every other type without asking.
-    if (!isJson(request)) {
+    if (!saysJson(request)) {
       return respond(response, 415, refusal('the body must have the type application/json'));
     }
     const make = await maker.admit(parseRequest(request));
@@ -28,11 +26,6 @@ export function createTokensRoute({ maker, maxBodyBytes }: TokensRouteOptions): 
     response.removeHeader('connection');
     respond(response, 201, await make(body ?? {}));
   };
-}
-
-function isJson({ headers }: IncomingMessage): boolean {
-  const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
-  return type.trim().toLowerCase() === 'application/json';
 }
 
 function refusal(message: string): object {

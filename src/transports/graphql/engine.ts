@@ -66,6 +66,7 @@ export class GraphqlEngine {
   readonly mask: (error: unknown) => GraphQLError;
   readonly #limits: DocumentLimits;
   readonly #rules: Parameters<typeof validate>[2];
+  readonly #hideSuggestions: boolean;
   readonly #documents = new LruMap<string, DocumentNode>({
     maxSize: maxDocuments,
     maxWeight: maxDocumentCharacters,
@@ -81,6 +82,7 @@ export class GraphqlEngine {
     this.schema = schema;
     this.mask = mask;
     this.#limits = limits;
+    this.#hideSuggestions = !introspection;
     this.#rules = introspection
       ? specifiedRules
       : [...specifiedRules, NoSchemaIntrospectionCustomRule];
@@ -127,17 +129,21 @@ export class GraphqlEngine {
   }
 
   async execute(args: ExecutionArgs): Promise<ExecutionResult> {
-    return this.#masked(await execute(args), args);
+    return this.#masked(await execute(this.#discreet(args)), args);
   }
 
   /** Resolves when the subscription is accepted, or to a result that says why it is not. */
   async subscribe(args: ExecutionArgs): Promise<Subscribed | ExecutionResult> {
-    const source = await createSourceEventStream(args);
+    const source = await createSourceEventStream(this.#discreet(args));
     if (source instanceof Subscription) {
       return { subscription: source, selection: this.#selectionOf(args) };
     }
     if (Symbol.asyncIterator in source) throw new Error('only subscriptions of the hub are served');
     return this.#masked(source, args);
+  }
+
+  #discreet(args: ExecutionArgs): ExecutionArgs {
+    return { ...args, hideSuggestions: this.#hideSuggestions };
   }
 
   /** One for all who select the same. */
@@ -177,7 +183,9 @@ export class GraphqlEngine {
     }
     const tooMuch = overLimit(document, limits);
     if (tooMuch !== undefined) return [this.mask(tooMuch)];
-    const errors = validate(this.schema, document, this.#rules);
+    const errors = validate(this.schema, document, this.#rules, {
+      hideSuggestions: this.#hideSuggestions,
+    });
     if (errors.length === 0) return document;
     return errors.map((error) => namingArgument(this.mask(error), document));
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { type Page, pageOf } from '../security-headers.ts';
 
 /** What a newcomer finds in GraphiQL. */
 export interface GraphiqlStart {
@@ -10,16 +11,22 @@ export interface GraphiqlStart {
 
 /**
  * GraphiQL as one page of HTML, the same for everybody. Its scripts are carried by the package: it
- * works without a network, and asks nobody else for them.
+ * works without a network, and asks nobody else for them. Made when it is first asked for: it has 9 MB.
  */
-export function graphiqlPage({ query, headers }: GraphiqlStart): string {
-  return renderGraphiQL({
+export function graphiqlPage(start: GraphiqlStart): () => Page {
+  let page: Page | undefined;
+  return () => (page ??= makePage(start));
+}
+
+function makePage({ query, headers }: GraphiqlStart): Page {
+  const html = renderGraphiQL({
     title: 'Millrace',
     defaultQuery: query,
     headers,
     shouldPersistHeaders: false,
     subscriptionsProtocol: 'SSE',
   });
+  return pageOf(html);
 }
 
 /** Somebody opens the address in a browser, rather than a program that sends an operation. */

@@ -1,12 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { MillraceError } from '../../core/errors.ts';
 import type { EventStreamOptions } from '../event-stream.ts';
+import { bodyTooLong, saysJson } from '../request-body.ts';
+import { respondError } from '../respond.ts';
 import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { deliverAsEventStream } from './event-stream-delivery.ts';
 import { withStatus } from './http-status.ts';
-import { bodyTooLong } from '../request-body.ts';
 import { stringifyResult } from './json-text.ts';
 
 /** What the HTTP server hands over with an authenticated request. */
@@ -58,6 +60,12 @@ export function createGraphqlOverHttp(
       // The rest is not waited for.
       response.setHeader('connection', 'close');
       throw bodyTooLong(maxBodyBytes);
+    }
+    // Yoga would take forms, too.
+    if (request.method === 'POST' && !saysJson(request)) {
+      const message = 'the body must have the type application/json';
+      respondError(response, new MillraceError('BAD_USER_INPUT', message), 415);
+      return;
     }
     const { projectId } = context.principal;
     allowances.assertAffordable(projectId);

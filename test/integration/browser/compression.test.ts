@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { createLogger } from '../../../src/observe/logger.ts';
 import { createHttpServer } from '../../../src/transports/http-server.ts';
 import { respondPage } from '../../../src/transports/respond.ts';
+import { pageOf } from '../../../src/transports/security-headers.ts';
 import { SharedMessage } from '../../../src/transports/websocket/shared-message.ts';
 import { openPage } from '../../support/browser.ts';
 import { portOf } from '../../support/websocket.ts';
@@ -12,7 +13,9 @@ import { portOf } from '../../support/websocket.ts';
 test('a browser reads messages that share a compressed end', async (t) => {
   const accepted = Promise.withResolvers<{ stream: Socket; extensions: string }>();
   const { server } = createHttpServer({
-    routes: new Map([['/', (_request, response) => respondPage(response, '<!doctype html>')]]),
+    routes: new Map([
+      ['/', (_request, response) => respondPage(response, pageOf('<!doctype html>'))],
+    ]),
     socketRoutes: new Map([
       [
         '/socket',

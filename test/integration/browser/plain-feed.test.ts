@@ -8,7 +8,7 @@ test('a browser reads a plain feed, and sees why one is refused', async (t) => {
     topics: ['acme.purchases'],
     settings: { MILLRACE_HTTP_COMPRESSION: 'true' },
   });
-  const page = await openPage(t, `${server.url}/health/live`);
+  const page = await openPage(t, `${server.url}/graphql`);
   const open = (key: string) =>
     page.evaluate(
       (key) =>

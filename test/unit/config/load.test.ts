@@ -44,7 +44,7 @@ test('a port that no broker can have is refused with its range, as is one to lis
 
 test('defaults and environment alone make a configuration', () => {
   const config = valid(loadConfig({ env }));
-  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 4_000 });
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 4_000, tls: null });
   assert.deepEqual(config.kafka.brokers, ['127.0.0.1:9092']);
   assert.equal(config.kafka.ssl, false);
   assert.equal(config.kafka.sasl, null);
