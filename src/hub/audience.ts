@@ -17,6 +17,8 @@ export interface AudienceOptions {
   readonly cursors: Cursors;
   readonly clock: Clock;
   readonly conflation: ConflationBounds;
+  /** Called when an interval of a group ends early, as those bounds say. */
+  readonly onCut: () => void;
   readonly watermarkMs: () => number | null;
   /** Where the stream stood at the end of its last turn. */
   readonly position: () => StreamPosition;
@@ -101,7 +103,7 @@ export class Audience {
     delivery: Delivery,
     open: (place: GroupPlace) => Group<Out> & GroupOf<EventMessage, Out>,
   ): GroupOf<EventMessage, Out> {
-    const { clock, position, watermarkMs, isOfPast, conflation: bounds } = this.#options;
+    const { clock, position, watermarkMs, isOfPast, onCut, conflation: bounds } = this.#options;
     if (delivery.mode === 'ALL') return open({ position, watermarkMs, isOfPast });
     const onDelivered = this.#onDelivered;
     return new ConflatedGroup(delivery, {
@@ -110,6 +112,7 @@ export class Audience {
       position,
       watermarkMs,
       open,
+      onCut,
       onDelivered,
     });
   }

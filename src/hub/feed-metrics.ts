@@ -10,6 +10,7 @@ const counters = {
   millrace_duplicates_total: 'duplicates',
   millrace_late_total: 'late',
   millrace_released_early_total: 'releasedEarly',
+  millrace_cut_intervals_total: 'cutIntervals',
 } as const;
 
 const states = ['STARTING', 'RUNNING', 'DEGRADED', 'FAILED'] as const;

@@ -89,6 +89,8 @@ export interface FeedCounts {
   readonly late: number;
   /** See `SequencerCounters`. */
   readonly releasedEarly: number;
+  /** See `StreamCounts`. */
+  readonly cutIntervals: number;
   readonly held: number;
   readonly lag: number;
 }

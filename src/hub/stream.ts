@@ -51,6 +51,19 @@ export interface StreamStart {
   readonly readFrom: PartitionOffsets;
 }
 
+/** What a stream has done so far. */
+export interface StreamCounts {
+  readonly subscribers: number;
+  readonly delivered: number;
+  readonly duplicates: number;
+  readonly late: number;
+  /** See `SequencerCounters`. */
+  readonly releasedEarly: number;
+  /** Intervals of a delivery that ended early, for each group of subscribers. */
+  readonly cutIntervals: number;
+  readonly held: number;
+}
+
 /** Who subscribes to a stream. */
 export interface StreamSubscriber {
   readonly projectId: string;
@@ -117,6 +130,7 @@ export class Stream {
   /** Those who want to know of its end without being subscribed here. */
   readonly #onEnd = new Set<(error: Error | undefined) => void>();
   #ended: { readonly error: Error | undefined } | undefined;
+  #cutIntervals = 0;
   /** Delivered to audiences that are no more. */
   #retired = 0;
   #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
@@ -178,11 +192,14 @@ export class Stream {
     return sum;
   }
 
-  get counters(): { duplicates: number; late: number; releasedEarly: number; held: number } {
-    if (this.#begun === undefined) return { duplicates: 0, late: 0, releasedEarly: 0, held: 0 };
+  get counters(): Omit<StreamCounts, 'subscribers' | 'delivered'> {
+    const cutIntervals = this.#cutIntervals;
+    if (this.#begun === undefined) {
+      return { duplicates: 0, late: 0, releasedEarly: 0, cutIntervals, held: 0 };
+    }
     const { counters, held } = this.#begun.sequencer;
     const { duplicates, late, releasedEarly } = counters;
-    return { duplicates, late, releasedEarly, held };
+    return { duplicates, late, releasedEarly, cutIntervals, held };
   }
 
   /** It is known where to read from. To be called once, before the first record. */
@@ -373,6 +390,9 @@ export class Stream {
         cursors: cursorsOf(subscriber.projectId, { order, deduplicate }),
         clock,
         conflation,
+        onCut: () => {
+          this.#cutIntervals += 1;
+        },
         watermarkMs: () => this.sequencer.watermarkMs,
         position: () => this.position,
       });

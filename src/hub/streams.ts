@@ -1,21 +1,16 @@
 import type { Clock, Timer } from '../core/clock.ts';
-import { Stream, type StreamKey, type StreamOptions, type StreamStart } from './stream.ts';
+import {
+  Stream,
+  type StreamCounts,
+  type StreamKey,
+  type StreamOptions,
+  type StreamStart,
+} from './stream.ts';
 
 export interface StreamsOptions extends Omit<StreamOptions, keyof StreamKey> {
   readonly clock: Clock;
   /** How long a stream that nobody listens to is kept for the next subscriber, in milliseconds. */
   readonly lingerMs: number;
-}
-
-/** What streams have done so far, those that are no more included. */
-export interface StreamCounts {
-  readonly subscribers: number;
-  readonly delivered: number;
-  readonly duplicates: number;
-  readonly late: number;
-  /** See `SequencerCounters`. */
-  readonly releasedEarly: number;
-  readonly held: number;
 }
 
 /** The streams of a feed: one for each order that is asked for. */
@@ -28,7 +23,7 @@ export class Streams implements Iterable<Stream> {
   readonly #idle = new Map<string, Timer>();
   #isClosed = false;
   /** What streams had done that are no more. */
-  readonly #retired = { delivered: 0, duplicates: 0, late: 0, releasedEarly: 0 };
+  readonly #retired = { delivered: 0, duplicates: 0, late: 0, releasedEarly: 0, cutIntervals: 0 };
 
   constructor(options: StreamsOptions) {
     this.#options = options;
@@ -39,7 +34,7 @@ export class Streams implements Iterable<Stream> {
   }
 
   get counts(): StreamCounts {
-    let { delivered, duplicates, late, releasedEarly } = this.#retired;
+    let { delivered, duplicates, late, releasedEarly, cutIntervals } = this.#retired;
     let [subscribers, held] = [0, 0];
     for (const stream of this) {
       subscribers += stream.subscribers;
@@ -48,9 +43,10 @@ export class Streams implements Iterable<Stream> {
       duplicates += counters.duplicates;
       late += counters.late;
       releasedEarly += counters.releasedEarly;
+      cutIntervals += counters.cutIntervals;
       held += counters.held;
     }
-    return { subscribers, delivered, duplicates, late, releasedEarly, held };
+    return { subscribers, delivered, duplicates, late, releasedEarly, cutIntervals, held };
   }
 
   /** The stream of a key, if there is one. */
@@ -130,12 +126,13 @@ export class Streams implements Iterable<Stream> {
       this.#idle.delete(name);
       this.#streams.delete(name);
       this.#uses.delete(stream);
-      const { duplicates, late, releasedEarly } = stream.counters;
+      const { duplicates, late, releasedEarly, cutIntervals } = stream.counters;
       stream.close();
       this.#retired.delivered += stream.delivered;
       this.#retired.duplicates += duplicates;
       this.#retired.late += late;
       this.#retired.releasedEarly += releasedEarly;
+      this.#retired.cutIntervals += cutIntervals;
     });
     this.#idle.set(name, timer);
   }

@@ -35,6 +35,7 @@ export const noCounts: Omit<FeedCounts, 'state'> = {
   duplicates: 0,
   late: 0,
   releasedEarly: 0,
+  cutIntervals: 0,
   held: 0,
   lag: 0,
 };

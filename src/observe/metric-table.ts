@@ -141,6 +141,12 @@ export const metricTable = {
     unit: 'events',
     help: 'Events delivered before their time because `topics.defaults.maxHeldBytes` was reached.',
   },
+  millrace_cut_intervals_total: {
+    type: 'counter',
+    labels: feed,
+    unit: 'intervals',
+    help: 'Intervals of `delivery` that ended early because `limits.latestValues` or `limits.latestBytes` was reached, for each group of subscriptions that want the same.',
+  },
   millrace_held_events: {
     type: 'gauge',
     labels: feed,

@@ -24,6 +24,8 @@ export interface ConflatedGroupOptions<Out extends Message> extends Omit<GroupPl
   readonly bounds: ConflationBounds;
   /** Makes a group that puts together what is delivered. */
   readonly open: (place: GroupPlace) => Inner<Out>;
+  /** Called when an interval ends early, as `bounds` say. */
+  readonly onCut: () => void;
   /** Called when something went out of turn. */
   readonly onDelivered: (deliveries: number) => void;
 }
@@ -97,7 +99,9 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
     const { position, watermarkMs } = this.#options;
     this.#kept ??= { before: this.#releasedTo ?? position(), watermarkMs: watermarkMs() };
     this.#conflation.accept(message);
-    if (this.#conflation.isFull) this.#release();
+    if (!this.#conflation.isFull) return;
+    this.#options.onCut();
+    this.#release();
   }
 
   keptFrom(member: Subscription<Out>): StreamPosition | undefined {

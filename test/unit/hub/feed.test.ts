@@ -305,6 +305,7 @@ test('a feed says what it has done and how far it is behind', async (t) => {
     duplicates: 0,
     late: 0,
     releasedEarly: 0,
+    cutIntervals: 0,
     held: 0,
     lag: 0,
   });
@@ -326,6 +327,7 @@ test('a feed says what it has done and how far it is behind', async (t) => {
     duplicates: 1,
     late: 1,
     releasedEarly: 0,
+    cutIntervals: 0,
     held: 0,
     lag: 0,
   });

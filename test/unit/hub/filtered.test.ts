@@ -96,6 +96,7 @@ const methods: Record<Exclude<keyof Hub, OfOperators>, (scene: Scene) => Promise
       duplicates: 0,
       late: 0,
       releasedEarly: 0,
+      cutIntervals: 0,
       held: 0,
       lag: 0,
     });

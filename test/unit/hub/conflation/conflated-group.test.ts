@@ -59,6 +59,7 @@ class Stage<Out extends Item> {
   readonly users: number[] = [];
   /** Deliveries that the group told of. */
   delivered = 0;
+  cuts = 0;
   #at = beginning;
   #watermarkMs = 0;
 
@@ -73,6 +74,9 @@ class Stage<Out extends Item> {
       position: () => this.#at,
       watermarkMs: () => this.#watermarkMs,
       open: (place) => open({ ...place, clock, onDelivered }),
+      onCut: () => {
+        this.cuts += 1;
+      },
       onDelivered,
     });
   }
@@ -194,6 +198,7 @@ test('at the bound the interval ends early, also in the midst of a turn', async 
     [2, 1],
     [3, 0],
   ]);
+  assert.equal(stage.cuts, 1);
   const [, second] = member.parcels;
   assert.deepEqual(
     [second?.before, second?.after].map((at) => at && countAt(at)),
