@@ -40,6 +40,7 @@ import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
+import { connectionsForHeap } from './transports/heap-room.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
 import type { Listener } from './transports/listener.ts';
@@ -324,11 +325,11 @@ export async function startServer(
     respond(response, answer.status === 'ready' ? 200 : 503, answer);
   };
 
-  const room = roomFor(limits.connections);
+  const room = roomFor(Math.min(limits.connections, connectionsForHeap()));
   if (room.connections < limits.connections) {
     logger.warn(
       { connections: room.connections, configured: limits.connections },
-      'this process may not open files enough for limits.connections: raise what ulimit -n tells',
+      'this process has not files or heap enough for limits.connections: raise what ulimit -n tells, or --max-old-space-size',
     );
   }
   const { host, port, tls } = config.listen;

@@ -323,7 +323,7 @@ export const settings = {
     connections: setting(integer({ min: 1, max: 1_000_000 }), {
       default: 20_000,
       description:
-        'Most connections of whatever kind, of each process; fewer where it may not open so many files. What is beyond is answered with 503, but for `/health` and `/metrics`.',
+        'Most connections of whatever kind, of each process; fewer where it may not open so many files, or `--max-old-space-size` is small. What is beyond is answered with 503, but for `/health` and `/metrics`.',
     }),
     connectionsPerProject: setting(integer({ min: 1, max: 1_000_000 }), {
       default: 15_000,

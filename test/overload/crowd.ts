@@ -9,18 +9,19 @@ export interface CrowdOptions {
   /** As its subscribers call it; of one partition, whose events are numbered without a hole. */
   readonly topic: string;
   readonly clients: number;
+  /** How many shake hands at a time, where they do not all come at once. @default 200 */
+  readonly handshakesAtOnce?: number;
   /** Told of each event that comes: how long ago it was sent, in milliseconds. */
   readonly onEvent?: (agoMs: number) => void;
 }
 
-/** How many shake hands at a time, where they do not all come at once. */
-const handshakesAtOnce = 200;
-
 /** Many clients of one topic, each on a WebSocket of its own. */
 export class Crowd {
   readonly members: readonly Member[];
+  readonly #atOnce: number;
 
   constructor(options: CrowdOptions) {
+    this.#atOnce = options.handshakesAtOnce ?? 200;
     this.members = Array.from({ length: options.clients }, () => new Member(options));
   }
 
@@ -44,8 +45,8 @@ export class Crowd {
 
   /** Some after the other, while events flow. Resolves when each is live or has been turned away. */
   async connect(members: readonly Member[] = this.members): Promise<void> {
-    for (let first = 0; first < members.length; first += handshakesAtOnce) {
-      const some = members.slice(first, first + handshakesAtOnce);
+    for (let first = 0; first < members.length; first += this.#atOnce) {
+      const some = members.slice(first, first + this.#atOnce);
       for (const member of some) member.connect();
       await until('clients to be let in or not', () =>
         some.every(({ state }) => state === 'live' || state === 'away'),

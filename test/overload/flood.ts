@@ -52,7 +52,8 @@ export async function flood(options: FloodOptions): Promise<FloodFigures> {
     onEvent: (agoMs) => lags.push(agoMs),
   });
   const small = { eventsPerTurn: 1, everyMs: 50, paddingBytes: 0 };
-  const large = { eventsPerTurn: 200, everyMs: 10, paddingBytes: 1_000 };
+  // 5 MB a second of it, for each of its clients.
+  const large = { eventsPerTurn: 100, everyMs: 20, paddingBytes: 1_000 };
   const running = [new NumberedEvents(kafka, quiet.kafkaTopic, small)];
   const percentilesOf = async (): Promise<[p50: number, p99: number]> => {
     lags = [];

@@ -29,16 +29,22 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     };
   },
   async heap(options) {
-    const nodeOptions = ['--max-old-space-size=64'];
-    const figures = await shed({ ...options, clients: 6_000, process: { nodeOptions } });
-    return { figures, wrong: wrongIn(figures, 6_000) };
+    const nodeOptions = ['--max-old-space-size=80'];
+    const figures = await shed({
+      ...options,
+      clients: 2_700,
+      handshakesAtOnce: 100,
+      process: { nodeOptions },
+    });
+    return { figures, wrong: wrongIn(figures, 2_700) };
   },
   async descriptors(options) {
     const figures = await shed({ ...options, clients: 600, process: { maxOpenFiles: 256 } });
     return { figures, wrong: wrongIn(figures, 600) };
   },
   async flood(options) {
-    const figures = await flood({ ...options, clients: 100, seconds: 20 });
+    const settings = { MILLRACE_LIMITS_BYTES_PER_SECOND_PER_PROJECT: '4MiB' };
+    const figures = await flood({ ...options, clients: 50, seconds: 15, settings });
     return {
       figures,
       wrong: [

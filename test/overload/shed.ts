@@ -7,7 +7,8 @@ import { clientSettings, login, openTopic, type OverloadOptions } from './settin
 export interface ShedOptions extends OverloadOptions {
   /** What makes the server small. */
   readonly process: ProcessOptions;
-  readonly settings?: Readonly<Record<string, string>>;
+  /** @default 20: a server that has few descriptors can tell few at a time that it is full */
+  readonly handshakesAtOnce?: number;
 }
 
 export interface ShedFigures {
@@ -26,17 +27,14 @@ export interface ShedFigures {
 
 /** More clients come than the server can have; later some leave, and others get in. */
 export async function shed(options: ShedOptions): Promise<ShedFigures> {
-  const { kafka, clients, settings = {}, log } = options;
+  const { kafka, clients, handshakesAtOnce = 20, log } = options;
   const { name, kafkaTopic } = await openTopic(kafka);
   const [port = 0] = await freePorts(1);
-  const server = new ServerProcess(
-    { ...clientSettings(kafka, port), ...settings },
-    options.process,
-  );
-  const crowd = new Crowd({ url: server.url, login, topic: name, clients });
+  const server = new ServerProcess(clientSettings(kafka, port), options.process);
+  const crowd = new Crowd({ url: server.url, login, topic: name, clients, handshakesAtOnce });
   const events = new NumberedEvents(kafka, kafkaTopic, {
     eventsPerTurn: 1,
-    everyMs: 250,
+    everyMs: 500,
     paddingBytes: 0,
   });
   try {

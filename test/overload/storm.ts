@@ -23,10 +23,10 @@ export async function storm({ kafka, clients, log }: OverloadOptions): Promise<S
   const [port = 0] = await freePorts(1);
   const server = new ServerProcess(clientSettings(kafka, port));
   const [broker = ''] = kafka.bootstrap('saslPlaintext');
-  const crowd = new Crowd({ url: server.url, login, topic: name, clients });
+  const crowd = new Crowd({ url: server.url, login, topic: name, clients, handshakesAtOnce: 500 });
   const events = new NumberedEvents(kafka, kafkaTopic, {
     eventsPerTurn: 1,
-    everyMs: 500,
+    everyMs: 1_000,
     paddingBytes: 0,
   });
   const ended = new AbortController();

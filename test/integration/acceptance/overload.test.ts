@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { shed } from '../../overload/shed.ts';
 import { storm } from '../../overload/storm.ts';
 import { sharedCluster } from '../../support/kafka.ts';
 
-/** The small form of `npm run test:overload`. */
+/** The small forms of `npm run test:overload`. */
 const canOverload = process.platform === 'linux' ? false : 'for Linux';
 
 test('a server is killed under its clients: all are back soon, with few logins, and each goes on where it was', {
@@ -15,4 +16,24 @@ test('a server is killed under its clients: all are back soon, with few logins, 
   assert.ok(figures.allBackMs < 60_000);
   assert.ok(figures.logins < 40, `${figures.logins} logins`);
   assert.equal(figures.anomalies, 0);
+});
+
+test('more clients come than there are descriptors: the others are told, those who are there go on, and room is given again', {
+  skip: canOverload,
+}, async (t) => {
+  const clients = 350;
+  const figures = await shed({
+    kafka: await sharedCluster(),
+    clients,
+    process: { maxOpenFiles: 256 },
+    log: (line) => t.diagnostic(line),
+  });
+  t.diagnostic(JSON.stringify(figures));
+  const { admitted, admittedLater, unclear, health, anomalies, isRunning } = figures;
+  assert.ok(isRunning);
+  assert.ok(admitted > 50 && admitted < clients, `${admitted} let in`);
+  assert.equal(unclear, 0, JSON.stringify(figures.refusals));
+  assert.deepEqual(health, [200, 200]);
+  assert.equal(admittedLater, Math.floor(admitted / 4));
+  assert.equal(anomalies, 0);
 });
