@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
+import type { KafkaDriver } from '../../../src/kafka/port.ts';
+import { graphqlSse, graphqlWs } from '../../conformance/transports/graphql.ts';
+import { plainSse, plainWs, plainWsByHeader } from '../../conformance/transports/plain.ts';
+import { metricsOf } from '../../support/metrics.ts';
+import { runServer, testConfig } from '../../support/server.ts';
+
+/** A cluster that takes connections and stands still. */
+function standingStill(): KafkaDriver {
+  const driver = new EmbeddedKafka({ clock: systemClock }).driver();
+  return {
+    name: driver.name,
+    connect: (sasl) =>
+      Object.assign(driver.connect(sasl), { login: () => new Promise<void>(() => undefined) }),
+  };
+}
+
+for (const transport of [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse]) {
+  test(`who cannot be verified in time is let go: ${transport.name}`, async (t) => {
+    const config = testConfig({
+      MILLRACE_KAFKA_CREDENTIALS: 'client',
+      MILLRACE_AUTH_PROJECTS: '[]',
+      MILLRACE_LIMITS_INIT_TIMEOUT: '200ms',
+    });
+    const { url } = await runServer(t, config, { driver: standingStill() });
+    const login = { projectId: 'acme', key: 'any' };
+    const request = { holds: 'events', topic: 'purchases', arguments: {} } as const;
+    const { status, code, closeCode, message } = await transport.subscribe(t, url, login, request)
+      .ended;
+    const series = await metricsOf(url);
+    if (closeCode === undefined) {
+      assert.deepEqual([status, code], [429, 'LIMIT_EXCEEDED']);
+      assert.match(message, /200 ms \(limits\.initTimeout\)/);
+      assert.equal(series.get('millrace_limits_hit_total{limit="limits.initTimeout"}'), 1);
+    } else {
+      // Clients of graphql-transport-ws come back after this code.
+      assert.equal(closeCode, 4408);
+      const closes = `millrace_closes_total{transport="${transport.label}",code="4408"}`;
+      assert.equal(series.get(closes), 1);
+    }
+  });
+}
