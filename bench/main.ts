@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   'cold-start kafkajs': ['cold-start.ts', 'kafkajs'],
   'cold-start platformatic': ['cold-start.ts', 'platformatic'],
   pipeline: ['pipeline.ts', 'kafkajs'],
+  resume: ['resume.ts', 'kafkajs'],
   fanout: ['fanout/main.ts', '--rounds=3', '--seconds=6', 'one-per-turn', 'ten-per-turn', 'memory'],
 };
 

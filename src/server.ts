@@ -42,7 +42,7 @@ import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
 import { connectionsForHeap } from './transports/heap-room.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
-import { KeepAlive, stalledIntervals } from './transports/keep-alive.ts';
+import { KeepAlive } from './transports/keep-alive.ts';
 import type { Listener } from './transports/listener.ts';
 import { LostPeers } from './transports/lost-peers.ts';
 import { OpenConnections } from './transports/open-connections.ts';
@@ -107,7 +107,7 @@ const limitLinesPerMinute = 10;
 
 const slowWords = {
   moved: 'a client was too slow: what waited for it is read again when it takes something',
-  cut: 'a client was too slow: its connection is closed',
+  cut: 'a client took nothing (limits.stallTimeout): its connection is closed',
 } as const satisfies Record<SlowOutcome, string>;
 
 const emptyStart: GraphiqlStart = {
@@ -211,7 +211,7 @@ export async function startServer(
     lingerMs: config.feeds.lingerMs,
     maxQueuedBytes: limits.outboundBytesPerConnection,
     maxSubscriptionsPerProject: limits.subscriptionsPerProject,
-    maxPrivateFeedsPerProject: limits.sinceReadersPerProject,
+    maxCatchUpReadersPerProject: limits.catchUpReadersPerProject,
     maxRecentBytes: limits.recentBytes,
     maxRecentReadersPerProject: limits.recentReadersPerProject,
     topicsAreOwn: kafka.credentials === 'client' || kafka.topicTemplate.includes('{projectId}'),
@@ -231,7 +231,6 @@ export async function startServer(
     maxRecent: limits.recentEvents,
   });
 
-  const keepAlive = new KeepAlive(clock, keepAliveMs);
   const heartbeat = new Heartbeat(clock, keepAliveMs);
   const sent = new Sent(clock, (lagMs, deliveries) =>
     metrics.deliveryLag.add(lagMs / 1_000, deliveries),
@@ -248,16 +247,23 @@ export async function startServer(
   const logSlow = perMinute(clock, slowLinesPerMinute, (outcome: SlowOutcome) =>
     logger.warn({ outcome }, slowWords[outcome]),
   );
+  const onSlow = (outcome: SlowOutcome): void => {
+    ofServer.countSlow(outcome);
+    logSlow(outcome);
+  };
+  const keepAlive = new KeepAlive({
+    clock,
+    intervalMs: keepAliveMs,
+    stallTimeoutMs: limits.stallTimeoutMs,
+    onStalled: () => onSlow('cut'),
+  });
   const outgoing = {
     turnEnd: new TurnEnd(),
     maxQueuedBytes: limits.outboundBytesPerConnection,
     sent,
     connections,
     allowances,
-    onSlow: (outcome: SlowOutcome) => {
-      ofServer.countSlow(outcome);
-      logSlow(outcome);
-    },
+    onSlow,
     onRefused: ({ code, details }: MillraceError) => onRefused(code, details.limit),
   };
   const graphqlOverHttp = createGraphqlOverHttp(engine, {
@@ -375,7 +381,8 @@ export async function startServer(
       maxHeaderBytes: limits.headerBytes,
     },
     maxInboundFrameBytes: limits.inboundFrameBytes,
-    maxStallMs: keepAliveMs * stalledIntervals,
+    maxStallMs: limits.stallTimeoutMs,
+    onStalled: () => onSlow('cut'),
     lostPeers: new LostPeers({ clock }),
     logger,
   });

@@ -358,7 +358,12 @@ export const settings = {
     outboundBytesPerConnection: setting(bytes({ min: 64 * KiB, max: GiB }), {
       default: MiB,
       description:
-        'Most bytes that wait for a slow client. Past it they are dropped, and its subscriptions go on from before them, read from Kafka again, when it takes something; one to dead letters ends its connection with 1013.',
+        'Most bytes that wait for a slow client. Past it they are dropped, and its subscriptions go on from before them, read from Kafka again, when it takes something.',
+    }),
+    stallTimeout: setting(duration({ minMs: second, maxMs: day }), {
+      default: minute,
+      description:
+        'How long a client may take nothing at all of what waits for it. Then its connection is closed: a WebSocket with 1013, a stream of server-sent events by its end.',
     }),
     latestValues: setting(integer({ min: 1, max: 10_000_000 }), {
       default: 10_000,
@@ -379,9 +384,10 @@ export const settings = {
       default: 64 * KiB,
       description: 'Largest message, and largest body of a request, that a client may send.',
     }),
-    sinceReadersPerProject: setting(integer({ min: 1, max: 10_000 }), {
+    catchUpReadersPerProject: setting(integer({ min: 1, max: 10_000 }), {
       default: 10,
-      description: 'Most readers of the past (`since`, `after`) that one project has at a time.',
+      description:
+        'Most readers of the past (`since`, `after`, clients that were slow) that one project has at a time. Many subscriptions share one; those for whom there is none wait for their turn. One of dead letters reads two topics.',
     }),
     recentEvents: setting(integer({ min: 1, max: 100_000 }), {
       default: 1_000,

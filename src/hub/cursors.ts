@@ -1,9 +1,8 @@
-import { CursorCodec, type Cursor } from './cursor/cursor-codec.ts';
+import { CursorCodec } from './cursor/cursor-codec.ts';
 import type { CursorBinding } from './cursor/cursor-binding.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import type { TopicIds } from './cursor/topic-fingerprint.ts';
 
-/** The leader epochs are not looked at: a log that ends before a cursor is noticed by its offsets. */
 const noEpochs: readonly number[] = [];
 
 export interface CursorsOptions {
@@ -26,12 +25,14 @@ export class Cursors {
   /** The cursor of a position. */
   readonly encode = (position: StreamPosition): string => {
     const { topicIds } = this.#options;
-    return this.#ready.encode(position, { topicIds: topicIds(), epochs: noEpochs });
+    const { epochs = noEpochs } = position;
+    return this.#ready.encode(position, { topicIds: topicIds(), epochs });
   };
 
   /** @throws {MillraceError} `CURSOR_INVALID`, `TOPIC_RECREATED` */
-  decode(text: string): Cursor {
-    return this.#ready.decode(text, this.#options.topicIds());
+  decode(text: string): StreamPosition {
+    const { position, epochs } = this.#ready.decode(text, this.#options.topicIds());
+    return { ...position, epochs };
   }
 
   get #ready(): CursorCodec {

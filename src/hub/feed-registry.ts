@@ -18,14 +18,7 @@ import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 export interface FeedSource
   extends Pick<
     FeedOptions,
-    | 'topic'
-    | 'kafkaTopic'
-    | 'projectId'
-    | 'openDecoder'
-    | 'settings'
-    | 'whenMissing'
-    | 'holds'
-    | 'sibling'
+    'topic' | 'kafkaTopic' | 'projectId' | 'openDecoder' | 'settings' | 'whenMissing' | 'holds'
   > {}
 
 export interface FeedRegistryOptions {
@@ -43,8 +36,8 @@ export interface FeedRegistryOptions {
   readonly lingerMs: number;
   /** Most records that a feed reads at its start for their ids only. */
   readonly maxWarmUpRecords: number;
-  /** Private feeds (for `since` and `after`) that one project may have at a time. */
-  readonly maxPrivateFeedsPerProject: number;
+  /** Private feeds, which read the past, that one project may have at a time. */
+  readonly maxCatchUpReadersPerProject: number;
   readonly logger: FeedLogger;
   /** Told of each feed that nobody reads any more, with what it had done. @default nobody */
   readonly onFeedClosed?: ((feed: Feed) => void) | undefined;
@@ -53,6 +46,19 @@ export interface FeedRegistryOptions {
 /** The use of a feed; `release` gives it back, once. */
 export interface FeedLease {
   readonly feed: Feed;
+  release(): void;
+}
+
+/** What a private feed reads. */
+export interface PrivateFeed {
+  readonly source: FeedSource;
+  readonly start: StartPoint;
+}
+
+/** The use of private feeds; `release` gives them back, once. */
+export interface PrivateLease {
+  /** As they were asked for. */
+  readonly feeds: readonly Feed[];
   release(): void;
 }
 
@@ -88,9 +94,9 @@ export class FeedRegistry {
     this.keys = new SharedKeys(options.secret);
     this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
     this.#privatePerProject = new PerProject({
-      max: options.maxPrivateFeedsPerProject,
+      max: options.maxCatchUpReadersPerProject,
       what: 'readers of the past',
-      limit: 'limits.sinceReadersPerProject',
+      limit: 'limits.catchUpReadersPerProject',
     });
   }
 
@@ -122,40 +128,31 @@ export class FeedRegistry {
   }
 
   /**
-   * A feed of its own that starts in the past. Throws `LIMIT_EXCEEDED` when the project has too many of
-   * them.
-   *
-   * @param sibling the feed that has the rest of the dead letters
+   * Feeds of their own that start in the past, all for one use. Throws `LIMIT_EXCEEDED` when the project has too
+   * many of these.
    */
-  leasePrivate(
-    login: Login,
-    projectId: string,
-    source: FeedSource,
-    start: StartPoint,
-    sibling: () => Feed | undefined = () => undefined,
-  ): FeedLease {
-    const giveBack = this.#privatePerProject.take(projectId);
-    let client: ClientLease;
+  leasePrivate(login: Login, projectId: string, feeds: readonly PrivateFeed[]): PrivateLease {
+    const undo = [this.#privatePerProject.take(projectId)];
+    const release = once(() => {
+      for (const step of undo) step();
+    });
     try {
-      client = this.clients.lease(login);
+      const opened = feeds.map(({ source, start }) => {
+        const client = this.clients.lease(login);
+        const feed = this.#feed(source, { client: client.client, start, onFailed: ignored });
+        this.#private.add(feed);
+        undo.push(() => {
+          this.#private.delete(feed);
+          this.#options.onFeedClosed?.(feed);
+          void feed.close().finally(() => client.release());
+        });
+        return feed;
+      });
+      return { feeds: opened, release };
     } catch (error) {
-      giveBack();
+      release();
       throw error;
     }
-    const feed = this.#feed(source, {
-      client: client.client,
-      start,
-      sibling,
-      onFailed: () => undefined,
-    });
-    this.#private.add(feed);
-    const release = once(() => {
-      giveBack();
-      this.#private.delete(feed);
-      this.#options.onFeedClosed?.(feed);
-      void feed.close().finally(() => client.release());
-    });
-    return { feed, release };
   }
 
   /** Whether `leasePrivate` has room for one more. */
@@ -186,10 +183,6 @@ export class FeedRegistry {
     const feed = this.#feed(source, {
       client: client.client,
       start: { at: 'acceptance', acceptedAtMs: this.#options.clock.now() },
-      sibling: () => {
-        const other = source.holds === 'events' ? 'deadLetters' : 'events';
-        return this.#shared.get(keyOf(login, source.sibling, other))?.feed;
-      },
       // A failed feed serves nobody: the next subscriber gets a new one.
       onFailed: (began) => {
         if (began) this.#remember(key, shared);
@@ -211,13 +204,7 @@ export class FeedRegistry {
     this.#failed.set(key, { counts: shared.feed.counts, expiry });
   }
 
-  #feed(
-    source: FeedSource,
-    {
-      sibling,
-      ...use
-    }: Pick<FeedOptions, 'client' | 'start' | 'onFailed'> & { sibling: () => Feed | undefined },
-  ): Feed {
+  #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
     const { clock, lingerMs, historyBytes, conflation, logger } = this.#options;
     const { refusalOf = ofOwnLogin } = this.#options;
     return new Feed({
@@ -231,8 +218,6 @@ export class FeedRegistry {
       maxWarmUpRecords: this.#options.maxWarmUpRecords,
       logger,
       refusalOf,
-      siblingNext: () => sibling()?.next ?? new Map(),
-      siblingTopicId: () => sibling()?.topicId ?? null,
     });
   }
 
@@ -254,6 +239,10 @@ export class FeedRegistry {
 
 function keyOf({ loginId }: Login, kafkaTopic: string, holds: FeedContent): string {
   return `${loginId} ${holds} ${kafkaTopic}`;
+}
+
+function ignored(): void {
+  // Who uses it is told by its streams.
 }
 
 function once(action: () => void): () => void {

@@ -13,8 +13,6 @@ import {
 export type StartPoint =
   /** With what is recorded from now on. */
   | { readonly at: 'acceptance'; readonly acceptedAtMs: number }
-  /** At an instant of the past, by the broker's time. */
-  | { readonly at: 'instant'; readonly timestampMs: number }
   /** With all there is: the topic did not exist yet when the subscription was accepted. */
   | { readonly at: 'beginning' }
   /** Where another stream of the topic stood. */
@@ -99,11 +97,6 @@ async function findOffsets(
       const offsets = await offsetsOf(client, topic, 'earliest');
       return { offsets, end: new Map(), windowEndMs: null };
     }
-    case 'instant': {
-      const { timestampMs } = start;
-      const offsets = await offsetsOf(client, topic, { timestampMs });
-      return { offsets, end: new Map(), windowEndMs: timestampMs };
-    }
     case 'position': {
       const { offsets, earliest } = await heldOffsets(client, topic, start);
       // Only they themselves tell when their records were recorded.
@@ -165,8 +158,7 @@ async function heldOffsets(
     offsets.set(partition, Math.max(from, first));
   }
   if (truncated.length > 0) {
-    const message = 'the log ends before the cursor: the cluster lost records that it had served';
-    throw new MillraceError('LOG_TRUNCATED', message, { ranges: truncated });
+    throw logTruncated(truncated);
   }
   if (expired.length > 0) {
     const message =
@@ -174,6 +166,11 @@ async function heldOffsets(
     throw new MillraceError('CURSOR_EXPIRED', message, { ranges: expired });
   }
   return { offsets, earliest };
+}
+
+export function logTruncated(ranges: readonly LostRange[]): MillraceError {
+  const message = 'the log ends before the cursor: the cluster lost records that it had served';
+  return new MillraceError('LOG_TRUNCATED', message, { ranges });
 }
 
 /** @throws {KafkaError} `TOPIC_RECREATED`: the offsets are of another topic, that had the same name */

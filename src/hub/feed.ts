@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../core/clock.ts';
-import { MillraceError } from '../core/errors.ts';
+import { type LostRange, MillraceError } from '../core/errors.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
 import { backoffMs } from '../kafka/backoff.ts';
 import {
@@ -11,21 +11,19 @@ import {
   type RecordBatch,
   type TopicReader,
 } from '../kafka/port.ts';
-import { findStart, type Start, type StartPoint } from './feed-start.ts';
+import { findStart, logTruncated, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
 import type { ConflationBounds } from './conflation/choice.ts';
 import { offsetsOf, type StreamPosition } from './cursor/stream-position.ts';
 import { Cursors } from './cursors.ts';
-import { DeadLetterChannels } from './dead-letter-channels.ts';
+import type { DeadLetterSink } from './dead-letters/dead-letter-sink.ts';
+import { Lineage } from './lineage.ts';
 import { type JoinPoint, precedes } from './join-point.ts';
 import type { RefusalOf } from './kafka-refusal.ts';
-import type { DeadLetterMessage } from './message.ts';
 import type { SharedKeys } from './shared-keys.ts';
-import type { Stream, StreamKey, StreamStart, StreamSubscriber } from './stream.ts';
+import type { Stream, StreamKey, StreamStart } from './stream.ts';
 import { Streams } from './streams.ts';
-import type { Subscription } from './subscription.ts';
 import type { TopicSettings } from './topic-settings.ts';
-import type { Where } from './where.ts';
 import type { Logger } from '../observe/logger.ts';
 
 /** What a feed reads and for whom. */
@@ -51,12 +49,6 @@ export interface FeedOptions {
   readonly maxWarmUpRecords: number;
   /** Whether it is a dead-letter topic. */
   readonly holds: FeedContent;
-  /** The topic that has the rest of the dead letters. */
-  readonly sibling: string;
-  /** Where reading of it stands; empty: it is not read. */
-  readonly siblingNext: () => PartitionOffsets;
-  /** The cluster's id of it, if it is known. */
-  readonly siblingTopicId: () => string | null;
   readonly refusalOf: RefusalOf;
   readonly clock: Clock;
   /**
@@ -124,9 +116,6 @@ const missingRecheckMs = 10_000;
  */
 const stallCheckMs = 1_000;
 const stallChecksPerStall = 4;
-/** Half of what a client may be without a sign of progress for, in milliseconds. */
-const progressIntervalMs = 7_500;
-
 /**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
  * decoder, and one stream for each order that is asked for.
@@ -140,25 +129,25 @@ export class Feed {
    * to be read); rejects with the `MillraceError` that ended the feed before.
    */
   readonly started: Promise<void>;
-  /** Resolves when all that the log had has been read, or the topic is yet to come. */
-  readonly caughtUp: Promise<void>;
   readonly #options: FeedOptions;
   readonly #decode: ReturnType<FeedOptions['openDecoder']>;
   readonly #streams: Streams;
-  readonly #deadLetters: DeadLetterChannels;
-  #progressTimer: Timer | undefined;
+  /** Who gets the dead letters; more than one only while the streams of dead letters change. */
+  readonly #deadLetters = new Set<DeadLetterSink>();
+  /** Handed to those who are no more. */
+  #retiredDeadLetters = 0;
   /** From where on records are for the streams: those before are only asked for their ids. */
   readonly #from = new Map<number, number>();
   #topicIds: readonly [string | null] = [null];
   /** Next offset of each partition. */
   readonly #next = new Map<number, number>();
   readonly #highWatermarks = new Map<number, number>();
+  readonly #lineage: Lineage;
   readonly #balance: Balance;
   /** Held up by its one subscriber: nothing is read. */
   #heldUp = false;
   readonly #closing = new AbortController();
   readonly #begun = Promise.withResolvers<void>();
-  readonly #caughtUp = Promise.withResolvers<void>();
   #hasCaughtUp = false;
   /** The end of the log as of the start: see `Start.end`. */
   readonly #end = new Map<number, number>();
@@ -169,30 +158,26 @@ export class Feed {
   /** The join point given out last: those who join at the same moment share it. */
   #lastJoin: JoinPoint | undefined;
   #reader: TopicReader | undefined;
+  /** The topic does not exist yet. */
+  #isAwaited = false;
   #status: ReaderStatus = { state: 'starting' };
   #received = 0;
   #stallCheck: Timer | undefined;
-  /** Partitions in which the instant was reached that the feed starts at: nothing is passed over there. */
-  readonly #reached = new Set<number>();
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#decode = options.openDecoder(options.settings);
     const { start, settings, clock, keys, lingerMs, historyBytes, conflation } = options;
+    this.#lineage = new Lineage(start.at === 'position' ? start.position.epochs : undefined);
     this.#streams = new Streams({
       ...settings,
+      lineage: this.#lineage,
       clock,
       lingerMs,
       historyBytes,
       conflation,
       idKey: () => keys.idKey,
       cursorsOf: (projectId, key) => this.cursorsOf(projectId, key),
-      isOfPast: this.isOfPast,
-    });
-    this.#deadLetters = new DeadLetterChannels({
-      isOfDeadLetterTopic: options.holds === 'deadLetters',
-      siblingNext: options.siblingNext,
-      cursorsOf: (projectId) => this.deadLetterCursorsOf(projectId),
       isOfPast: this.isOfPast,
     });
     this.#balance = new Balance({
@@ -205,7 +190,6 @@ export class Feed {
     this.#join =
       start.at === 'acceptance' ? { from: this.#end, acceptedAtMs: start.acceptedAtMs } : undefined;
     this.started = this.#begun.promise;
-    this.caughtUp = this.#caughtUp.promise;
     // Whoever subscribes looks at `started`; a feed that fails with nobody looking is no fault.
     this.started.catch(() => undefined);
     void this.#open();
@@ -239,7 +223,7 @@ export class Feed {
   }
 
   get subscribers(): number {
-    return this.#streams.counts.subscribers + this.#deadLetters.subscribers;
+    return this.counts.subscribers;
   }
 
   get counts(): FeedCounts {
@@ -248,12 +232,16 @@ export class Feed {
     for (const [partition, end] of this.#highWatermarks) {
       lag += Math.max(0, end - (this.#next.get(partition) ?? 0));
     }
+    const sinks = [...this.#deadLetters];
     return {
       ...streams,
       state: this.state,
-      subscribers: subscribers + this.#deadLetters.subscribers,
+      subscribers: sinks.reduce((sum, sink) => sum + sink.subscribers, subscribers),
       received: this.#received,
-      delivered: delivered + this.#deadLetters.delivered,
+      delivered: sinks.reduce(
+        (sum, sink) => sum + sink.delivered,
+        delivered + this.#retiredDeadLetters,
+      ),
       lag,
     };
   }
@@ -276,9 +264,30 @@ export class Feed {
     return this.#next;
   }
 
-  /** All that the log had has been read once. */
+  /** All that the log had has been read once, or the topic is yet to come. */
   get hasCaughtUp(): boolean {
-    return this.#hasCaughtUp;
+    return this.#hasCaughtUp || this.#isAwaited;
+  }
+
+  /** Under which leaders it has read. */
+  get lineage(): Lineage {
+    return this.#lineage;
+  }
+
+  /** Below these offsets nothing more is handed out. */
+  get passed(): PartitionOffsets {
+    if (!this.#isWarmingUp()) return this.#next;
+    return new Map(
+      Array.from(this.#next, ([partition, next]) => [
+        partition,
+        Math.max(next, this.#from.get(partition) ?? 0),
+      ]),
+    );
+  }
+
+  /** It is known where reading begins, or that the topic is yet to come. */
+  get hasBegun(): boolean {
+    return this.#began || this.#isAwaited;
   }
 
   /** The cluster's id of the topic, as of the start; `null`: not known. */
@@ -305,19 +314,6 @@ export class Feed {
     });
   }
 
-  /** The cursors of a project on the dead letters of the topic, of both their sources. */
-  deadLetterCursorsOf(projectId: string): Cursors {
-    const { keys, kafkaTopic, sibling, siblingTopicId, holds } = this.#options;
-    const isSource = holds === 'events';
-    const [topic, deadLetterTopic] = isSource ? [kafkaTopic, sibling] : [sibling, kafkaTopic];
-    return new Cursors({
-      key: () => keys.cursorKey,
-      binding: { projectId, kafkaTopic: topic, stream: { kind: 'deadLetters', deadLetterTopic } },
-      topicIds: () =>
-        isSource ? [this.topicId, siblingTopicId()] : [siblingTopicId(), this.topicId],
-    });
-  }
-
   /** Has the stream of a key, and keeps it until the function that is answered is called. */
   useStream(key: StreamKey, use: (stream: Stream) => () => void): () => void {
     return this.#streams.use(key, () => this.#startOfNewStream(), use);
@@ -328,14 +324,12 @@ export class Feed {
     return this.#streams.get(key);
   }
 
-  /** Answers the function that takes the subscription out again. */
-  addDeadLetters(
-    subscription: Subscription<DeadLetterMessage>,
-    subscriber: StreamSubscriber,
-    where: Where,
-  ): () => void {
-    const place = { next: this.#next, join: this.joinPoint() };
-    return this.#deadLetters.add(subscription, subscriber, { where, ...place });
+  /** From here on the sink gets the dead letters. @returns ends that */
+  addDeadLetterSink(sink: DeadLetterSink): () => void {
+    this.#deadLetters.add(sink);
+    return () => {
+      if (this.#deadLetters.delete(sink)) this.#retiredDeadLetters += sink.delivered;
+    };
   }
 
   /** Stops reading for a while: only a feed with a single subscriber may be held up by it. */
@@ -368,7 +362,6 @@ export class Feed {
   #stop(): void {
     this.#closing.abort();
     this.#stallCheck?.cancel();
-    this.#progressTimer?.cancel();
     this.#streams.close();
   }
 
@@ -403,8 +396,9 @@ export class Feed {
           // Whatever will be in it is recorded after this.
           if (start.at === 'acceptance') start = { at: 'beginning' };
           this.#changeStatus({ state: 'starting' });
+          this.#isAwaited = true;
+          for (const sink of this.#deadLetters) sink.begun();
           this.#begun.resolve();
-          this.#caughtUp.resolve();
           await this.#pauseFor(missingRecheckMs);
         } else if (isKafkas && cause.code === 'UNAVAILABLE') {
           this.#changeStatus({ state: 'degraded', error: cause, partitions: [] });
@@ -429,28 +423,22 @@ export class Feed {
     return promise.finally(() => this.#closing.signal.removeEventListener('abort', stop));
   }
 
-  #scheduleProgress(): void {
-    this.#progressTimer = this.#options.clock.schedule(progressIntervalMs, () => {
-      this.#deadLetters.progress(this.#next);
-      this.#scheduleProgress();
-    });
-  }
-
   #read(start: Start): void {
     for (const [partition, offset] of start.end) this.#end.set(partition, offset);
     this.#topicIds = [start.topicId];
-    this.#scheduleProgress();
     for (const [partition, offset] of start.offsets) this.#from.set(partition, offset);
     for (const [partition, offset] of start.readFrom) this.#next.set(partition, offset);
     this.#streams.begin(this.#streamStart(start));
     const reader = this.#options.client.openReader({
       topic: this.#options.kafkaTopic,
       start: start.readFrom,
+      startEpochs: this.#startEpochs(),
       onBatches: (batches) => this.#onBatches(batches),
       onStatus: (status) => this.#onStatus(status),
       maxWaitMs: () => this.#maxWaitMs(),
     });
     this.#reader = reader;
+    for (const sink of this.#deadLetters) sink.begun();
     // By what another feed of its subscriber delivered, before this one could read.
     if (this.#heldUp) reader.pause(this.#next.keys());
     // Failed at once: nobody could close it then.
@@ -521,7 +509,7 @@ export class Feed {
 
   #endSubscriptions(error: Error | undefined): void {
     this.#streams.end(error);
-    this.#deadLetters.end(error);
+    for (const sink of this.#deadLetters) sink.end(error);
   }
 
   #streamStart({ offsets, readFrom }: Start): StreamStart {
@@ -545,11 +533,7 @@ export class Feed {
   #startOfNewStream(): StreamStart | undefined {
     if (this.#reader === undefined) return undefined;
     const readFrom = new Map(this.#next);
-    const begins = Array.from(readFrom, ([partition, next]): [number, number] => [
-      partition,
-      Math.max(next, this.#from.get(partition) ?? 0),
-    ]);
-    const next = offsetsOf(new Map(begins));
+    const next = offsetsOf(this.passed);
     return { position: { key: null, next, lowest: next }, readFrom };
   }
 
@@ -585,6 +569,12 @@ export class Feed {
     const streams = [...this.#streams];
     const nowMs = this.#options.clock.now();
     this.#recorded = undefined;
+    // Before anything is emitted: no cursor may bear an older epoch than what lies below it.
+    for (const { partition, nextOffset, epochs = [] } of batches) {
+      this.#lineage.read(partition, epochs, nextOffset >= this.#beginOf(partition));
+    }
+    const lost = this.#lostOfStart();
+    if (lost.length > 0) throw logTruncated(lost);
     for (const batch of batches) {
       const { partition, nextOffset, highWatermark } = batch;
       if (!this.#next.has(partition)) {
@@ -607,7 +597,7 @@ export class Feed {
     }
     this.#lookForEnd();
     for (const stream of streams) stream.release();
-    this.#deadLetters.flush(this.#next);
+    for (const sink of this.#deadLetters) sink.flush();
     this.#balance.adjust(streams.map(({ sequencer }) => sequencer));
     this.#watchForStall();
   }
@@ -621,26 +611,12 @@ export class Feed {
       if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) {
         return undefined;
       }
-      if (!this.#isReached(partition, timestampMs)) return undefined;
       this.#received += 1;
     }
     const decoded = this.#decode(partition, record);
     if (decoded.kind === 'event') return decoded;
-    if (!isWarmUp) this.#deadLetters.accept(decoded, this.#next);
+    if (!isWarmUp) for (const sink of this.#deadLetters) sink.accept(decoded);
     return undefined;
-  }
-
-  /**
-   * Whether a record is not before the first one of its partition at or after the instant that the
-   * feed starts at. If none was there when the cluster was asked, reading began at the end of the log,
-   * and what came next may still be from before.
-   */
-  #isReached(partition: number, recordedAtMs: number): boolean {
-    const { start } = this.#options;
-    if (start.at !== 'instant' || this.#reached.has(partition)) return true;
-    if (recordedAtMs < start.timestampMs) return false;
-    this.#reached.add(partition);
-    return true;
   }
 
   #reportUnreadable(
@@ -657,7 +633,36 @@ export class Feed {
       offset: range.from,
       recordedAtMs,
     };
-    this.#deadLetters.accept(deadLetter, this.#next);
+    for (const sink of this.#deadLetters) sink.accept(deadLetter);
+  }
+
+  /** What had been read where it begins, and is not in the log that it reads again from before that. */
+  #lostOfStart(): LostRange[] {
+    const { start } = this.#options;
+    return start.at === 'position' ? this.#lineage.lostOf(start.position) : [];
+  }
+
+  /** From which offset on the streams have something new. */
+  #beginOf(partition: number): number {
+    const { start } = this.#options;
+    const from = this.#from.get(partition) ?? 0;
+    return start.at === 'position' ? Math.max(from, start.position.next[partition] ?? 0) : from;
+  }
+
+  /** By which the brokers tell whether the log was cut off below where reading begins. */
+  #startEpochs(): Map<number, number> {
+    const epochs = new Map<number, number>();
+    for (const [partition, epoch] of this.#lineage.epochs.entries()) {
+      if (epoch !== null) epochs.set(partition, epoch);
+    }
+    return epochs;
+  }
+
+  #isWarmingUp(): boolean {
+    for (const [partition, from] of this.#from) {
+      if ((this.#next.get(partition) ?? 0) < from) return true;
+    }
+    return false;
   }
 
   #lookForEnd(): void {
@@ -666,7 +671,6 @@ export class Feed {
       if (next < (this.#highWatermarks.get(partition) ?? Number.POSITIVE_INFINITY)) return;
     }
     this.#hasCaughtUp = true;
-    this.#caughtUp.resolve();
   }
 
   #maxWaitMs(): number {

@@ -2,21 +2,22 @@ import type { Principal } from '../auth/principal.ts';
 import type { Clock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import { createDecoder } from '../decode/decoder.ts';
+import type { Event } from '../decode/event.ts';
 import type { PropertyFilter } from '../decode/property-filter.ts';
 import { kafkaTopic, topicName, topicOf } from '../decode/topic-name.ts';
 import { decodeUpstreamDeadLetter } from '../decode/upstream-dead-letter.ts';
-import { type KafkaDriver, KafkaError } from '../kafka/port.ts';
+import { type KafkaDriver, KafkaError, type PartitionOffsets } from '../kafka/port.ts';
 import { traced } from '../observe/tracing.ts';
 import type { EventOrder } from '../sequence/order.ts';
 import type { Feed, FeedCounts, FeedLogger } from './feed.ts';
 import type { ClientLease } from './client-pool.ts';
-import { type FeedLease, FeedRegistry, type FeedSource } from './feed-registry.ts';
-import { acceptWithinMs, type StartPoint } from './feed-start.ts';
+import { FeedRegistry, type FeedSource } from './feed-registry.ts';
+import { acceptWithinMs } from './feed-start.ts';
 import type { Batching } from './batch-group.ts';
 import type { ConflationBounds } from './conflation/choice.ts';
 import { all, type Delivery } from './delivery.ts';
 import { backoffMs } from '../kafka/backoff.ts';
-import type { JoinPoint } from './join-point.ts';
+import { type JoinPoint, precedes } from './join-point.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 import {
   DeadLetterMessage,
@@ -26,15 +27,18 @@ import {
   type Message,
 } from './message.ts';
 import { type Newest, NewestDeadLetters, NewestEvents } from './newest.ts';
-import { liveParcel } from './parcel.ts';
 import { PerProject } from './per-project.ts';
 import type { Joined, Stream, StreamKey, StreamSubscriber } from './stream.ts';
-import { type Pace, Subscription, type SubscriptionOptions } from './subscription.ts';
-import { CatchUp } from './resume/catch-up.ts';
+import { Subscription, type SubscriptionOptions } from './subscription.ts';
+import { CatchUp, type CatchUpStart } from './resume/catch-up.ts';
+import { CatchUps } from './resume/catch-ups.ts';
 import { BatchExcerpt, EventExcerpt, type EventExcerptOptions } from './resume/excerpt.ts';
-import { Follower, type FollowerOptions, type Following } from './resume/follower.ts';
+import type { Followed } from './resume/followed.ts';
+import { Follower, type Following } from './resume/follower.ts';
+import { eventReader, type ReaderLease } from './resume/reader-lease.ts';
+import { DeadLetterFeeds } from './dead-letters/dead-letter-feeds.ts';
+import type { DeadLetterStream, LanedDeadLetter } from './dead-letters/dead-letter-stream.ts';
 import {
-  beginning,
   deadLetterOffsets,
   type Offsets,
   offsetsOf,
@@ -65,7 +69,7 @@ export interface HubOptions {
   readonly maxQueuedBytes: number;
   /** Subscriptions that one project may have at a time. @default no limit */
   readonly maxSubscriptionsPerProject?: number;
-  readonly maxPrivateFeedsPerProject: number;
+  readonly maxCatchUpReadersPerProject: number;
   /** Most records that a feed reads at its start for their ids only. */
   readonly maxWarmUpRecords: number;
   /** Most bytes of text that the newest of a topic may have, as an answer to one query. */
@@ -110,6 +114,30 @@ export interface DeadLettersRequest {
   readonly after?: string | undefined;
 }
 
+/** How the subscriptions to one stream are served. */
+interface Serving<Raw, S extends Followed<Raw>, Item extends Message> {
+  readonly kind: SubscriptionKind;
+  readonly lease: {
+    /** Resolves when reading has begun; rejects with the `MillraceError` that prevents it. */
+    readonly started: Promise<void>;
+    release(): void;
+  };
+  readonly following: Following<Raw, S, Item>;
+  /** The stream, which is kept until it is released. */
+  live(): { readonly live: S; release(): void };
+  /** From now on the subscription gets what comes. */
+  joinLive(live: S, subscription: Subscription<Item>): Joined;
+  readonly encode: EncodeCursor;
+  /** Once reading has begun. @throws {MillraceError} what is wrong with the cursor */
+  decode(cursor: string): StreamPosition;
+  /** Where the first record lies at or after an instant; undefined: nobody is interested any more. */
+  since(
+    instantMs: number,
+    over: AbortSignal,
+  ): Promise<{ readonly position: StreamPosition; readonly join?: JoinPoint } | undefined>;
+  catchUp(live: S): CatchUp<S>;
+}
+
 /** Records read beyond those asked for, because some may be duplicates. */
 const duplicatesAllowance = 100;
 /** Newest records of each partition that are looked through for what matches a filter. */
@@ -126,8 +154,9 @@ export class Hub {
   readonly #tails: PerProject;
   readonly #subscriptions = new Map<OpenSubscription, SubscriptionKind>();
   readonly #subscriptionPlaces: PerProject;
-  /** By project. Those of a stream are forgotten with it. */
-  readonly #catchUps = new WeakMap<Stream, Map<string, CatchUp>>();
+  readonly #deadLetterFeeds: DeadLetterFeeds;
+  readonly #catchUps = new CatchUps<Stream>();
+  readonly #deadLetterCatchUps = new CatchUps<DeadLetterStream>();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -138,6 +167,8 @@ export class Hub {
       what: 'subscriptions',
       limit: 'limits.subscriptionsPerProject',
     });
+    const { clock, historyBytes } = options;
+    this.#deadLetterFeeds = new DeadLetterFeeds({ registry: this.registry, clock, historyBytes });
     this.#tails = new PerProject({
       max: options.maxRecentReadersPerProject,
       what: 'readers of recent events and dead letters',
@@ -224,53 +255,43 @@ export class Hub {
 
   async #subscribeToDeadLetters(
     principal: Principal,
-    { topic, sinceMs, after }: DeadLettersRequest,
+    request: DeadLettersRequest,
   ): Promise<Subscription<DeadLetterMessage>> {
-    refuseBoth(sinceMs, after);
+    this.#checkStart(request);
     const where = Where.ofDeadLetters(principal);
     this.#subscriptionPlaces.assertPlace(principal.projectId);
-    const source = this.#events(principal, topic);
-    const deadLetters = this.#deadLetters(principal, topic);
-    const isPrivate = sinceMs !== undefined || after !== undefined;
-    const leases: FeedLease[] = [];
-    try {
-      if (isPrivate) {
-        const starts = await this.#deadLetterStarts(principal, source, { sinceMs, after });
-        const { projectId } = principal;
-        const lease = (own: FeedSource, start: StartPoint, sibling: number): void => {
-          const other = (): Feed | undefined => leases[sibling]?.feed;
-          leases.push(this.registry.leasePrivate(principal, projectId, own, start, other));
-        };
-        lease(source, starts.topic, 1);
-        lease(deadLetters, starts.deadLetterTopic, 0);
-        readTogether(leases);
-      } else {
-        leases.push(this.registry.lease(principal, source));
-        leases.push(this.registry.lease(principal, deadLetters));
-      }
-    } catch (error) {
-      for (const lease of leases) lease.release();
-      throw error;
-    }
-    const { maxQueuedBytes } = this.#options;
-    const pace = isPrivate ? paceOf(leases, maxQueuedBytes / 2) : undefined;
-    const subscriber = { projectId: principal.projectId, topic };
-    const place = deadLetterPlace(leases, principal.projectId);
-    return this.#accept<DeadLetterMessage>(principal, leases, {
+    const { topic } = request;
+    const sources = [this.#events(principal, topic), this.#deadLetters(principal, topic)] as const;
+    const lease = this.#deadLetterFeeds.lease(principal, sources);
+    const { stream } = lease;
+    const { projectId } = principal;
+    const subscriber = { projectId, topic };
+    const cursors = stream.cursorsOf(projectId);
+    return this.#serve<LanedDeadLetter, DeadLetterStream, DeadLetterMessage>(principal, request, {
       kind: 'deadLetters',
-      options: {
-        ...(pace === undefined ? {} : { pace }),
-        // Before what is queued already nobody knows where it was; each of that has a cursor.
-        cursorAt: (position) => (isPrivate || position !== undefined ? undefined : place.cursor()),
-      },
-      begin: (subscription) => {
-        const steps = leases.map(({ feed }) =>
-          feed.addDeadLetters(subscription, subscriber, where),
+      lease,
+      following: deadLettersOf(subscriber, where),
+      live: () => ({ live: stream, release: () => undefined }),
+      joinLive: (_, subscription) =>
+        place(stream.add(subscription, subscriber, where, stream.joinPoints())),
+      encode: cursors.encode,
+      decode: (cursor) => cursors.decode(cursor),
+      since: async (instantMs, over) => {
+        const found = await Promise.all(
+          sources.map((source) => this.#offsetsSince(principal, source, instantMs, over)),
         );
-        if (isPrivate)
-          place.whenCaughtUp((at, encode) => subscription.push(liveParcel(at, encode)));
-        return steps;
+        const [ofTopic, ofDeadLetterTopic] = found;
+        if (ofTopic === undefined || ofDeadLetterTopic === undefined) return undefined;
+        return { position: endPosition(deadLetterOffsets(ofTopic, ofDeadLetterTopic)) };
       },
+      catchUp: () =>
+        this.#deadLetterCatchUps.of(stream, projectId, () =>
+          this.#newCatchUp(projectId, (start) => {
+            const [ofTopic, ofDeadLetterTopic] = lease.feeds;
+            const topicIds = [ofTopic.topicId, ofDeadLetterTopic.topicId] as const;
+            return this.#deadLetterFeeds.leasePast(principal, sources, start, topicIds);
+          }),
+        ),
     });
   }
 
@@ -369,37 +390,69 @@ export class Hub {
     principal: Principal,
     request: EventsRequest,
     kind: SubscriptionKind,
-    following: Following<Item>,
+    following: Following<Event, Stream, Item>,
   ): Promise<Subscription<Item>> {
-    const { topic, order, deduplicate, sinceMs, after } = request;
-    refuseBoth(sinceMs, after);
-    if (sinceMs !== undefined) this.#refuseFuture(sinceMs);
+    this.#checkStart(request);
     this.#subscriptionPlaces.assertPlace(principal.projectId);
+    const { topic, order, deduplicate } = request;
+    const { projectId } = principal;
     const source = this.#events(principal, topic);
     const key: StreamKey = { order: order ?? source.settings.order, deduplicate };
-    const lease = this.registry.lease(principal, source);
-    const { feed } = lease;
+    const shared = this.registry.lease(principal, source);
+    const { feed } = shared;
+    const cursors = feed.cursorsOf(projectId, key);
+    return this.#serve<Event, Stream, Item>(principal, request, {
+      kind,
+      lease: { started: feed.started, release: () => shared.release() },
+      following,
+      live: () => {
+        let live: Stream | undefined;
+        const leave = feed.useStream(key, (stream) => {
+          live = stream;
+          return () => undefined;
+        });
+        if (live === undefined) throw new Error('a feed without its stream');
+        return { live, release: leave };
+      },
+      joinLive: (stream, subscription) => following.join(stream, subscription, feed.joinPoint()),
+      encode: cursors.encode,
+      decode: (cursor) => cursors.decode(cursor),
+      since: async (instantMs, over) => {
+        const from = await this.#offsetsSince(principal, source, instantMs, over);
+        if (from === undefined) return undefined;
+        // What the live stream still held from before is not wanted either.
+        const join = { from, acceptedAtMs: Number.POSITIVE_INFINITY };
+        return { position: endPosition(offsetsOf(from)), join };
+      },
+      catchUp: (live) =>
+        this.#catchUps.of(live, projectId, () =>
+          this.#newCatchUp(projectId, (start) => {
+            const at = { at: 'position', topicId: feed.topicId, ...start } as const;
+            const lease = this.registry.leasePrivate(principal, projectId, [{ source, start: at }]);
+            return eventReader(lease, key);
+          }),
+        ),
+    });
+  }
+
+  /** Serves a subscription from wherever it is to begin, for as long as it lasts. */
+  #serve<Raw, S extends Followed<Raw>, Item extends Message>(
+    principal: Principal,
+    { sinceMs, after }: Pick<DeadLettersRequest, 'sinceMs' | 'after'>,
+    serving: Serving<Raw, S, Item>,
+  ): Promise<Subscription<Item>> {
+    const { lease } = serving;
+    const { clock } = this.#options;
     let isOver = false;
     /** Made where there is something to wait for: most subscriptions are live from the first. */
     let over: AbortController | undefined;
-    let follower: Follower<Item> | undefined;
+    let follower: Follower<Raw, S, Item> | undefined;
     let joined: Joined | undefined;
-    let subscription: Subscription<Item> | undefined;
-    const follow = (join?: JoinPoint): Follower<Item> => {
-      const [live, accepted] = [feed.stream(key), subscription];
-      if (live === undefined || accepted === undefined) throw new Error('nothing to go on with');
-      const catchUp = this.#catchUp(principal, source, { feed, live, key });
-      const { clock } = this.#options;
-      const options: FollowerOptions<Item> = {
-        live,
-        catchUp,
-        following,
-        subscription: accepted,
-        encode: feed.cursorsOf(principal.projectId, key).encode,
-        clock,
-        join,
-      };
-      follower = new Follower(options);
+    let served: { readonly live: S; readonly subscription: Subscription<Item> } | undefined;
+    const follow = (join?: JoinPoint): Follower<Raw, S, Item> => {
+      if (served === undefined) throw new Error('nothing to go on with');
+      const catchUp = serving.catchUp(served.live);
+      follower = new Follower<Raw, S, Item>({ ...serving, ...served, catchUp, clock, join });
       // With a stream that is over the subscription is, too.
       if (isOver) follower.stop();
       return follower;
@@ -410,9 +463,9 @@ export class Hub {
       (follower ?? follow()).resumeWhenTaken(position);
     };
     const resume = async (): Promise<void> => {
-      await feed.started;
+      await lease.started;
       if (after !== undefined) {
-        const { position } = feed.cursorsOf(principal.projectId, key).decode(after);
+        const position = serving.decode(after);
         if (!isOver) await follow().resume(position);
         return;
       }
@@ -421,41 +474,34 @@ export class Hub {
       const { signal } = over;
       const instantMs = sinceMs ?? 0;
       // Of a moment that has not come yet nobody can say where it is in the log.
-      await this.#pauseFor(instantMs - this.#options.clock.now(), signal);
-      const position = await this.#positionSince(principal, source, instantMs, signal);
-      if (position === undefined || signal.aborted) return;
-      const from = new Map(position.next.entries());
-      // What the live stream still held from before is not wanted either.
-      await follow({ from, acceptedAtMs: Number.POSITIVE_INFINITY }).resume(position);
+      await this.#pauseFor(instantMs - clock.now(), signal);
+      const since = await serving.since(instantMs, signal);
+      if (since === undefined || signal.aborted) return;
+      await follow(since.join).resume(since.position);
     };
     const isLive = sinceMs === undefined && after === undefined;
-    return this.#accept<Item>(principal, [lease], {
-      kind,
+    return this.#accept<Item>(principal, lease, {
+      kind: serving.kind,
       options: {
         onBehind,
         cursorAt: (position) => {
-          const stream = feed.stream(key);
-          if (!isLive || !stream?.hasBegun) return undefined;
-          const { encode } = feed.cursorsOf(principal.projectId, key);
-          return encode(position ?? joined?.keptFrom() ?? stream.position);
+          if (!isLive || served === undefined || !served.live.hasBegun) return undefined;
+          return serving.encode(position ?? joined?.keptFrom() ?? served.live.position);
         },
       },
-      begin: (accepted) => {
-        subscription = accepted;
+      begin: (subscription) => {
         // The stream is kept for as long as it may be gone back to.
-        const release = feed.useStream(key, (stream) => {
-          if (isLive) joined = following.join(stream, accepted, feed.joinPoint());
-          return () => undefined;
-        });
-        return [
-          () => {
-            isOver = true;
-            over?.abort();
-            follower?.stop();
-            joined?.leave();
-            release();
-          },
-        ];
+        const kept = serving.live();
+        const { live } = kept;
+        served = { live, subscription };
+        if (isLive) joined = serving.joinLive(live, subscription);
+        return () => {
+          isOver = true;
+          over?.abort();
+          follower?.stop();
+          joined?.leave();
+          kept.release();
+        };
       },
       ...(isLive ? {} : { resume }),
     });
@@ -477,6 +523,19 @@ export class Hub {
     return traced('millrace.subscribe', attributes, subscribe);
   }
 
+  /** @throws {MillraceError} `BAD_USER_INPUT` */
+  #checkStart({ sinceMs, after }: Pick<DeadLettersRequest, 'sinceMs' | 'after'>): void {
+    if (sinceMs === undefined) return;
+    if (after !== undefined) {
+      const message = 'give since or after, not both: each says where to begin';
+      throw new MillraceError('BAD_USER_INPUT', message, { argument: 'since' });
+    }
+    if (sinceMs <= this.#options.clock.now() + maxAheadMs) return;
+    throw new MillraceError('BAD_USER_INPUT', 'since must not be in the future', {
+      argument: 'since',
+    });
+  }
+
   #mayRead(principal: Principal, topic: string): boolean {
     try {
       this.assertReadable(principal, topic);
@@ -494,7 +553,6 @@ export class Hub {
       projectId: this.#options.topicsAreOwn === true ? principal.projectId : null,
       holds: 'events',
       kafkaTopic: this.topicName(principal, topic).kafkaTopic,
-      sibling: this.deadLetterTopic(principal, topic).kafkaTopic,
       openDecoder: createDecoder,
       settings,
       whenMissing: 'refuse',
@@ -506,7 +564,6 @@ export class Hub {
       ...this.#events(principal, topic),
       holds: 'deadLetters',
       kafkaTopic: this.deadLetterTopic(principal, topic).kafkaTopic,
-      sibling: this.topicName(principal, topic).kafkaTopic,
       openDecoder: () => decodeUpstreamDeadLetter,
       whenMissing: 'wait',
     };
@@ -552,13 +609,6 @@ export class Hub {
     }
   }
 
-  #refuseFuture(sinceMs: number): void {
-    if (sinceMs <= this.#options.clock.now() + maxAheadMs) return;
-    throw new MillraceError('BAD_USER_INPUT', 'since must not be in the future', {
-      argument: 'since',
-    });
-  }
-
   /** Waits; ends early when nobody is interested any more. */
   async #pauseFor(delayMs: number, over: AbortSignal): Promise<void> {
     if (delayMs <= 0 || over.aborted) return;
@@ -574,27 +624,27 @@ export class Hub {
   }
 
   /**
-   * The position before the first record at or after an instant, by the broker's time. While the cluster
-   * cannot be reached it is asked again; undefined: until nobody is interested any more.
+   * The offsets of the first records at or after an instant, by the broker's time. While the cluster cannot be
+   * reached it is asked again; undefined: until nobody is interested any more.
    */
-  async #positionSince(
+  async #offsetsSince(
     principal: Principal,
-    { topic, kafkaTopic }: FeedSource,
+    { topic, kafkaTopic, whenMissing }: FeedSource,
     timestampMs: number,
     over: AbortSignal,
-  ): Promise<StreamPosition | undefined> {
+  ): Promise<PartitionOffsets | undefined> {
     const lease = this.registry.clients.lease(principal);
     try {
       for (let failures = 1; !over.aborted; failures += 1) {
         try {
           const found = await lease.client.listOffsets([kafkaTopic], { timestampMs });
           const answer = found.get(kafkaTopic);
-          if (answer === undefined) return beginning;
+          if (answer === undefined) return new Map();
           if (answer instanceof KafkaError) throw answer;
-          const next = offsetsOf(answer);
-          return { key: null, next, lowest: next };
+          return answer;
         } catch (error) {
           if (!(error instanceof KafkaError)) throw error;
+          if (error.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') return new Map();
           if (error.code !== 'UNAVAILABLE') throw this.#refusalOf(error, topic);
           await this.#pauseFor(backoffMs(failures), over);
         }
@@ -605,75 +655,22 @@ export class Hub {
     }
   }
 
-  async #deadLetterStarts(
-    principal: Principal,
-    source: FeedSource,
-    { sinceMs, after }: Pick<DeadLettersRequest, 'sinceMs' | 'after'>,
-  ): Promise<{ topic: StartPoint; deadLetterTopic: StartPoint }> {
-    if (after === undefined) {
-      this.#refuseFuture(sinceMs ?? 0);
-      const start: StartPoint = { at: 'instant', timestampMs: sinceMs ?? 0 };
-      return { topic: start, deadLetterTopic: start };
-    }
-    // It knows the topics' ids, by which cursors are judged.
-    const leases = [
-      this.registry.lease(principal, source),
-      this.registry.lease(principal, this.#deadLetters(principal, source.topic)),
-    ];
-    try {
-      await this.#begun(leases);
-      const [bridge] = leases;
-      if (bridge === undefined) throw new Error('a feed is missing');
-      const cursors = bridge.feed.deadLetterCursorsOf(principal.projectId);
-      const { position } = cursors.decode(after);
-      const at = 'position';
-      const [ofTopic, ofDeadLetters] = leases.map(({ feed }) => feed.topicId);
-      const startAt = (isOfDeadLetters: boolean, topicId: string | null = null): StartPoint => ({
-        at,
-        position: lanesOf(position, isOfDeadLetters),
-        isShared: false,
-        furthest: lanesOf(position, isOfDeadLetters).next,
-        topicId,
-      });
-      return {
-        topic: startAt(false, ofTopic),
-        deadLetterTopic: startAt(true, ofDeadLetters),
-      };
-    } finally {
-      for (const lease of leases) lease.release();
-    }
-  }
-
-  /** Readers for those of a project who come back to a stream. */
-  #catchUp(
-    principal: Principal,
-    source: FeedSource,
-    { feed, live, key }: { readonly feed: Feed; readonly live: Stream; readonly key: StreamKey },
-  ): CatchUp {
-    const { projectId } = principal;
-    const ofStream = this.#catchUps.get(live) ?? new Map<string, CatchUp>();
-    this.#catchUps.set(live, ofStream);
-    let catchUp = ofStream.get(projectId);
-    if (catchUp === undefined) {
-      const { registry } = this;
-      catchUp = new CatchUp({
-        key,
-        clock: this.#options.clock,
-        open: (position) => {
-          if (!registry.hasPrivatePlace(projectId)) return undefined;
-          const start: StartPoint = { at: 'position', topicId: feed.topicId, ...position };
-          return registry.leasePrivate(principal, projectId, source, start);
-        },
-        whenFree: (tell) => registry.whenPrivatePlace(projectId, tell),
-      });
-      ofStream.set(projectId, catchUp);
-    }
-    return catchUp;
+  /** Readers for those of a project who come back to a stream. @param open called when there is a place for one */
+  #newCatchUp<S extends Followed<unknown>>(
+    projectId: string,
+    open: (start: CatchUpStart) => ReaderLease<S>,
+  ): CatchUp<S> {
+    const { registry } = this;
+    return new CatchUp({
+      clock: this.#options.clock,
+      open: (start) => (registry.hasPrivatePlace(projectId) ? open(start) : undefined),
+      whenFree: (tell) => registry.whenPrivatePlace(projectId, tell),
+    });
   }
 
   async #accept<Item extends Message>(
     principal: Principal,
-    leases: readonly FeedLease[],
+    lease: { readonly started: Promise<void>; release(): void },
     {
       kind,
       options,
@@ -682,16 +679,16 @@ export class Hub {
     }: {
       readonly kind: SubscriptionKind;
       // Not the rest of these: the engine keeps such an object as a table, of several times its size.
-      readonly options: Pick<SubscriptionOptions, 'pace' | 'onBehind' | 'cursorAt'>;
-      /** Adds it to feeds; answers what takes it out again. */
-      readonly begin: (subscription: Subscription<Item>) => readonly (() => void)[];
+      readonly options: Pick<SubscriptionOptions, 'onBehind' | 'cursorAt'>;
+      /** Adds it to a stream; answers what takes it out again. */
+      readonly begin: (subscription: Subscription<Item>) => () => void;
       /** Where it does not begin with what comes from now on. */
       readonly resume?: () => Promise<void>;
     },
   ): Promise<Subscription<Item>> {
     const { maxQueuedBytes } = this.#options;
     const { revoked } = principal;
-    let undo = leases.map((lease) => () => lease.release());
+    let undo = [() => lease.release()];
     const subscription = new Subscription<Item>({
       ...options,
       maxQueuedBytes,
@@ -714,16 +711,12 @@ export class Hub {
       const resumed = resume?.();
       // Whoever waits no longer is told by the subscription.
       resumed?.catch((error: unknown) => subscription.cut(asError(error)));
-      await this.#atMost(resumed ?? Promise.all(leases.map(({ feed }) => feed.started)));
+      await this.#atMost(resumed ?? lease.started);
     } catch (error) {
       await subscription.return();
       throw error;
     }
     return subscription;
-  }
-
-  #begun(leases: readonly FeedLease[]): Promise<void> {
-    return this.#atMost(Promise.all(leases.map(({ feed }) => feed.started)));
   }
 
   /** Waits; no longer than a moment. */
@@ -742,14 +735,19 @@ export class Hub {
 function eventsOf(
   principal: Principal,
   { topic, where: asked, delivery = all }: EventsRequest,
-): Following<EventMessage> {
+): Following<Event, Stream, EventMessage> {
   const subscriber = { projectId: principal.projectId, topic };
   const where = Where.of(principal, asked);
   return {
     join: (stream, subscription, join) =>
       stream.addEvents(subscription, subscriber, { where, shape: delivery, join }),
     excerpt: (stream) => new EventExcerpt(excerptOf(stream, { subscriber, where, delivery })),
+    isBefore,
   };
+}
+
+function isBefore(join: JoinPoint, { partition, offset, recordedAtMs }: Event): boolean {
+  return precedes(join, partition, offset, recordedAtMs);
 }
 
 function batchesOf(
@@ -760,7 +758,7 @@ function batchesOf(
     delivery = all,
     batching,
   }: EventsRequest & { readonly batching: Batching },
-): Following<EventBatch> {
+): Following<Event, Stream, EventBatch> {
   const subscriber = { projectId: principal.projectId, topic };
   const where = Where.of(principal, asked);
   const shape = { batching, delivery };
@@ -773,6 +771,7 @@ function batchesOf(
         maxEvents: batching.maxEvents,
         batchOf: (events) => stream.batchOf(subscriber, events),
       }),
+    isBefore,
   };
 }
 
@@ -792,73 +791,29 @@ function excerptOf(
   };
 }
 
+function deadLettersOf(
+  subscriber: StreamSubscriber,
+  where: Where,
+): Following<LanedDeadLetter, DeadLetterStream, DeadLetterMessage> {
+  return {
+    join: (stream, subscription) => place(stream.add(subscription, subscriber, where)),
+    excerpt: (stream) => ({
+      keptFrom: undefined,
+      take: (messages) => messages.map((message) => stream.messageOf(subscriber, message)),
+      rest: () => [],
+    }),
+    isBefore: () => false,
+  };
+}
+
+/** Of one from whom nothing is kept. */
+function place(leave: () => void): Joined {
+  return { keptFrom: () => undefined, settle: () => undefined, leave };
+}
+
 /** Of a stream that has delivered everything below these offsets. */
 function endPosition(next: Offsets): StreamPosition {
   return { key: null, next, lowest: next };
-}
-
-function refuseBoth(sinceMs: number | undefined, after: string | undefined): void {
-  if (sinceMs === undefined || after === undefined) return;
-  throw new MillraceError(
-    'BAD_USER_INPUT',
-    'give since or after, not both: each says where to begin',
-    {
-      argument: 'since',
-    },
-  );
-}
-
-/** Of a position of dead letters the lanes of one of the two topics. */
-function lanesOf({ next }: StreamPosition, isOfDeadLetterTopic: boolean): StreamPosition {
-  const own = next.filter((_, lane) => (lane % 2 === 1) === isOfDeadLetterTopic);
-  return { key: null, next: own, lowest: own };
-}
-
-function paceOf(leases: readonly FeedLease[], backlogBytes: number): Pace {
-  let paused = false;
-  const set = (pause: boolean): void => {
-    if (paused === pause) return;
-    paused = pause;
-    for (const { feed } of leases) {
-      if (pause) feed.pause();
-      else feed.resume();
-    }
-  };
-  return { backlogBytes, onBacklog: () => set(true), onDrained: () => set(false) };
-}
-
-/** Where those stand together who read the dead letters of a topic: the topic itself, and its dead-letter topic. */
-function deadLetterPlace(leases: readonly FeedLease[], projectId: string) {
-  const [bridge, upstream] = leases.map(({ feed }) => feed);
-  if (bridge === undefined || upstream === undefined) throw new Error('a feed is missing');
-  let hasBegun = false;
-  const begin = async (): Promise<void> => {
-    await Promise.all([bridge.started, upstream.started]);
-    hasBegun = true;
-  };
-  // What prevents one ends the subscription.
-  begin().catch(() => undefined);
-  const encode: EncodeCursor = (position) => bridge.deadLetterCursorsOf(projectId).encode(position);
-  const position = () => endPosition(deadLetterOffsets(bridge.next, upstream.next));
-  return {
-    /** Undefined: it is not known yet. */
-    cursor: () => (hasBegun ? encode(position()) : undefined),
-    /** Calls `tell` once, when both have read all there is. */
-    whenCaughtUp(tell: (at: StreamPosition, encode: EncodeCursor) => void): void {
-      void Promise.all([bridge.caughtUp, upstream.caughtUp]).then(() => tell(position(), encode));
-    },
-  };
-}
-
-/** Nothing is read of one before it is known where the other begins: a cursor says both. */
-function readTogether(leases: readonly FeedLease[]): void {
-  for (const { feed } of leases) feed.pause();
-  const resume = async (): Promise<void> => {
-    await Promise.all(leases.map(({ feed }) => feed.started));
-    for (const { feed } of leases) feed.resume();
-  };
-  // What prevents one ends the subscription, and so both.
-  resume().catch(() => undefined);
 }
 
 function asError(cause: unknown): Error {

@@ -15,8 +15,11 @@ import {
   type StreamPosition,
 } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
+import type { LostRange } from '../core/errors.ts';
+import type { LeaderEpochs } from './cursor/offsets-format.ts';
 import type { Conflated, Delivery } from './delivery.ts';
 import type { Wish } from './group-table.ts';
+import type { Lineage } from './lineage.ts';
 import { KeysBefore } from './history/keys-before.ts';
 import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
@@ -39,6 +42,8 @@ export interface StreamOptions
   readonly historyBytes: number;
   readonly conflation: ConflationBounds;
   readonly cursorsOf: (projectId: string, key: StreamKey) => Cursors;
+  /** Of the feed. @default nothing is known of leaders */
+  readonly lineage?: Lineage;
   /** See `Parcel.isOfPast`. @default false */
   readonly isOfPast?: boolean;
 }
@@ -70,6 +75,8 @@ export interface StreamSubscriber {
   /** The name that it knows the topic by. */
   readonly topic: string;
 }
+
+const noEpochs: LeaderEpochs = [];
 
 /** A subscriber's place in a stream. */
 export interface Joined {
@@ -223,6 +230,7 @@ export class Stream {
       start: position,
       recordOf: ({ id, partition, offset }) => ({ id, lane: partition, offset }),
       bytesOf: ({ json }) => json.length,
+      epochs: () => this.#epochs,
     });
     this.#begun = { sequencer, history };
     for (const [partition, offset] of readFrom) sequencer.addPartition(partition, offset);
@@ -252,6 +260,10 @@ export class Stream {
     // It delivers copies of what was delivered elsewhere.
     if (this.#options.clock.now() < this.#lacksIdsUntilMs) return 'gone';
     return this.#begun?.history.after(position) ?? 'gone';
+  }
+
+  lostOf(position: StreamPosition): LostRange[] {
+    return this.#options.lineage?.lostOf(position) ?? [];
   }
 
   /** Calls `listener` at the end of each turn, after what was due has been handed out. */
@@ -309,7 +321,7 @@ export class Stream {
     const { sequencer, history } = this.#begun;
     const before = history.position;
     sequencer.release();
-    history.mark(positionOf(sequencer.position()));
+    history.mark(positionOf(sequencer.position(), this.#epochs));
     const turn = { before, after: history.position };
     const lowest = () => sequencer.position().lowest;
     for (const audience of this.#audiences.values()) audience.flush(turn, lowest);
@@ -328,6 +340,10 @@ export class Stream {
   /** Stops its timers. */
   close(): void {
     this.#progressTimer?.cancel();
+  }
+
+  get #epochs(): LeaderEpochs {
+    return this.#options.lineage?.epochs ?? noEpochs;
   }
 
   #deliver(event: Event, late: boolean): void {

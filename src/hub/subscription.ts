@@ -1,5 +1,5 @@
 import type { RevocationListener } from '../auth/revocation.ts';
-import { MillraceError } from '../core/errors.ts';
+import type { MillraceError } from '../core/errors.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Message } from './message.ts';
 import type { Parcel } from './parcel.ts';
@@ -7,28 +7,17 @@ import type { Subscriber } from './subscriber.ts';
 
 /** What a subscription needs to know and tell. */
 export interface SubscriptionOptions {
-  /** How much may wait for a slow reader, in characters; at the bound it ends with `LIMIT_EXCEEDED`. */
+  /** How much may wait for a reader that does not pull, in characters. */
   readonly maxQueuedBytes: number;
   /** Called once when it has ended, whoever ended it. */
   readonly onEnd: () => void;
-  /** @default none: its feed goes on without it */
-  readonly pace?: Pace;
   /**
    * Called when the subscriber lost what it was given, as it did not take it: it is to go on from this position
-   * when it can. It gets nothing more until then. @default it ends with `LIMIT_EXCEEDED`
+   * when it can. It gets nothing more until then.
    */
-  readonly onBehind?: (position: StreamPosition) => void;
+  readonly onBehind: (position: StreamPosition) => void;
   /** The cursor of a position, or of where it is now. @default there is none */
-  readonly cursorAt?: (position?: StreamPosition) => string | undefined;
-}
-
-/** How a subscription with a feed of its own holds it up. */
-export interface Pace {
-  /** With more than this waiting the feed is to slow down, in characters. */
-  readonly backlogBytes: number;
-  readonly onBacklog: () => void;
-  /** Called when what waited has been taken. */
-  readonly onDrained: () => void;
+  readonly cursorAt?: ((position?: StreamPosition) => string | undefined) | undefined;
 }
 
 type State =
@@ -56,7 +45,6 @@ export class Subscription<Item extends Message>
   /** What the subscriber cannot take now, or nobody has pulled yet. */
   #queue: Parcel<Item>[] | undefined;
   #queuedBytes = 0;
-  #awaitsTaking = false;
   #whenTaken: (() => void)[] | undefined;
   #pull: PromiseWithResolvers<IteratorResult<readonly Item[]>> | undefined;
 
@@ -97,16 +85,9 @@ export class Subscription<Item extends Message>
     this.#tellTaken();
   }
 
-  /**
-   * The subscriber has lost all that it was given after this position.
-   *
-   * @returns false: the subscription cannot go on from there
-   */
-  fellBehind(position: StreamPosition): boolean {
-    const { onBehind } = this.#options;
-    if (onBehind === undefined) return false;
-    if (this.#state.name === 'open') onBehind(position);
-    return true;
+  /** The subscriber has lost all that it was given after this position. */
+  fellBehind(position: StreamPosition): void {
+    if (this.#state.name === 'open') this.#options.onBehind(position);
   }
 
   /** Hands what has gathered to `subscriber`, and from now on everything at once. To be called once. */
@@ -119,8 +100,7 @@ export class Subscription<Item extends Message>
   /** Takes what is due; never blocks. What comes after the end is left out. */
   push(parcel: Parcel<Item>): void {
     if (this.#state.name !== 'open') return;
-    const { pace } = this.#options;
-    if (this.#subscriber !== undefined && pace === undefined && this.#queue === undefined) {
+    if (this.#subscriber !== undefined) {
       this.#subscriber.deliver(parcel);
       return;
     }
@@ -130,14 +110,9 @@ export class Subscription<Item extends Message>
     }
     (this.#queue ??= []).push(parcel);
     this.#queuedBytes += parcel.size;
-    if (this.#subscriber !== undefined) this.#handOver(this.#subscriber);
-    if (pace !== undefined) {
-      if (this.#queuedBytes > pace.backlogBytes) pace.onBacklog();
-      return;
-    }
     // With a pull pending, all of this turn is taken before anything else runs: no backlog. And a
     // single parcel always passes, however large.
-    if (this.#pull !== undefined || this.#queue?.length === 1) return;
+    if (this.#pull !== undefined || this.#queue.length === 1) return;
     if (this.#queuedBytes > this.#options.maxQueuedBytes) this.#overflow();
   }
 
@@ -200,10 +175,6 @@ export class Subscription<Item extends Message>
   #overflow(): void {
     const [first] = this.#queue ?? [];
     if (first === undefined) return;
-    if (this.#options.onBehind === undefined) {
-      this.end(slowSubscriber(this.#options.maxQueuedBytes));
-      return;
-    }
     this.#drop();
     this.fellBehind(first.before);
   }
@@ -223,37 +194,17 @@ export class Subscription<Item extends Message>
     this.#queuedBytes = 0;
   }
 
-  /**
-   * To an attached subscriber. One with a feed of its own gets the next parcel when it has taken those
-   * before: the rest waits here, and holds up the feed.
-   */
+  /** To an attached subscriber: what had gathered before it was, then the end, if it is at hand. */
   #handOver(subscriber: Subscriber<Item>): void {
-    const { pace } = this.#options;
-    while (this.#queue !== undefined) {
-      if (pace !== undefined && subscriber.backlogBytes > 0) {
-        this.#waitFor(subscriber);
-        return;
-      }
-      const [parcel] = this.#queue.splice(0, 1);
-      if (parcel === undefined) break;
-      this.#queuedBytes -= parcel.size;
-      if (this.#queue.length === 0) this.#queue = undefined;
-      subscriber.deliver(parcel);
+    // Looked at anew each time: it may leave over what it is given.
+    for (let next = this.#queue?.shift(); next !== undefined; next = this.#queue?.shift()) {
+      subscriber.deliver(next);
     }
-    pace?.onDrained();
+    this.#drop();
     if (this.#state.name !== 'ending') return;
     const { error } = this.#state;
     this.#state = { name: 'ended' };
     subscriber.end(error);
-  }
-
-  #waitFor(subscriber: Subscriber<Item>): void {
-    if (this.#awaitsTaking) return;
-    this.#awaitsTaking = true;
-    subscriber.whenTaken(() => {
-      this.#awaitsTaking = false;
-      if (this.#state.name !== 'ended') this.#handOver(subscriber);
-    });
   }
 
   #answerPull(): void {
@@ -264,7 +215,6 @@ export class Subscription<Item extends Message>
       this.#drop();
       this.#pull = undefined;
       pull.resolve({ done: false, value: items });
-      this.#options.pace?.onDrained();
       return;
     }
     if (this.#state.name === 'open') return;
@@ -274,14 +224,4 @@ export class Subscription<Item extends Message>
     if (error === undefined) pull.resolve({ done: true, value: undefined });
     else pull.reject(error);
   }
-}
-
-/** The refusal of a subscriber for whom more than `max` characters were waiting. */
-export function slowSubscriber(max: number): MillraceError {
-  const limit = 'limits.outboundBytesPerConnection';
-  return new MillraceError(
-    'LIMIT_EXCEEDED',
-    `too slow: more than ${max} bytes were waiting to be sent (${limit})`,
-    { limit },
-  );
 }

@@ -76,6 +76,15 @@ export type OffsetPoint = 'earliest' | 'latest' | { readonly timestampMs: number
 /** Partition to offset. */
 export type PartitionOffsets = ReadonlyMap<number, number>;
 
+/** Partition to leader epoch. */
+export type PartitionEpochs = ReadonlyMap<number, number>;
+
+/** From an offset on, records were written under a leader of this epoch. */
+export interface EpochStart {
+  readonly from: number;
+  readonly epoch: number;
+}
+
 export interface TopicDescription {
   readonly name: string;
   /**
@@ -100,6 +109,12 @@ export interface ReaderOptions {
    * from its earliest offset.
    */
   readonly start: PartitionOffsets;
+  /**
+   * By partition, the leader epoch that was known where the record before `start` was read, or a later one. If the
+   * log has departed below `start` from the one that was read then, the reader fails with `OFFSET_OUT_OF_RANGE`
+   * (brokers since Kafka 2.7 can tell). @default none
+   */
+  readonly startEpochs?: PartitionEpochs;
   /**
    * Called once for each answer of a broker, synchronously, with one batch for each partition asked
    * about, empty ones included. Buffers in it are valid during the call only: copy what is kept.
@@ -150,6 +165,8 @@ export interface RecordBatch {
   readonly highWatermark: number;
   /** First offset that the log still holds. */
   readonly logStartOffset: number;
+  /** Where the leader epoch changed in what was read, and at its first record; absent: nowhere. */
+  readonly epochs?: readonly EpochStart[];
   /** Records that the client could not take out of their batch. Passed over; `nextOffset` is behind them. */
   readonly unreadable?: readonly UnreadableRange[];
 }

@@ -85,7 +85,7 @@ export const metricTable = {
     type: 'counter',
     labels: [],
     unit: 'connections',
-    help: 'Connections closed because the client was too slow for a subscription that cannot go on later.',
+    help: 'Connections closed because the client took nothing for `limits.stallTimeout`.',
   },
   millrace_closes_total: {
     type: 'counter',

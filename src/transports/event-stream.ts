@@ -75,10 +75,6 @@ export class EventStream implements OpenConnection {
         return !response.writableEnded && !socket.destroyed;
       },
       onSlow: () => options.onSlow('moved'),
-      cutSlow: () => {
-        options.onSlow('cut');
-        response.destroy();
-      },
     };
     this.outbox = new Outbox(connection, options);
     this.outbox.useBudget(allowance.budget);

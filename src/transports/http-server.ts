@@ -11,7 +11,7 @@ import { respond, respondError } from './respond.ts';
 import { RouteTable } from './route-table.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { shownError } from './shown-error.ts';
-import { cutWhenStalled } from './stalled-response.ts';
+import { endWhenStalled } from './stalled-response.ts';
 import { acceptableOffer, negotiation } from './websocket/compression-offer.ts';
 
 /**
@@ -50,6 +50,8 @@ export interface HttpServerOptions extends ListenerOptions {
   readonly compression?: boolean;
   /** Milliseconds for which a client may take nothing of a response that waits for it. */
   readonly maxStallMs: number;
+  /** Told of each response that was ended for that. @default nobody */
+  readonly onStalled?: () => void;
   /** Told of each error that a request is answered with. */
   readonly onRefused?: ((error: MillraceError) => void) | undefined;
   /** Who looks for peers that vanish in the middle of a response. @default nobody */
@@ -84,7 +86,7 @@ export function createHttpServer(options: HttpServerOptions): {
   const { limits } = options;
   const { server, renew } = createListener(options, (request, response) => {
     setSecurityHeaders(response, isTls);
-    cutWhenStalled(response, options.maxStallMs);
+    endWhenStalled(response, options.maxStallMs, options.onStalled);
     const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
     response.once('close', () => {

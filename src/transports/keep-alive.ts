@@ -2,8 +2,20 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../core/clock.ts';
 
-/** For how many intervals a peer may take nothing of what waits for it. */
-export const stalledIntervals = 5;
+export interface KeepAliveOptions {
+  readonly clock: Clock;
+  /** How often sockets are pinged, in milliseconds. */
+  readonly intervalMs: number;
+  /** For how long a peer may take nothing of what waits for it, in milliseconds. */
+  readonly stallTimeoutMs: number;
+  /** Told of each peer that has taken nothing for so long. @default nobody */
+  readonly onStalled?: () => void;
+}
+
+/** What a socket is closed with whose peer takes nothing: it may try again later. */
+const tryAgainLater = 1013;
+/** How long a peer has to take the rest, and the close, in milliseconds. Most never will. */
+export const lastWordsMs = 2_000;
 
 interface Peer {
   readonly stream: Socket;
@@ -18,18 +30,19 @@ interface Peer {
  * has sent nothing by the next is cut. So a dead peer is noticed within two intervals.
  *
  * A ping cannot overtake what waits in the socket, so a slow peer may be alive and yet silent: while
- * bytes wait, it is cut only when it has taken none of them for four to five intervals.
+ * bytes wait, it is closed only when it has taken none of them for the stall timeout (and at most a quarter of
+ * that, or one interval, more).
  */
 export class KeepAlive {
-  readonly #clock: Clock;
-  readonly #intervalMs: number;
+  readonly #options: KeepAliveOptions;
   readonly #peers = new Map<WebSocket, Peer>();
-  #timer: Timer | undefined;
+  #pingTimer: Timer | undefined;
+  #stallTimer: Timer | undefined;
 
-  constructor(clock: Clock, intervalMs: number) {
-    this.#clock = clock;
-    this.#intervalMs = intervalMs;
-    this.#arm();
+  constructor(options: KeepAliveOptions) {
+    this.#options = options;
+    this.#armPings();
+    this.#armStalls();
   }
 
   /** @param stream what carries the WebSocket */
@@ -38,20 +51,26 @@ export class KeepAlive {
   }
 
   stop(): void {
-    this.#timer?.cancel();
+    this.#pingTimer?.cancel();
+    this.#stallTimer?.cancel();
   }
 
-  #arm(): void {
-    this.#timer = this.#clock.schedule(this.#intervalMs, () => {
+  #armPings(): void {
+    const { clock, intervalMs } = this.#options;
+    this.#pingTimer = clock.schedule(intervalMs, () => {
       for (const [socket, peer] of this.#peers) {
-        if (socket.readyState === socket.CLOSED) {
-          this.#peers.delete(socket);
-          continue;
-        }
-        check(socket, peer);
-        this.#limitSilence(socket, peer);
+        if (socket.readyState === socket.CLOSED) this.#peers.delete(socket);
+        else check(socket, peer);
       }
-      this.#arm();
+      this.#armPings();
+    });
+  }
+
+  #armStalls(): void {
+    const { clock, intervalMs, stallTimeoutMs } = this.#options;
+    this.#stallTimer = clock.schedule(Math.min(intervalMs, stallTimeoutMs / 4), () => {
+      for (const [socket, peer] of this.#peers) this.#limitSilence(socket, peer);
+      this.#armStalls();
     });
   }
 
@@ -66,10 +85,19 @@ export class KeepAlive {
       peer.onTimeout = undefined;
     } else if (onTimeout === undefined) {
       peer.onTimeout = (): void => {
-        if (socket.bufferedAmount > 0) socket.terminate();
+        if (socket.bufferedAmount > 0) this.#close(socket);
       };
-      stream.setTimeout(this.#intervalMs * (stalledIntervals - 1), peer.onTimeout);
+      stream.setTimeout(this.#options.stallTimeoutMs, peer.onTimeout);
     }
+  }
+
+  #close(socket: WebSocket): void {
+    if (socket.readyState !== socket.OPEN) return;
+    const { clock, stallTimeoutMs, onStalled } = this.#options;
+    onStalled?.();
+    socket.close(tryAgainLater, `nothing was taken for ${stallTimeoutMs} ms (limits.stallTimeout)`);
+    // The close waits behind all that is not taken.
+    clock.schedule(lastWordsMs, () => socket.terminate());
   }
 }
 

@@ -12,8 +12,6 @@ export interface OutboxConnection {
   readonly isOpen: boolean;
   /** What waited for the client was dropped: its subscriptions go on when it takes something again. */
   onSlow(): void;
-  /** Called once when the client is too slow and a subscription cannot go on later. */
-  cutSlow(): void;
 }
 
 /** The same for all connections. */
@@ -31,9 +29,8 @@ export interface OutboxOwner {
    * All of its frames that waited are gone, as the client was too slow.
    *
    * @param before where it stands without them
-   * @returns false: it cannot go on from there
    */
-  lost(before: StreamPosition): boolean;
+  lost(before: StreamPosition): void;
 }
 
 interface Entry {
@@ -63,7 +60,6 @@ export class Outbox implements TurnEndTask {
   /** Until the stream has drained, or the project may be sent more. */
   #isWaiting = false;
   #budget: ByteBudget | undefined;
-  #isOverflown = false;
   #whenTaken: (() => void)[] | undefined;
 
   constructor(connection: OutboxConnection, settings: OutboxSettings) {
@@ -82,7 +78,6 @@ export class Outbox implements TurnEndTask {
    * @param before where the owner stands without them
    */
   push(frames: SharedFrames, owner?: OutboxOwner, before?: StreamPosition): void {
-    if (this.#isOverflown) return;
     if (this.#frames === undefined) {
       this.#frames = frames;
       this.#owner = owner;
@@ -206,7 +201,7 @@ export class Outbox implements TurnEndTask {
 
   /**
    * The client is too slow for what waits: it is dropped, and the subscriptions go on from before it when the client
-   * takes something again. If one of them cannot, the connection is cut.
+   * takes something again.
    */
   #overflow(): void {
     const lost = new Map<OutboxOwner, StreamPosition>();
@@ -215,15 +210,8 @@ export class Outbox implements TurnEndTask {
       lost.set(owner, before);
     }
     this.#drop();
-    let canGoOn = true;
-    for (const [owner, before] of lost) if (!owner.lost(before)) canGoOn = false;
-    if (canGoOn) {
-      this.#connection.onSlow();
-      return;
-    }
-    this.#isOverflown = true;
-    this.#whenTaken = undefined;
-    this.#connection.cutSlow();
+    for (const [owner, before] of lost) owner.lost(before);
+    this.#connection.onSlow();
   }
 }
 

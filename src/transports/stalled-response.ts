@@ -1,14 +1,25 @@
 import type { ServerResponse } from 'node:http';
+import { lastWordsMs } from './keep-alive.ts';
 
 /**
- * Cuts the connection of a response when its client has taken nothing for `maxStallMs` of what waits
- * for it. A response on which nothing waits may be silent for as long as it likes.
+ * Ends a response when its client has taken nothing for `maxStallMs` of what waits for it, and cuts its
+ * connection if it does not take the end either. A response on which nothing waits may be silent for as long as
+ * it likes.
  */
-export function cutWhenStalled(response: ServerResponse, maxStallMs: number): void {
+export function endWhenStalled(
+  response: ServerResponse,
+  maxStallMs: number,
+  onStalled: () => void = () => undefined,
+): void {
   // Node's own idle timeout is the one that sees a large write being taken in parts.
   response.setTimeout(maxStallMs, () => {
-    if (response.writableLength > 0 || (response.socket?.writableLength ?? 0) > 0) {
+    if (response.writableLength === 0 && (response.socket?.writableLength ?? 0) === 0) return;
+    if (response.writableEnded) {
       response.destroy();
+    } else {
+      onStalled();
+      response.end();
+      response.setTimeout(lastWordsMs);
     }
   });
 }

@@ -140,7 +140,7 @@ export function openHub(
     settingsOf: () => ({ ...topicSettings, ...settings }),
     lingerMs,
     maxQueuedBytes: 2 ** 20,
-    maxPrivateFeedsPerProject: 2,
+    maxCatchUpReadersPerProject: 2,
     maxRecentBytes: 2 ** 20,
     maxRecentReadersPerProject: 2,
     logger: log.logger,
@@ -193,6 +193,9 @@ export function collect<Message extends EventMessage | DeadLetterMessage>(
       return taken.messages.map((message) =>
         'event' in message ? message.event.id : message.deadLetter.event,
       );
+    },
+    get cursors() {
+      return taken.messages.map(({ cursor }) => cursor);
     },
     get sortedIds() {
       return this.ids.map(String).toSorted();

@@ -47,6 +47,7 @@ export function listening<Item extends Message>(
   const subscription: Subscription<Item> = new Subscription<Item>({
     maxQueuedBytes: 1_000,
     onEnd: () => onEnd(subscription),
+    onBehind: () => undefined,
   });
   const subscriber: Subscriber<Item> = {
     backlogBytes: 0,

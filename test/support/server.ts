@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/config.ts';
 import type { FeedState } from '../../src/hub/feed.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
-import { createLogger } from '../../src/observe/logger.ts';
+import { createLogger, type Logger } from '../../src/observe/logger.ts';
 import { type RunningServer, type ServerDependencies, startServer } from '../../src/server.ts';
 import { until } from './until.ts';
 
@@ -91,10 +91,19 @@ export function feedIs(
 /** A server on a log of its own, with the topics that are named (`acme.purchases`). */
 export async function runEmbedded(
   t: TestContext,
-  { topics, settings }: { topics: readonly string[]; settings?: Readonly<Record<string, string>> },
+  {
+    topics,
+    settings,
+    ...dependencies
+  }: {
+    topics: readonly string[];
+    settings?: Readonly<Record<string, string>>;
+    logger?: Logger;
+  },
 ): Promise<{ server: RunningServer; kafka: EmbeddedKafka }> {
   const kafka = new EmbeddedKafka({ clock: systemClock });
   for (const topic of topics) kafka.createTopic(topic, 3);
-  const server = await runServer(t, testConfig(settings), { driver: kafka.driver() });
+  const driver = kafka.driver();
+  const server = await runServer(t, testConfig(settings), { driver, ...dependencies });
   return { server, kafka };
 }

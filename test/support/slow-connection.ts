@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Message } from '../../src/hub/message.ts';
-import { EventBatch, EventMessage } from '../../src/hub/message.ts';
+import { DeadLetterMessage, EventBatch, EventMessage } from '../../src/hub/message.ts';
 import type { Parcel } from '../../src/hub/parcel.ts';
 import type { Subscriber } from '../../src/hub/subscriber.ts';
 import type { Subscription } from '../../src/hub/subscription.ts';
@@ -50,7 +50,6 @@ export class SlowConnection {
           return isOpen();
         },
         onSlow: () => undefined,
-        cutSlow: () => this.cut(),
       },
       { turnEnd: new TurnEnd(), maxQueuedBytes },
     );
@@ -108,6 +107,10 @@ export class SlowConnection {
 
 function takenOf(client: string, message: Message): TakenMessage {
   const { cursor } = message;
+  if (message instanceof DeadLetterMessage) {
+    const { event, offset } = message.deadLetter;
+    return { client, events: [{ id: event, late: false, timestampUs: offset }], cursor };
+  }
   const events =
     message instanceof EventBatch
       ? message.events

@@ -82,6 +82,11 @@ export class Connection {
     this.#socket.pause();
   }
 
+  /** Reads again, after `stall`. */
+  goOn(): void {
+    this.#socket.resume();
+  }
+
   close(): void {
     this.#closing = true;
     this.#socket.destroy();

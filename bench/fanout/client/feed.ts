@@ -30,7 +30,7 @@ export const feed: OpenWire = (events) => {
     }
     const message = bytes.toString('utf8', start, end);
     if (message.startsWith('{"type":"ready"')) events.asked();
-    else events.refused(message);
+    else if (message.startsWith('{"type":"error"')) events.refused(message);
   }
 
   events.opened();

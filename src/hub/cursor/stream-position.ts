@@ -1,3 +1,4 @@
+import type { LeaderEpochs } from './offsets-format.ts';
 import type { OrderKey } from '../../sequence/order-key.ts';
 import { compareOrderKeys } from '../../sequence/order-key.ts';
 import type { Position, ResumePoint } from '../../sequence/sequencer.ts';
@@ -23,16 +24,21 @@ export interface StreamPosition {
    * reading more again.
    */
   readonly lowest: Offsets;
+  /**
+   * By lane the leader epoch under which the record below R was read, or a later one that was known then.
+   * @default none is known
+   */
+  readonly epochs?: LeaderEpochs | undefined;
 }
 
 export const beginning: StreamPosition = { key: null, next: [], lowest: [] };
 
 /** The position of a sequencer; its lanes are the partitions. */
-export function positionOf({ key, next, lowest }: Position): StreamPosition {
+export function positionOf({ key, next, lowest }: Position, epochs?: LeaderEpochs): StreamPosition {
   const offsets = offsetsOf(next);
   const held = offsetsOf(lowest);
   // One array for both where nothing is held: so it stays visible at no cost.
-  return { key, next: offsets, lowest: areEqual(held, offsets) ? offsets : held };
+  return { key, next: offsets, lowest: areEqual(held, offsets) ? offsets : held, epochs };
 }
 
 /** What a sequencer is told to go on from a position of a stream of events. */
@@ -89,6 +95,8 @@ export function earlierOf(a: StreamPosition, b: StreamPosition, readFrom: Offset
     key: compareReached(a.key, b.key) <= 0 ? a.key : b.key,
     next: lowerOf(a.next, b.next),
     lowest: lowerOf(readFrom, lowerOf(a.next, b.next)),
+    // Of different ones either may be of a log that is no more.
+    epochs: a.epochs?.map((epoch, lane) => (b.epochs?.[lane] === epoch ? epoch : null)),
   };
 }
 

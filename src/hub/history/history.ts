@@ -1,5 +1,6 @@
 import type { OrderKey } from '../../sequence/order-key.ts';
 import type { EventOrder } from '../../sequence/order.ts';
+import type { LeaderEpochs } from '../cursor/offsets-format.ts';
 import {
   areAtLeast,
   compareReached,
@@ -27,6 +28,8 @@ export interface HistoryOptions<Item> {
    */
   readonly start: StreamPosition;
   readonly recordOf: SeamOptions<Item>['recordOf'];
+  /** Of what has been read. @default none is known */
+  readonly epochs?: () => LeaderEpochs;
   /** Length of the item's texts. */
   readonly bytesOf: (item: Item) => number;
 }
@@ -111,7 +114,8 @@ export class History<Item> {
     // At or below K it is late, and K stays.
     if (key !== null && compareReached(key, this.#key) > 0) this.#key = key;
     this.#moveNext(lane, offset);
-    const position = { key: this.#key, next: this.#next, lowest: this.#lowest };
+    const epochs = this.#options.epochs?.();
+    const position = { key: this.#key, next: this.#next, lowest: this.#lowest, epochs };
     const message = new StreamMessage(item, late, position, key);
     this.#last.messages.push(message);
     if (this.#isFromFuture(message)) this.#rememberFromFuture(item);

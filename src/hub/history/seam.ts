@@ -53,7 +53,8 @@ interface Missing<Item> {
 export function seam<Item>(options: SeamOptions<Item>): StreamMessage<Item>[] {
   const { order, from, to } = options;
   const missing = missingOf(options);
-  if (order === 'ARRIVAL') return joinByArrival(missing, from);
+  if (order === 'ARRIVAL') return joinByArrival(missing, from, to);
+  const { epochs } = to;
   const overdue: { readonly message: StreamMessage<Item>; readonly due: Occurrence }[] = [];
   const ordered: Missing<Item>[] = [];
   for (const item of missing) {
@@ -66,12 +67,12 @@ export function seam<Item>(options: SeamOptions<Item>): StreamMessage<Item>[] {
   return [
     ...overdue.map(({ message, due }) => {
       const next = movedTo(due, from.next, to.next);
-      const position = { key: from.key, next, lowest: from.lowest };
+      const position = { key: from.key, next, lowest: from.lowest, epochs };
       return new StreamMessage(message.item, true, position, message.key);
     }),
     ...ordered.map(({ message, place }) => {
       const { key } = place;
-      const position = { key, next: to.next, lowest: from.lowest };
+      const position = { key, next: to.next, lowest: from.lowest, epochs };
       // By the place of a copy whose key is smaller: its own time may be after those that follow.
       const late = message.late || key !== message.key;
       return new StreamMessage(message.item, late, position, message.key);
@@ -86,11 +87,12 @@ export function seam<Item>(options: SeamOptions<Item>): StreamMessage<Item>[] {
 function joinByArrival<Item>(
   missing: readonly Missing<Item>[],
   from: StreamPosition,
+  { epochs }: StreamPosition,
 ): StreamMessage<Item>[] {
   let next = from.next;
   return missing.map(({ message, place: { lane, offset } }) => {
     if (!isBelow(next, lane, offset)) next = withLane(next, lane, offset + 1);
-    return new StreamMessage(message.item, false, { key: null, next, lowest: next }, null);
+    return new StreamMessage(message.item, false, { key: null, next, lowest: next, epochs }, null);
   });
 }
 

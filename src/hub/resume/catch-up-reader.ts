@@ -1,9 +1,8 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { beginSpan } from '../../observe/tracing.ts';
-import type { Feed } from '../feed.ts';
-import type { FeedLease } from '../feed-registry.ts';
 import type { StreamPosition } from '../cursor/stream-position.ts';
-import type { Stream, StreamKey } from '../stream.ts';
+import type { Followed } from './followed.ts';
+import type { ReaderLease } from './reader-lease.ts';
 
 /** A subscriber that a reader waits for. */
 export interface Paced {
@@ -19,12 +18,12 @@ export interface Paced {
 const patienceMs = 2_000;
 
 /**
- * A feed of its own that catches up from the log, for some subscribers. It reads at the pace of the
+ * A stream that catches up from the log by itself, for some subscribers. It reads at the pace of the
  * slowest of them, within a limit.
  */
-export class CatchUpReader {
-  readonly stream: Stream;
-  readonly #feed: Feed;
+export class CatchUpReader<S extends Followed<unknown>> {
+  readonly stream: S;
+  readonly #lease: ReaderLease<S>;
   readonly #clock: Clock;
   readonly #close: () => void;
   readonly #paced = new Set<Paced>();
@@ -35,20 +34,14 @@ export class CatchUpReader {
   #patience: Timer | undefined;
 
   /** @param onClose called once, when nobody needs it any more or it has failed */
-  constructor(lease: FeedLease, key: StreamKey, clock: Clock, onClose: () => void) {
-    this.#feed = lease.feed;
+  constructor(lease: ReaderLease<S>, clock: Clock, onClose: () => void) {
+    this.#lease = lease;
     this.#clock = clock;
-    let stream: Stream | undefined;
-    const leave = lease.feed.useStream(key, (used) => {
-      stream = used;
-      return () => undefined;
-    });
-    if (stream === undefined) throw new Error('a feed without its stream');
-    this.stream = stream;
-    const unwatch = stream.watchTurns(() => this.#pace());
+    this.stream = lease.stream;
+    const unwatch = lease.stream.watchTurns(() => this.#pace());
     // Until those are there for whom it reads: what it emits before may be forgotten when they come.
-    this.#feed.pause();
-    const endSpan = beginSpan('millrace.catch-up', { 'millrace.topic': lease.feed.kafkaTopic });
+    lease.pause();
+    const endSpan = beginSpan('millrace.catch-up', { 'millrace.topic': lease.kafkaTopic });
     let isClosed = false;
     this.#close = () => {
       if (isClosed) return;
@@ -56,16 +49,15 @@ export class CatchUpReader {
       this.#patience?.cancel();
       onClose();
       unwatch();
-      leave();
       lease.release();
-      endSpan(stream?.endError);
+      endSpan(lease.stream.endError);
     };
-    lease.feed.started.catch(this.#close);
+    lease.started.catch(this.#close);
   }
 
   /** It has delivered all that the log had. On a busy topic, where something is always held, the live stream takes over. */
   get hasCaughtUp(): boolean {
-    return this.#feed.hasCaughtUp && this.stream.counters.held === 0;
+    return this.#lease.hasCaughtUp;
   }
 
   /** Whether it will come to the position, or remembers what follows it. Not to be asked in its turns. */
@@ -75,13 +67,13 @@ export class CatchUpReader {
       stream.hasBegun &&
       !stream.hasEnded &&
       stream.after(position) !== 'gone' &&
-      this.#feed.holds(position)
+      this.#lease.holds(position)
     );
   }
 
   /** Resolves when it reads; rejects with the `MillraceError` that prevents it. */
   get started(): Promise<void> {
-    return this.#feed.started;
+    return this.#lease.started;
   }
 
   /** @returns gives it back; the last one closes it */
@@ -100,7 +92,7 @@ export class CatchUpReader {
   begin(): void {
     this.#hasBegun = true;
     this.#pace();
-    if (this.#waitsFor.size === 0) this.#feed.resume();
+    if (this.#waitsFor.size === 0) this.#lease.resume();
   }
 
   /** Waits for this one from now on, as it has come to where it stands. @returns ends that */
@@ -126,7 +118,7 @@ export class CatchUpReader {
   }
 
   #wait(): void {
-    this.#feed.pause();
+    this.#lease.pause();
     this.#patience = this.#clock.schedule(patienceMs, () => {
       const slow = [...this.#waitsFor];
       this.#waitsFor.clear();
@@ -141,6 +133,6 @@ export class CatchUpReader {
     if (this.#waitsFor.size > 0) return;
     this.#patience?.cancel();
     this.#patience = undefined;
-    this.#feed.resume();
+    this.#lease.resume();
   }
 }

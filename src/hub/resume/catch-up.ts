@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { earlierOf, type Offsets, type StreamPosition } from '../cursor/stream-position.ts';
-import type { FeedLease } from '../feed-registry.ts';
-import type { StreamKey } from '../stream.ts';
 import { CatchUpReader } from './catch-up-reader.ts';
+import type { Followed } from './followed.ts';
+import type { ReaderLease } from './reader-lease.ts';
 
 /** Where a reader is to begin. */
 export interface CatchUpStart {
@@ -14,11 +14,10 @@ export interface CatchUpStart {
   readonly furthest: Offsets;
 }
 
-export interface CatchUpOptions {
-  readonly key: StreamKey;
+export interface CatchUpOptions<S> {
   readonly clock: Clock;
-  /** Opens a feed of its own; undefined: the project has as many as it may have. */
-  readonly open: (start: CatchUpStart) => FeedLease | undefined;
+  /** Opens a stream of its own; undefined: the project has as many as it may have. */
+  readonly open: (start: CatchUpStart) => ReaderLease<S> | undefined;
   /** Calls `tell` once, when the project has one less. @returns ends that */
   readonly whenFree: (tell: () => void) => () => void;
 }
@@ -28,25 +27,25 @@ const gatherMs = 20;
 /** How far apart they may be, in records: what a reader passes in a second or two. */
 const nearRecords = 100_000;
 
-interface Waiting extends Wanting {
+interface Waiting<S extends Followed<unknown>> extends Wanting<S> {
   /** While its reader is being opened: gives it back. */
   release: (() => void) | undefined;
   isCancelled: boolean;
 }
 
 /** A reader for one subscriber, and what gives it back. */
-export interface ReaderUse {
-  readonly reader: CatchUpReader;
+export interface ReaderUse<S extends Followed<unknown>> {
+  readonly reader: CatchUpReader<S>;
   readonly release: () => void;
 }
 
 /** Who wants a reader. One of these is called once, not in the midst of a turn; maybe at once. */
-export interface Wanting {
+export interface Wanting<S extends Followed<unknown>> {
   readonly position: StreamPosition;
   /** It is to be a reader that begins at the position. */
   readonly isAlone: boolean;
   /** A reader that has come to the position, or will. It reads on when all who wait for it have it. */
-  readonly take: (use: ReaderUse) => void;
+  readonly take: (use: ReaderUse<S>) => void;
   /** With the `MillraceError` that the reader failed with: the log may no longer hold what follows the position. */
   readonly refuse: (error: unknown) => void;
 }
@@ -57,14 +56,14 @@ export interface Wanting {
  * others gets one of its own; when the project has as many as it may have, it waits for one that comes by, or
  * for its turn.
  */
-export class CatchUp {
-  readonly #options: CatchUpOptions;
-  readonly #readers = new Set<CatchUpReader>();
-  readonly #waiting = new Set<Waiting>();
+export class CatchUp<S extends Followed<unknown>> {
+  readonly #options: CatchUpOptions<S>;
+  readonly #readers = new Set<CatchUpReader<S>>();
+  readonly #waiting = new Set<Waiting<S>>();
   #timer: Timer | undefined;
   #stopWaiting: (() => void) | undefined;
 
-  constructor(options: CatchUpOptions) {
+  constructor(options: CatchUpOptions<S>) {
     this.#options = options;
   }
 
@@ -78,14 +77,14 @@ export class CatchUp {
   }
 
   /** @returns ends the wish; of no effect on a reader that was taken already */
-  request(wanting: Wanting): () => void {
+  request(wanting: Wanting<S>): () => void {
     const { position, isAlone, take } = wanting;
     const reader = isAlone ? undefined : this.#readerFor(position, nearRecords);
     if (reader !== undefined) {
       take({ reader, release: reader.use() });
       return () => undefined;
     }
-    const waiting: Waiting = { ...wanting, release: undefined, isCancelled: false };
+    const waiting: Waiting<S> = { ...wanting, release: undefined, isCancelled: false };
     this.#waiting.add(waiting);
     this.#schedule();
     return () => {
@@ -97,8 +96,8 @@ export class CatchUp {
   }
 
   /** The nearest one that has come to the position, or will. @param within so many records */
-  #readerFor(position: StreamPosition, within: number): CatchUpReader | undefined {
-    let nearest: CatchUpReader | undefined;
+  #readerFor(position: StreamPosition, within: number): CatchUpReader<S> | undefined {
+    let nearest: CatchUpReader<S> | undefined;
     let least = within;
     for (const reader of this.#readers) {
       if (!reader.reaches(position)) continue;
@@ -139,7 +138,7 @@ export class CatchUp {
   }
 
   /** @returns false: the project has no place for a reader */
-  #open(group: readonly Waiting[]): boolean {
+  #open(group: readonly Waiting<S>[]): boolean {
     try {
       const lease = this.#options.open(startOf(group));
       if (lease === undefined) return false;
@@ -173,9 +172,9 @@ export class CatchUp {
     }
   }
 
-  async #begin(lease: FeedLease, group: readonly Waiting[]): Promise<void> {
-    const { key, clock } = this.#options;
-    const reader = new CatchUpReader(lease, key, clock, () => this.#readers.delete(reader));
+  async #begin(lease: ReaderLease<S>, group: readonly Waiting<S>[]): Promise<void> {
+    const { clock } = this.#options;
+    const reader = new CatchUpReader(lease, clock, () => this.#readers.delete(reader));
     this.#readers.add(reader);
     const uses = group.map((waiting) => {
       const release = reader.use();
@@ -191,14 +190,14 @@ export class CatchUp {
       }
       reader.begin();
     } catch (error) {
-      this.#tellOf(error, group);
+      this.#tellOf(error, group, lease);
     }
   }
 
   /** A loss is that of some of them only: the others try again. */
-  #tellOf(error: unknown, group: readonly Waiting[]): void {
+  #tellOf(error: unknown, group: readonly Waiting<S>[], lease: ReaderLease<S>): void {
     const wanted = group.filter(({ isCancelled }) => !isCancelled);
-    const losses = wanted.map(({ position }) => lossOf(error, position));
+    const losses = wanted.map(({ position }) => lossOf(error, lease.concerned(error, position)));
     const isOfSome = losses.some((loss) => loss !== undefined);
     for (const [index, waiting] of wanted.entries()) {
       const loss = isOfSome ? losses[index] : error;
@@ -210,9 +209,11 @@ export class CatchUp {
 }
 
 /** In groups of those who are near one another. */
-function neighboursOf(waiting: Iterable<Waiting>): Waiting[][] {
+function neighboursOf<W extends Pick<Waiting<never>, 'position' | 'isAlone'>>(
+  waiting: Iterable<W>,
+): W[][] {
   const sorted = [...waiting].toSorted((a, b) => sumOf(a.position.next) - sumOf(b.position.next));
-  const groups: Waiting[][] = [];
+  const groups: W[][] = [];
   let last = Number.NEGATIVE_INFINITY;
   for (const each of sorted) {
     const at = sumOf(each.position.next);
@@ -225,7 +226,7 @@ function neighboursOf(waiting: Iterable<Waiting>): Waiting[][] {
   return groups;
 }
 
-function startOf([first, ...others]: readonly Waiting[]): CatchUpStart {
+function startOf([first, ...others]: readonly Pick<Waiting<never>, 'position'>[]): CatchUpStart {
   if (first === undefined) throw new Error('a reader for nobody');
   const position = others.reduce(
     (earliest, other) =>

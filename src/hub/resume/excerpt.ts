@@ -6,7 +6,7 @@ import type { StreamMessage } from '../history/stream-message.ts';
 import type { EventBatch, EventMessage } from '../message.ts';
 
 /** What one subscriber gets of the messages that a stream remembers. */
-export interface Excerpt<Item> {
+export interface Excerpt<Raw, Item> {
   /** Where the subscriber stands with what was due so far; undefined: nothing is kept from it. */
   readonly keptFrom: StreamPosition | undefined;
   /**
@@ -15,7 +15,7 @@ export interface Excerpt<Item> {
    * @param before where the stream stood before them
    * @returns what is due
    */
-  take(messages: readonly StreamMessage<Event>[], before: StreamPosition): readonly Item[];
+  take(messages: readonly StreamMessage<Raw>[], before: StreamPosition): readonly Item[];
   /** There are no more for now. @returns what was kept until then */
   rest(): readonly Item[];
 }
@@ -29,7 +29,7 @@ export interface EventExcerptOptions {
 }
 
 /** Each event by itself. */
-export class EventExcerpt implements Excerpt<EventMessage> {
+export class EventExcerpt implements Excerpt<Event, EventMessage> {
   readonly #options: EventExcerptOptions;
   #keptFrom: StreamPosition | undefined;
 
@@ -72,7 +72,7 @@ export interface BatchExcerptOptions extends EventExcerptOptions {
 }
 
 /** As many events together as may be. */
-export class BatchExcerpt implements Excerpt<EventBatch> {
+export class BatchExcerpt implements Excerpt<Event, EventBatch> {
   readonly #options: BatchExcerptOptions;
   readonly #events: EventExcerpt;
 

@@ -1,28 +1,32 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Event } from '../../decode/event.ts';
+import type { MillraceError } from '../../core/errors.ts';
+import { logTruncated } from '../feed-start.ts';
 import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { Replay } from '../history/replay.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
-import { type JoinPoint, precedes } from '../join-point.ts';
+import type { JoinPoint } from '../join-point.ts';
 import type { EncodeCursor, Message } from '../message.ts';
 import { liveParcel, parcelOf } from '../parcel.ts';
-import type { Joined, Stream } from '../stream.ts';
+import type { Joined } from '../stream.ts';
 import type { Subscription } from '../subscription.ts';
 import type { CatchUp, ReaderUse } from './catch-up.ts';
 import type { Excerpt } from './excerpt.ts';
+import type { Followed } from './followed.ts';
 
 /** What a subscriber wants of a stream, whichever it is served by. */
-export interface Following<Item extends Message> {
-  /** From here on it gets what the stream emits. */
-  join(stream: Stream, subscription: Subscription<Item>, join?: JoinPoint): Joined;
+export interface Following<Raw, S extends Followed<Raw>, Item extends Message> {
+  /** From here on it gets what the stream emits, but nothing from before its join point. */
+  join(stream: S, subscription: Subscription<Item>, join?: JoinPoint): Joined;
   /** What it gets of the messages that the stream remembers. */
-  excerpt(stream: Stream): Excerpt<Item>;
+  excerpt(stream: S): Excerpt<Raw, Item>;
+  /** Whether it was there before a join point. */
+  isBefore(join: JoinPoint, item: Raw): boolean;
 }
 
-export interface FollowerOptions<Item extends Message> {
-  readonly live: Stream;
-  readonly catchUp: CatchUp;
-  readonly following: Following<Item>;
+export interface FollowerOptions<Raw, S extends Followed<Raw>, Item extends Message> {
+  readonly live: S;
+  readonly catchUp: CatchUp<S>;
+  readonly following: Following<Raw, S, Item>;
   readonly subscription: Subscription<Item>;
   readonly encode: EncodeCursor;
   readonly clock: Clock;
@@ -42,8 +46,8 @@ const aheadPatienceMs = 250;
  *
  * When a stream that it waits for is over, so is the subscription: nothing would come any more.
  */
-export class Follower<Item extends Message> {
-  readonly #options: FollowerOptions<Item>;
+export class Follower<Raw, S extends Followed<Raw>, Item extends Message> {
+  readonly #options: FollowerOptions<Raw, S, Item>;
   readonly #unwatchLive: () => void;
   /** Gives up the way in which it is served at the moment. */
   #leave: (() => void) | undefined;
@@ -53,7 +57,7 @@ export class Follower<Item extends Message> {
   /** It was told that it has come to what is recorded now, and has not fallen behind since. */
   #isLive = false;
 
-  constructor(options: FollowerOptions<Item>) {
+  constructor(options: FollowerOptions<Raw, S, Item>) {
     this.#options = options;
     const { live, subscription } = options;
     this.#unwatchLive = live.watchEnd((error) => subscription.end(error));
@@ -72,13 +76,15 @@ export class Follower<Item extends Message> {
     this.#isLive = false;
     const { live, catchUp } = this.#options;
     const way = this.#way;
+    const loss = lossOf(live, position);
+    if (loss !== undefined) throw loss;
     if (this.#isTakenOver(position)) return;
     if (live.after(position) === 'ahead') {
       await this.#waitForLive(position);
       if (way !== this.#way) return;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const take = (use: ReaderUse): void => {
+    const take = (use: ReaderUse<S>): void => {
       this.#followReader(use, position);
       resolve();
     };
@@ -130,6 +136,11 @@ export class Follower<Item extends Message> {
     const replay = live.after(position);
     if (typeof replay === 'string') return false;
     this.#giveUp();
+    const loss = lossOf(live, position);
+    if (loss !== undefined) {
+      this.#options.subscription.cut(loss);
+      return true;
+    }
     this.#replay(live, replay, position);
     return true;
   }
@@ -159,7 +170,7 @@ export class Follower<Item extends Message> {
    * Waits for the reader to come to the position, then gets what it emits, until the live stream can take
    * over.
    */
-  #followReader({ reader, release }: ReaderUse, start: StreamPosition): void {
+  #followReader({ reader, release }: ReaderUse<S>, start: StreamPosition): void {
     this.#giveUp();
     const way = this.#way;
     const { following, subscription, live, join } = this.#options;
@@ -188,6 +199,11 @@ export class Follower<Item extends Message> {
       if (way !== this.#way || isPumping) return;
       const position = reached();
       const replay = joined === undefined ? stream.after(position) : undefined;
+      const loss = typeof replay === 'object' ? lossOf(stream, position) : undefined;
+      if (loss !== undefined) {
+        subscription.cut(loss);
+        return;
+      }
       if (replay !== 'ahead') keepPace();
       if (subscription.backlogBytes > 0) {
         // On a busy topic each turn brings something: not to be missed that it was taken.
@@ -228,7 +244,7 @@ export class Follower<Item extends Message> {
     look();
   }
 
-  #replay(stream: Stream, replay: Replay<Event>, start: StreamPosition): void {
+  #replay(stream: S, replay: Replay<Raw>, start: StreamPosition): void {
     const { following, subscription, join } = this.#options;
     this.#pump(stream, replay, start, (position) => {
       const joined = following.join(stream, subscription, join);
@@ -251,8 +267,8 @@ export class Follower<Item extends Message> {
    * @returns where the subscriber stands, when that is called
    */
   #pump(
-    stream: Stream,
-    replay: Replay<Event>,
+    stream: S,
+    replay: Replay<Raw>,
     start: StreamPosition,
     ended: (position: StreamPosition) => void,
   ): () => StreamPosition {
@@ -283,12 +299,10 @@ export class Follower<Item extends Message> {
     return () => position;
   }
 
-  #wanted(messages: readonly StreamMessage<Event>[]): readonly StreamMessage<Event>[] {
-    const { join } = this.#options;
+  #wanted(messages: readonly StreamMessage<Raw>[]): readonly StreamMessage<Raw>[] {
+    const { join, following } = this.#options;
     if (join === undefined) return messages;
-    return messages.filter(
-      ({ item }) => !precedes(join, item.partition, item.offset, item.recordedAtMs),
-    );
+    return messages.filter(({ item }) => !following.isBefore(join, item));
   }
 
   /** Begins again from a position; what is wrong with it now ends the subscription. */
@@ -299,17 +313,23 @@ export class Follower<Item extends Message> {
   }
 }
 
-function take(replay: Replay<Event>): {
-  messages: StreamMessage<Event>[];
+function take<Raw>(replay: Replay<Raw>): {
+  messages: StreamMessage<Raw>[];
   end: 'end' | 'forgotten' | undefined;
 } {
-  const messages: StreamMessage<Event>[] = [];
+  const messages: StreamMessage<Raw>[] = [];
   while (messages.length < messagesPerParcel) {
     const next = replay.next();
     if (typeof next === 'string') return { messages, end: next };
     messages.push(next);
   }
   return { messages, end: undefined };
+}
+
+/** That the log was cut off below the position, if what the stream has read tells so. */
+function lossOf(stream: Followed<unknown>, position: StreamPosition): MillraceError | undefined {
+  const ranges = stream.lostOf(position);
+  return ranges.length > 0 ? logTruncated(ranges) : undefined;
 }
 
 function asError(cause: unknown): Error {

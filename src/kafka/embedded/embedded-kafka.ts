@@ -135,6 +135,11 @@ export class EmbeddedKafka implements EmbeddedLog {
     this.#shrink(name, partition, (log) => log.truncate(end));
   }
 
+  /** Another broker leads the partition, and has all of its records. */
+  electLeader(name: string, partition: number): void {
+    this.#log(name, partition).electLeader();
+  }
+
   /** `false`: every call is `UNAVAILABLE` and readers are degraded; `true`: they go on. */
   setAvailable(available: boolean): void {
     this.#available = available;

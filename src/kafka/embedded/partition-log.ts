@@ -1,4 +1,4 @@
-import type { RawRecord, UnreadableRange } from '../port.ts';
+import type { EpochStart, RawRecord, UnreadableRange } from '../port.ts';
 
 /** Bytes that a record takes beside its key and value. */
 const recordOverheadBytes = 100;
@@ -18,6 +18,9 @@ export class PartitionLog {
   #records: RawRecord[] = [];
   #head = 0;
   #unreadable: UnreadableRange[] = [];
+  /** Of each leader that wrote something, the first offset that it wrote. */
+  #epochs: EpochStart[] = [];
+  #epoch = 0;
   #startOffset = 0;
   #endOffset = 0;
   #bytes = 0;
@@ -54,6 +57,9 @@ export class PartitionLog {
 
   append(record: Omit<RawRecord, 'offset'>): number {
     const offset = this.#endOffset;
+    if (this.#epochs.at(-1)?.epoch !== this.#epoch) {
+      this.#epochs.push({ from: offset, epoch: this.#epoch });
+    }
     const stored = { offset, ...record };
     this.#records.push(stored);
     this.#bytes += sizeOf(stored);
@@ -102,6 +108,26 @@ export class PartitionLog {
     this.#records.length = this.#indexOf(end);
     this.#unreadable = this.#unreadable.filter((range) => range.from < end);
     this.#endOffset = end;
+    this.#epochs = this.#epochs.filter(({ from }) => from < end);
+    this.electLeader();
+  }
+
+  /** What is appended from now on is another leader's. */
+  electLeader(): void {
+    this.#epoch += 1;
+  }
+
+  /** Where what leaders up to this epoch wrote ends. */
+  endOfEpoch(epoch: number): number {
+    return this.#epochs.find((start) => start.epoch > epoch)?.from ?? this.#endOffset;
+  }
+
+  /** Where other leaders began to write in what lies between two offsets, and who had written its first record. */
+  epochsIn(from: number, to: number): EpochStart[] {
+    if (from >= to) return [];
+    const first = this.#epochs.findLast((start) => start.from <= from);
+    const later = this.#epochs.filter((start) => start.from > from && start.from < to);
+    return first === undefined ? later : [{ from, epoch: first.epoch }, ...later];
   }
 
   /**

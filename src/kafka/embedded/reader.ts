@@ -41,6 +41,10 @@ export class EmbeddedReader implements TopicReader {
   readonly #maxBytes: number;
   readonly #line: ReaderStatusLine;
   readonly #positions: Map<number, number>;
+  /** Of what was read last of each partition, or was given for what lies before its start. */
+  readonly #epochs: Map<number, number>;
+  /** Of which something has been read. */
+  readonly #begun = new Set<number>();
   readonly #paused = new Set<number>();
   readonly #wakeup = new Wakeup();
   readonly #unwatch: () => void;
@@ -62,6 +66,7 @@ export class EmbeddedReader implements TopicReader {
     this.#maxBytes = options.maxBytes ?? 1024 * 1024;
     this.#line = new ReaderStatusLine(options.onStatus);
     this.#positions = new Map(options.start);
+    this.#epochs = new Map(options.startEpochs);
     this.#unwatch = kafka.watch(options.topic, () => this.#wakeup.wake());
     this.#loop = this.#read();
   }
@@ -135,7 +140,13 @@ export class EmbeddedReader implements TopicReader {
     }
     if (outOfRange.length === 0 && !this.#isDue(batches)) return false;
     this.#stopWaiting();
-    for (const batch of batches) this.#positions.set(batch.partition, batch.nextOffset);
+    for (const { partition, nextOffset, epochs } of batches) {
+      this.#positions.set(partition, nextOffset);
+      const last = epochs?.at(-1);
+      if (last === undefined) continue;
+      this.#begun.add(partition);
+      this.#epochs.set(partition, last.epoch);
+    }
     if (batches.length > 0) {
       this.#line.reached(batches.map((batch) => batch.partition));
       this.#options.onBatches(batches);
@@ -153,7 +164,12 @@ export class EmbeddedReader implements TopicReader {
     for (const log of [...asked.slice(first), ...asked.slice(0, first)]) {
       const position = this.#positions.get(log.id) ?? log.startOffset;
       this.#positions.set(log.id, position);
-      const lost = lostRange(log.id, position, { start: log.startOffset, end: log.endOffset });
+      const epoch = this.#epochs.get(log.id);
+      // What was read ends where another leader's part begins.
+      const end = epoch === undefined ? log.endOffset : log.endOfEpoch(epoch);
+      const isDeparted = end < position;
+      const bounds = { start: log.startOffset, end: isDeparted ? end : log.endOffset };
+      const lost = lostRange(log.id, position, bounds);
       if (!log.available) {
         leaderless.push(log.id);
       } else if (lost) {
@@ -161,12 +177,17 @@ export class EmbeddedReader implements TopicReader {
       } else {
         const slice = log.read(position, bytesLeft, bytesLeft === this.#maxBytes);
         bytesLeft -= slice.bytes;
+        const known = this.#begun.has(log.id) ? epoch : undefined;
+        const epochs = log
+          .epochsIn(position, slice.nextOffset)
+          .filter((start, index) => index > 0 || start.epoch !== known);
         batches.push({
           partition: log.id,
           records: slice.records,
           nextOffset: slice.nextOffset,
           highWatermark: log.stableOffset,
           logStartOffset: log.startOffset,
+          ...(epochs.length > 0 && { epochs }),
           ...(slice.unreadable.length > 0 && { unreadable: slice.unreadable }),
         });
       }

@@ -1,10 +1,10 @@
-import type { ReaderOptions, ReaderStatus, RecordBatch, TopicReader } from '../port.ts';
+import type { EpochStart, ReaderOptions, ReaderStatus, RecordBatch, TopicReader } from '../port.ts';
 import { KafkaError } from '../port.ts';
 import { ReaderStatusLine } from '../reader-status.ts';
 import { offsetOutOfRange, partitionError } from '../topic-errors.ts';
 import { errorCode } from '../wire/error-codes.ts';
 import type { FetchAnswer, FetchedPartition } from '../wire/fetch-answer.ts';
-import { lastLeaderEpoch, offsetBehind, readBatches } from '../wire/record-batch.ts';
+import { epochStarts, offsetBehind, readBatches } from '../wire/record-batch.ts';
 import type { Brokers, FetchConnection } from './brokers.ts';
 import type { FetchPlan } from './leader-loop.ts';
 import { LeaderLoop } from './leader-loop.ts';
@@ -15,6 +15,7 @@ import { TopicWatch } from './topic-watch.ts';
 interface Taken {
   readonly from: number;
   readonly nextOffset: number;
+  readonly epochs: readonly EpochStart[];
   readonly fetched: FetchedPartition;
 }
 
@@ -154,9 +155,12 @@ export class ClusterReader implements TopicReader, FetchPlan {
         const nextOffset = offsetBehind(fetched.batches, from);
         partition.answered();
         partition.position = nextOffset;
-        partition.readEpoch = lastLeaderEpoch(fetched.batches) ?? partition.readEpoch;
+        const known = partition.isUnread ? null : partition.readEpoch;
+        const epochs = epochStarts(fetched.batches, known);
+        partition.readEpoch = epochs.at(-1)?.epoch ?? partition.readEpoch;
+        if (epochs.length > 0) partition.isUnread = false;
         partition.behind = nextOffset < fetched.lastStableOffset;
-        taken.push({ from, nextOffset, fetched });
+        taken.push({ from, nextOffset, epochs, fetched });
       }
     }
     return () => this.#handOver(taken);
@@ -164,7 +168,7 @@ export class ClusterReader implements TopicReader, FetchPlan {
 
   #handOver(taken: readonly Taken[]): void {
     if (this.#over || taken.length === 0) return;
-    const batches = taken.map(({ from, nextOffset, fetched }): RecordBatch => {
+    const batches = taken.map(({ from, nextOffset, epochs, fetched }): RecordBatch => {
       const { partition, aborted, lastStableOffset, logStartOffset } = fetched;
       const { records, unreadable } = readBatches(fetched.batches, from, aborted);
       return {
@@ -173,6 +177,7 @@ export class ClusterReader implements TopicReader, FetchPlan {
         nextOffset,
         highWatermark: lastStableOffset,
         logStartOffset,
+        ...(epochs.length > 0 ? { epochs } : {}),
         ...(unreadable.length > 0 ? { unreadable } : {}),
       };
     });
@@ -189,6 +194,7 @@ export class ClusterReader implements TopicReader, FetchPlan {
   #begin(id: number, position: number): void {
     const partition = new Partition(id, position);
     partition.paused = this.#paused.has(id);
+    partition.readEpoch = this.#options.startEpochs?.get(id) ?? null;
     this.#partitions.set(id, partition);
   }
 
@@ -212,7 +218,13 @@ export class ClusterReader implements TopicReader, FetchPlan {
   }
 
   /** The leader's log departs, at the latest, from the last record that was read. */
-  #diverged({ id, position }: Partition, divergesFrom: number): void {
+  #diverged(partition: Partition, divergesFrom: number): void {
+    const { id, position, isUnread } = partition;
+    if (isUnread && divergesFrom >= position) {
+      // Only from records that lie behind the position.
+      partition.readEpoch = null;
+      return;
+    }
     const from = Math.min(divergesFrom, position - 1);
     this.#fail(offsetOutOfRange(this.topic, [{ partition: id, from, to: position }]));
   }

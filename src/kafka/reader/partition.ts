@@ -14,6 +14,8 @@ export class Partition {
    * longer the one that was read. `null`: it is not to judge by it.
    */
   readEpoch: number | null = null;
+  /** Nothing has been read here: `readEpoch` was given, and may be a later one than that of the record before. */
+  isUnread = true;
   paused = false;
   /** Whether the last answer left something in the log. */
   behind = true;

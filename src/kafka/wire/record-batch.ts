@@ -1,5 +1,5 @@
 import { crc32c } from '@platformatic/wasm-utils';
-import type { RawRecord, UnreadableRange } from '../port.ts';
+import type { EpochStart, RawRecord, UnreadableRange } from '../port.ts';
 import { decompress } from './decompress.ts';
 import { RecordCursor } from './record-cursor.ts';
 
@@ -59,16 +59,23 @@ export function offsetBehind(batches: Buffer, position: number): number {
   return next;
 }
 
-/** Of the last whole batch: which leader wrote it. `null`: there is none. */
-export function lastLeaderEpoch(batches: Buffer): number | null {
-  let epoch: number | null = null;
+/**
+ * Where batches begin that another leader wrote than those before them. Cheap, too.
+ *
+ * @param before epoch of the leader that wrote what was read before; `null`: not known
+ */
+export function epochStarts(batches: Buffer, before: number | null): EpochStart[] {
+  const starts: EpochStart[] = [];
+  let last = before;
   for (let at = 0; at < batches.length; ) {
     const end = endOfBatch(batches, at);
     if (end === null) break;
-    epoch = batches.readInt32BE(at + leaderEpochAt);
+    const epoch = batches.readInt32BE(at + leaderEpochAt);
+    if (epoch !== last) starts.push({ from: Number(batches.readBigInt64BE(at)), epoch });
+    last = epoch;
     at = end;
   }
-  return epoch;
+  return starts;
 }
 
 /**

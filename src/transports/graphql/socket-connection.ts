@@ -5,7 +5,6 @@ import type { Principal } from '../../auth/principal.ts';
 import type { RevocationListener } from '../../auth/revocation.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { errorTable, type MillraceError } from '../../core/errors.ts';
-import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
 import { type OpenConnection, restarting } from '../open-connections.ts';
 import { Outbox, type OutboxConnection } from '../outbox.ts';
@@ -204,11 +203,6 @@ export class SocketConnection
 
   onSlow(): void {
     this.#options.onSlow('moved');
-  }
-
-  cutSlow(): void {
-    this.#options.onSlow('cut');
-    this.close(1013, slowSubscriber(this.#options.maxQueuedBytes).message);
   }
 
   /** The socket has closed: gives up all that it had. */

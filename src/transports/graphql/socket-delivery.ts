@@ -74,8 +74,8 @@ export class SocketDelivery implements Subscriber<Message>, OutboxOwner {
     return this.#settings.contextOf(this.#connection);
   }
 
-  lost(before: StreamPosition): boolean {
-    return this.#subscription.fellBehind(before);
+  lost(before: StreamPosition): void {
+    this.#subscription.fellBehind(before);
   }
 
   whenTaken(taken: () => void): void {

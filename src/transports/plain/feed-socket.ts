@@ -9,7 +9,6 @@ import type { StreamPosition } from '../../hub/cursor/stream-position.ts';
 import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
-import { slowSubscriber } from '../../hub/subscription.ts';
 import { closeReason } from '../close-reason.ts';
 import type { Heartbeat } from '../heartbeat.ts';
 import { type OpenConnection, restarting } from '../open-connections.ts';
@@ -114,8 +113,8 @@ export class FeedSocket
     }
   }
 
-  lost(before: StreamPosition): boolean {
-    return this.#subscription?.fellBehind(before) ?? true;
+  lost(before: StreamPosition): void {
+    this.#subscription?.fellBehind(before);
   }
 
   whenTaken(taken: () => void): void {
@@ -135,11 +134,6 @@ export class FeedSocket
 
   onSlow(): void {
     this.#options.onSlow('moved');
-  }
-
-  cutSlow(): void {
-    this.#options.onSlow('cut');
-    this.#fail(slowSubscriber(this.#options.maxQueuedBytes));
   }
 
   /** A browser does not show its page the server's pings. */

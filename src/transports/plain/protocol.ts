@@ -74,7 +74,7 @@ export const closeCodes = {
   },
   1013: {
     meaning:
-      '`LIMIT_EXCEEDED`, for example because the client was too slow, or `KAFKA_UNAVAILABLE`.',
+      '`LIMIT_EXCEEDED`, for example because the client took nothing for `limits.stallTimeout`, or `KAFKA_UNAVAILABLE`.',
     client: 'Connect again later.',
   },
   4400: {

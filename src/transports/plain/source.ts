@@ -11,7 +11,7 @@ export interface Source {
   /** See `Subscription.startCursor`. */
   readonly startCursor: string | undefined;
   /** See `Subscription.fellBehind`. */
-  fellBehind(position: StreamPosition): boolean;
+  fellBehind(position: StreamPosition): void;
 }
 
 /** Subscribes to what the address says; rejects with a `MillraceError`. */

@@ -25,7 +25,7 @@ class Screen {
   isSlow = false;
   #waiting: Parcel<EventMessage | EventBatch>[] = [];
   #whenTaken: (() => void)[] = [];
-  #subscription: { leave(): void; fellBehind(at: Parcel['before']): boolean } | undefined;
+  #subscription: { leave(): void; fellBehind(at: Parcel['before']): void } | undefined;
 
   attach<Item extends EventMessage | EventBatch>(subscription: Subscription<Item>): void {
     const waiting = (): number => this.#waiting.length;

@@ -123,21 +123,30 @@ test('a stream that cannot be made leaves nothing open', async (t) => {
   assert.deepEqual([use.openReaders.size, use.openClients, clock.pending], [0, 0, 0]);
 });
 
-test('readers of the past are bounded for each project, and given back', async (t) => {
-  const { hub, principal, events } = openHub(t, { topics: { purchases: 1, 'purchases-dlq': 1 } });
-  const request = { topic: 'purchases', sinceMs: 0 };
-  // Dead letters of the past take two.
-  const first = await hub.deadLetters(principal, request);
-  const refusal = {
-    code: 'LIMIT_EXCEEDED',
-    details: { limit: 'limits.sinceReadersPerProject' },
-  };
-  await assert.rejects(hub.deadLetters(principal, request), refusal);
-  await hub.deadLetters(principalOf('globex'), request);
-  await events();
-  await first.return();
-  await settle();
-  await hub.deadLetters(principal, request);
+test('readers of the past are bounded for each project: who finds none free waits for one', async (t) => {
+  const topics = { purchases: 1, 'purchases-dlq': 1, signups: 1, 'signups-dlq': 1 };
+  const options = { maxCatchUpReadersPerProject: 1, maxQueuedBytes: 1_000 };
+  const { clock, kafka, hub, principal, use } = openHub(t, { topics, options });
+  for (const topic of Object.keys(topics)) {
+    const value = topic.endsWith('-dlq') ? '{"event":"{","error":"bad"}' : '{';
+    for (let i = 0; i < 1_000; i += 1) kafka.append(topic, { value });
+  }
+  await clock.advance(1);
+  const ask = (topic: string, by = principal) => hub.deadLetters(by, { topic, sinceMs: 0 });
+  // It takes nothing, and so keeps its reader; of dead letters that is one that reads two topics.
+  const first = ask('purchases');
+  await clock.advance(100);
+  const hog = await first;
+  assert.equal(use.openReaders.size, 4);
+  const [second, other] = [ask('signups'), ask('signups', principalOf('globex'))];
+  await clock.advance(5_000);
+  const [waiting, served] = (await Promise.all([second, other])).map(collect);
+  await clock.advance(5_000);
+  assert.equal(served?.ids.length, 2_000);
+  assert.equal(waiting?.ids.length, 0);
+  await hog.return();
+  await clock.advance(5_000);
+  assert.equal(waiting?.ids.length, 2_000);
 });
 
 test('those who ask for the past of one stream share a reader, and leave it for the live stream', async (t) => {

@@ -24,11 +24,11 @@ async function take(
 function another(
   t: TestContext,
   { clock, kafka }: TestHub,
-  { historyBytes = 1, maxPrivateFeedsPerProject = 2 } = {},
+  { historyBytes = 1, maxCatchUpReadersPerProject = 2 } = {},
 ) {
   return openHub(t, {
     topics: {},
-    options: { clock, historyBytes, maxPrivateFeedsPerProject },
+    options: { clock, historyBytes, maxCatchUpReadersPerProject },
     driver: () => kafka.driver(),
   });
 }
@@ -50,7 +50,7 @@ function codeOf(error: unknown): string | undefined {
 test('a topic that is deleted ends those who catch up and those who wait for a reader', async (t) => {
   const first = openHub(t, { topics: { purchases: 1 } });
   const cursors = await cursorsOf(first, 5);
-  const { events, use } = another(t, first, { maxPrivateFeedsPerProject: 1 });
+  const { events, use } = another(t, first, { maxCatchUpReadersPerProject: 1 });
   const { clock, kafka } = first;
   // Nothing of it can be read, so all wait for the one reader, or for their turn.
   const live = events({ order: 'ARRIVAL' });
@@ -98,12 +98,15 @@ test('a cursor that has expired is refused by itself: those who came with it go 
 
 test('who finds no place for a reader waits for its turn; who leaves meanwhile leaves nothing', async (t) => {
   const first = openHub(t, { topics: { purchases: 1 } });
-  const { clock, record } = first;
+  const { clock, kafka, record } = first;
   const [after = ''] = await cursorsOf(first, 2);
-  const { events, use, principal } = another(t, first, { maxPrivateFeedsPerProject: 1 });
-  // A dead-letter reader of the past takes two places, so there is none while it is there.
-  const more = another(t, first);
-  const hog = more.hub.deadLetters(more.principal, { topic: 'purchases', sinceMs: 0 });
+  kafka.createTopic('hogged', 1);
+  for (let i = 0; i < 2_000; i += 1) kafka.append('hogged', { value: 'dead' });
+  await clock.advance(1);
+  const { events, use, principal } = another(t, first, { maxCatchUpReadersPerProject: 1 });
+  // Whoever takes nothing keeps the one reader.
+  const more = another(t, first, { maxCatchUpReadersPerProject: 1 });
+  const hog = more.hub.deadLetters(more.principal, { topic: 'hogged', sinceMs: 0 });
   await clock.advance(2_500);
   const hogging = await hog;
   const waiting = more.events({ order: 'ARRIVAL', after });

@@ -13,33 +13,41 @@ const rounds = 40;
 const clientsPerConnection = 3;
 const connections = 3;
 const maxQueuedBytes = 6_000;
+/** What clients ask for: events in an order, or dead letters. */
+type Kind = EventOrder | 'DEAD LETTERS';
 const byText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /** A subscriber that always comes back with its last cursor. */
 class Client {
   readonly name: string;
-  readonly order: EventOrder;
+  readonly kind: Kind;
   readonly isBatched: boolean;
   readonly taken: TakenEvent[] = [];
   cursor: string | undefined;
   ended: unknown;
 
-  constructor(name: string, order: EventOrder, isBatched: boolean) {
+  constructor(name: string, kind: Kind, isBatched: boolean) {
     this.name = name;
-    this.order = order;
+    this.kind = kind;
     this.isBatched = isBatched;
   }
 
   async connect({ hub, principal }: TestHub, connection: SlowConnection): Promise<void> {
-    const request = {
-      topic: 'purchases',
-      order: this.order,
-      deduplicate: true,
-      where: [],
-      ...(this.cursor === undefined ? { sinceMs: 0 } : { after: this.cursor }),
-    };
+    const start = this.cursor === undefined ? { sinceMs: 0 } : { after: this.cursor };
     const ended = (error: Error | undefined): void => {
       this.ended ??= error ?? 'ended';
+    };
+    if (this.kind === 'DEAD LETTERS') {
+      const subscription = await hub.deadLetters(principal, { topic: 'purchases', ...start });
+      connection.add(this.name, subscription, ended);
+      return;
+    }
+    const request = {
+      topic: 'purchases',
+      order: this.kind,
+      deduplicate: true,
+      where: [],
+      ...start,
     };
     if (this.isBatched) {
       const batching = { maxEvents: 5, maxWaitMs: 300 };
@@ -51,14 +59,17 @@ class Client {
   }
 }
 
-async function live(t: TestContext, order: EventOrder, seed: number): Promise<void> {
-  const dice = new Dice(seed * 7 + order.length);
+async function live(t: TestContext, kind: Kind, seed: number): Promise<void> {
+  const dice = new Dice(seed * 7 + kind.length);
   const options = {
     historyBytes: [1, 30_000, 2 ** 22][dice.below(3)] ?? 1,
     maxQueuedBytes,
-    maxPrivateFeedsPerProject: 1 + dice.below(4),
+    maxCatchUpReadersPerProject: 1 + dice.below(4),
   };
-  const first = openHub(t, { topics: { purchases: 3 }, options });
+  // The dead-letter topic may come later.
+  let isThere = kind !== 'DEAD LETTERS' || dice.oneIn(2);
+  const topics = { purchases: 3, ...(isThere ? { 'purchases-dlq': 2 } : {}) };
+  const first = openHub(t, { topics, options });
   const { clock, kafka } = first;
   const openAnother = (): TestHub =>
     openHub(t, { topics: {}, options: { ...options, clock }, driver: () => kafka.driver() });
@@ -67,7 +78,26 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
 
   let [recorded, sequence] = [0, 0];
   const ids: string[] = [];
+  const recordDeadLetters = (count: number): void => {
+    for (let each = 0; each < count; each += 1) {
+      const id = `dead letter ${recorded}`.padEnd(dice.below(300), 'x');
+      recorded += 1;
+      ids.push(id);
+      if (dice.oneIn(2) && isThere) {
+        const value = JSON.stringify({ event: id, error: 'bad' });
+        kafka.append('purchases-dlq', { partition: dice.below(2), value });
+      } else {
+        kafka.append('purchases', { partition: dice.below(3), value: id });
+      }
+      // Events lie between them.
+      if (dice.oneIn(3)) kafka.append('purchases', { partition: dice.below(3), value: '{}' });
+    }
+  };
   const recordSome = (count: number): void => {
+    if (kind === 'DEAD LETTERS') {
+      recordDeadLetters(count);
+      return;
+    }
     for (let each = 0; each < count; each += 1) {
       const isCopy = ids.length > 0 && dice.oneIn(5);
       const recent = ids.slice(-40);
@@ -84,7 +114,7 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
 
   const clients = Array.from(
     { length: connections * clientsPerConnection },
-    (_, index) => new Client(`${index}`, order, index % 2 === 1),
+    (_, index) => new Client(`${index}`, kind, index % 2 === 1),
   );
   const byName = new Map(clients.map((client) => [client.name, client]));
   const open = (): SlowConnection =>
@@ -116,6 +146,10 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
   for (const link of links) connect(link);
 
   for (let round = 0; round < rounds; round += 1) {
+    if (round === rounds / 4 && !isThere) {
+      kafka.createTopic('purchases-dlq', 2);
+      isThere = true;
+    }
     recordSome(dice.below(40));
     for (const link of links) {
       link.connection.isFast = !dice.oneIn(3);
@@ -151,7 +185,7 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
     assert.equal(ended, undefined, `client ${name}`);
     const got = taken.map(({ id }) => id);
     assert.deepEqual(got.toSorted(byText), ids.toSorted(byText), `client ${name}`);
-    if (order !== 'TIMESTAMP') continue;
+    if (kind !== 'TIMESTAMP') continue;
     const inTime = taken.filter(({ late }) => !late).map(({ timestampUs }) => timestampUs);
     assert.deepEqual(
       inTime,
@@ -164,11 +198,11 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
   assert.deepEqual([clock.pending], [0], 'timers are left');
 }
 
-for (const order of ['TIMESTAMP', 'SEQUENCE', 'ARRIVAL'] satisfies EventOrder[]) {
-  test(`${order}: clients that are slow, cut off and share connections get each event once`, async (t) => {
+for (const kind of ['TIMESTAMP', 'SEQUENCE', 'ARRIVAL', 'DEAD LETTERS'] satisfies Kind[]) {
+  test(`${kind}: clients that are slow, cut off and share connections get each event once`, async (t) => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
       try {
-        await live(t, order, seed);
+        await live(t, kind, seed);
       } catch (error) {
         throw new Error(`MILLRACE_SEED=${seed}`, { cause: error });
       }

@@ -33,6 +33,9 @@ function open(maxQueuedBytes = 100) {
   const subscription = new Texts({
     maxQueuedBytes,
     onEnd: () => calls.push('end'),
+    onBehind: (position) => {
+      calls.push(position === nowhere.position ? 'behind' : 'behind, elsewhere');
+    },
   });
   return { subscription, calls };
 }
@@ -72,15 +75,13 @@ test('the feed ends it after what is queued, with its error', async () => {
   assert.deepEqual(calls, ['end']);
 });
 
-test('past its bound it ends with LIMIT_EXCEEDED, and names the limit', async () => {
+test('past its bound what is queued is dropped, and it is to go on from before that', async () => {
   const { subscription, calls } = open(2);
-  for (const message of ['a', 'b', 'c', 'd']) subscription.offer(message, 1);
-  assert.deepEqual(calls, ['end']);
-  assert.deepEqual(await subscription.take(), ['a', 'b', 'c']);
-  await assert.rejects(subscription.next(), {
-    code: 'LIMIT_EXCEEDED',
-    details: { limit: 'limits.outboundBytesPerConnection' },
-  });
+  for (const message of ['a', 'b', 'c']) subscription.offer(message, 1);
+  assert.deepEqual(calls, ['behind']);
+  assert.equal(subscription.queuedBytes, 0);
+  subscription.offer('a again', 1);
+  assert.deepEqual(await subscription.take(), ['a again']);
 });
 
 test('a second next() before the answer is refused', async () => {
@@ -95,9 +96,7 @@ test('a single message passes, however large', async () => {
   const { subscription, calls } = open(2);
   subscription.offer('large', 3);
   assert.deepEqual(calls, []);
-  subscription.offer('one more', 1);
-  assert.deepEqual(calls, ['end']);
-  assert.deepEqual(await subscription.take(), ['large', 'one more']);
+  assert.deepEqual(await subscription.take(), ['large']);
 });
 
 test('cut() drops what is queued, also of one that is ending already', async () => {
@@ -156,42 +155,4 @@ test('a subscriber that has left is told nothing any more', () => {
   subscription.end();
   assert.deepEqual(told, []);
   assert.deepEqual(calls, ['end']);
-});
-
-test('one with a feed of its own gets a parcel when it has taken the last, and holds up the feed', () => {
-  const calls: string[] = [];
-  const pace = {
-    backlogBytes: 1,
-    onBacklog: () => calls.push('backlog'),
-    onDrained: () => calls.push('drained'),
-  };
-  const subscription = new Texts({ maxQueuedBytes: 2, onEnd: () => calls.push('end'), pace });
-  const slow = subscriber();
-  subscription.attach(slow);
-  calls.length = 0;
-  slow.backlogBytes = 1;
-  for (const text of ['a', 'b', 'c', 'd']) subscription.offer(text, 1);
-  subscription.end();
-  assert.deepEqual(slow.told, []);
-  assert.deepEqual(calls, ['backlog', 'backlog', 'backlog', 'end']);
-  assert.equal(slow.waiting.length, 1);
-  slow.backlogBytes = 0;
-  slow.waiting[0]?.();
-  assert.deepEqual(slow.told, ['a', 'b', 'c', 'd', 'end']);
-  assert.equal(calls.at(-1), 'drained');
-});
-
-test('cut() tells a subscriber who has yet to take what was before the end', () => {
-  const pace = { backlogBytes: 100, onBacklog: () => undefined, onDrained: () => undefined };
-  const subscription = new Texts({ maxQueuedBytes: 100, onEnd: () => undefined, pace });
-  const slow = subscriber();
-  subscription.attach(slow);
-  slow.backlogBytes = 1;
-  subscription.offer('a', 1);
-  subscription.end();
-  assert.deepEqual(slow.told, []);
-  subscription.cut(new Error('revoked'));
-  assert.deepEqual(slow.told, ['end: revoked']);
-  slow.waiting[0]?.();
-  assert.deepEqual(slow.told, ['end: revoked']);
 });

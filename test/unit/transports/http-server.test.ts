@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
@@ -152,12 +152,13 @@ test('who is refused an upgrade and does not hang up is hung up on', async (t) =
 });
 
 /** Asks for `/there` and takes nothing of the answer. */
-function askAndPause(t: TestContext, port: number): void {
+function askAndPause(t: TestContext, port: number): Socket {
   const stream = connect({ port, host: '127.0.0.1' });
   stream.on('error', () => undefined);
   t.after(() => stream.destroy());
   stream.pause();
   stream.write('GET /there HTTP/1.1\r\nhost: x\r\n\r\n');
+  return stream;
 }
 
 /** A server with one response under way, that a test writes. */
@@ -168,14 +169,28 @@ async function responding(t: TestContext, maxStallMs?: number) {
   return { server, port, response: asked.promise };
 }
 
-test('a response of which the client takes nothing is cut', async (t) => {
+test('a response of which the client takes nothing is ended, then cut', async (t) => {
   const { port, response: asked } = await responding(t, 50);
   askAndPause(t, port);
   const response = await asked;
   const cut = once(response, 'close');
   while (response.write('x'.repeat(1_048_576)) || response.writableLength < 2 ** 24);
   await cut;
+  assert.ok(response.writableEnded);
   assert.ok(response.destroyed);
+});
+
+test('a client that takes again when its response has been ended gets all that was written', async (t) => {
+  const { port, response: asked } = await responding(t, 50);
+  const stream = askAndPause(t, port);
+  const response = await asked;
+  while (response.write('x'.repeat(1_048_576)) || response.writableLength < 2 ** 24);
+  await until('it to be ended', () => response.writableEnded);
+  const bytes = text(stream);
+  stream.resume();
+  await once(response, 'close');
+  stream.end();
+  assert.match(await bytes, /\r\n0\r\n\r\n$/);
 });
 
 test('a response on which nothing waits may be silent', async (t) => {

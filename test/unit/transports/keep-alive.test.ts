@@ -2,20 +2,49 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { ClientOptions } from 'ws';
-import { KeepAlive } from '../../../src/transports/keep-alive.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import {
+  KeepAlive,
+  type KeepAliveOptions,
+  lastWordsMs,
+} from '../../../src/transports/keep-alive.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
-import { socketPair } from '../../support/websocket.ts';
+import { type SocketPair, socketPair } from '../../support/websocket.ts';
 
 const intervalMs = 12_000;
+const stallTimeoutMs = 60_000;
 
-async function watched(t: TestContext, options?: ClientOptions) {
+async function watched(
+  t: TestContext,
+  options?: ClientOptions,
+  given: Partial<KeepAliveOptions> = {},
+) {
   const clock = new ManualClock();
-  const keepAlive = new KeepAlive(clock, intervalMs);
+  const stalled = Promise.withResolvers<void>();
+  const keepAlive = new KeepAlive({
+    clock,
+    intervalMs,
+    stallTimeoutMs,
+    onStalled: stalled.resolve,
+    ...given,
+  });
   t.after(() => keepAlive.stop());
   const pair = await socketPair(t, options);
   keepAlive.watch(pair.socket, pair.stream);
-  return { clock, keepAlive, ...pair };
+  return { clock, keepAlive, stalled: stalled.promise, ...pair };
+}
+
+/** More than the system takes off a socket whose other end takes nothing. */
+async function fill({ client, socket }: SocketPair): Promise<void> {
+  client.pause();
+  const chunk = 'x'.repeat(1_048_576);
+  while (socket.bufferedAmount === 0) {
+    socket.send(chunk);
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
 
 test('who answers is kept', async (t) => {
@@ -55,20 +84,52 @@ test('who sends anything is alive', async (t) => {
 
 test('who is slow to take what waits is not cut for its silence, but when it takes nothing at all', async (t) => {
   const { clock, socket, stream, client } = await watched(t);
-  client.pause();
-  const chunk = 'x'.repeat(1_048_576);
-  while (socket.bufferedAmount === 0) {
-    socket.send(chunk);
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
-  }
+  await fill({ client, socket, stream });
   await clock.advance(intervalMs * 4);
   assert.equal(socket.readyState, socket.OPEN);
-  assert.equal(stream.timeout, intervalMs * 4);
+  assert.equal(stream.timeout, stallTimeoutMs);
   // Node has seen no byte taken for so long.
   stream.emit('timeout');
+  assert.equal(socket.readyState, socket.CLOSING);
+  await clock.advance(lastWordsMs);
   await until('the socket to be cut', () => socket.readyState === socket.CLOSED);
+});
+
+test('who takes again when it has been closed for taking nothing reads why', async (t) => {
+  const { socket, stream, client, stalled } = await watched(t, undefined, {
+    clock: systemClock,
+    stallTimeoutMs: 100,
+  });
+  await fill({ client, socket, stream });
+  await stalled;
+  const closed = once(client, 'close');
+  client.resume();
+  const [code, reason] = await closed;
+  assert.equal(code, 1013);
+  assert.match(String(reason), /nothing was taken for 100 ms \(limits\.stallTimeout\)/);
+});
+
+test('who never takes anything again is cut', async (t) => {
+  const { socket, stream, client, stalled } = await watched(t, undefined, {
+    clock: systemClock,
+    stallTimeoutMs: 100,
+  });
+  await fill({ client, socket, stream });
+  const closed = once(socket, 'close');
+  await stalled;
+  await closed;
+  assert.ok(stream.destroyed);
+});
+
+test('who takes what waits in time is kept', async (t) => {
+  const { clock, socket, stream, client } = await watched(t);
+  await fill({ client, socket, stream });
+  await clock.advance(intervalMs);
+  assert.equal(stream.timeout, stallTimeoutMs);
+  client.resume();
+  await until('it to be taken', () => socket.bufferedAmount === 0);
+  await clock.advance(intervalMs);
+  assert.equal(stream.timeout, 0);
 });
 
 test('a socket on which nothing waits is not cut by the idle timeout', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outbox, type OutboxConnection, type OutboxOwner } from '../../../src/transports/outbox.ts';
-import { beginning } from '../../../src/hub/cursor/stream-position.ts';
+import { beginning, type StreamPosition } from '../../../src/hub/cursor/stream-position.ts';
 import { SharedFrames } from '../../../src/transports/shared-frames.ts';
 import { TurnEnd } from '../../../src/transports/turn-end.ts';
 import { settle } from '../../support/manual-clock.ts';
@@ -11,9 +11,8 @@ import { textFrames } from '../../support/frames.ts';
 
 const large = 'x'.repeat(1_048_576);
 
-/** Who cannot go on without what was dropped. */
-function ownerOf(mark: string): OutboxOwner {
-  return { mark: Buffer.from(mark), lost: () => false };
+function ownerOf(mark: string, lost: OutboxOwner['lost'] = () => undefined): OutboxOwner {
+  return { mark: Buffer.from(mark), lost };
 }
 
 async function open(t: Parameters<typeof socketPair>[0], maxQueuedBytes = 2 ** 30) {
@@ -26,8 +25,7 @@ async function open(t: Parameters<typeof socketPair>[0], maxQueuedBytes = 2 ** 3
     get isOpen() {
       return pair.socket.readyState === pair.socket.OPEN;
     },
-    onSlow: () => undefined,
-    cutSlow: () => overflows.push(outbox.backlogBytes),
+    onSlow: () => overflows.push(outbox.backlogBytes),
   };
   const outbox = new Outbox(connection, { turnEnd: new TurnEnd(), maxQueuedBytes });
   const write = t.mock.method(pair.stream, 'write');
@@ -113,14 +111,28 @@ test('while the client takes nothing, what comes waits, and leaves in few writes
   assert.equal(outbox.backlogBytes, 0);
 });
 
-test('past its bound it drops what waits and says so once', async (t) => {
+test('past its bound it drops what waits, and says to each from where it lost it', async (t) => {
   const pair = await open(t, 10_000);
-  await stall(pair);
-  for (let sent = 0; sent < 30; sent += 1)
-    pair.outbox.push(textFrames(['x'.repeat(1_000)]), ownerOf(''), beginning);
+  const sent = await stall(pair);
+  const lost: [string, StreamPosition][] = [];
+  const owners = ['a', 'b'].map((name) => ownerOf(name, (before) => lost.push([name, before])));
+  const places = Array.from({ length: 12 }, () => ({ ...beginning }));
+  for (const [index, place] of places.entries()) {
+    pair.outbox.push(textFrames(['x'.repeat(1_000)]), owners[index % 2], place);
+  }
   assert.equal(pair.overflows.length, 1);
+  assert.deepEqual(
+    lost.map(([name, before]) => [name, places.indexOf(before)]),
+    [
+      ['a', 0],
+      ['b', 1],
+    ],
+  );
+  pair.client.resume();
+  await until('what had been written to arrive', () => pair.received.length >= sent);
   pair.outbox.push(textFrames(['after']));
-  assert.equal(pair.overflows.length, 1);
+  await until('what comes after it', () => pair.received.at(-1) === 'after');
+  assert.ok(pair.received.length < sent + 12);
 });
 
 test('one turn may bring more than the bound to a client that takes it', async (t) => {

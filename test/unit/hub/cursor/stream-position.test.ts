@@ -50,7 +50,7 @@ test('a position of a sequencer goes there and back', () => {
       [2, 7],
     ]),
   });
-  assert.deepEqual(position, { key: null, next: [5, 0, 7], lowest: [4, 0, 7] });
+  assert.deepEqual(position, { key: null, next: [5, 0, 7], lowest: [4, 0, 7], epochs: undefined });
   const { next, lowest } = resumePointOf(position);
   assert.deepEqual(
     [...next],

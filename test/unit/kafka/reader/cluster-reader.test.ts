@@ -116,11 +116,16 @@ class FakeCluster implements Brokers {
   }
 }
 
-function read(t: TestContext, cluster: FakeCluster, start: readonly number[]): Tape {
+function read(
+  t: TestContext,
+  cluster: FakeCluster,
+  start: readonly number[],
+  startEpochs: readonly number[] = [],
+): Tape {
   const tape = new Tape();
   tape.start(
     { openReader: (options) => new ClusterReader(cluster, options, 20) },
-    { topic, start: new Map(start.entries()) },
+    { topic, start: new Map(start.entries()), startEpochs: new Map(startEpochs.entries()) },
   );
   t.after(() => tape.reader.close());
   return tape;
@@ -229,6 +234,30 @@ test('a log that departs from the one that was read is told of, not read on', as
   const failure = await tape.untilFailed();
   assert.deepEqual(failure.ranges, [{ partition: 0, from: 7, to: 10 }]);
   assert.equal(tape.records.length, 10);
+});
+
+test('a log that departs below the start from the one that was read then is told of', async (t) => {
+  const diverging = log(1, 10);
+  diverging.says = { divergesFrom: 3 };
+  const cluster = new FakeCluster([diverging]);
+  const tape = read(t, cluster, [8], [4]);
+  const failure = await tape.untilFailed();
+  assert.deepEqual(failure.ranges, [{ partition: 0, from: 3, to: 8 }]);
+  assert.equal(cluster.requests[0]?.request.positions[0]?.readEpoch, 4);
+  assert.equal(tape.records.length, 0);
+});
+
+test('a log that departs behind the start only is read on', async (t) => {
+  const diverging = log(1, 10);
+  diverging.says = { divergesFrom: 8 };
+  const cluster = new FakeCluster([diverging]);
+  const tape = read(t, cluster, [8], [4]);
+  const asked = (): number | null | undefined =>
+    cluster.requests.at(-1)?.request.positions[0]?.readEpoch;
+  await until('a question without an epoch', () => asked() === null);
+  diverging.says = {};
+  await tape.untilPosition(0, 10);
+  assert.deepEqual(tape.offsets(0), [8, 9]);
 });
 
 test('the leader is told the epoch of the last batch that was read', async (t) => {

@@ -53,7 +53,8 @@ function open() {
   };
   const item = {
     resolve: (message: unknown) => message,
-    subscribe: () => new Subscription({ maxQueuedBytes: 1, onEnd: () => undefined }),
+    subscribe: () =>
+      new Subscription({ maxQueuedBytes: 1, onEnd: () => undefined, onBehind: () => undefined }),
   };
   const ofContext = Object.entries(looks).map(
     ([name, look]) =>

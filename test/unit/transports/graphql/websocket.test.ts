@@ -141,7 +141,7 @@ class Numbered extends Message {
 }
 
 function subscriptionOf(onEnd = (): void => undefined): Subscription<Numbered> {
-  return new Subscription({ maxQueuedBytes: 1_000, onEnd });
+  return new Subscription({ maxQueuedBytes: 1_000, onEnd, onBehind: () => undefined });
 }
 
 /** Two messages and the end. */
