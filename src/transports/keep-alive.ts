@@ -12,6 +12,8 @@ export interface KeepAliveOptions {
   readonly onStalled?: () => void;
 }
 
+/** So much may be on the way to a peer that it does not come to a ping behind it within an interval. */
+const longWayBytes = 1_048_576;
 /** What a socket is closed with whose peer takes nothing: it may try again later. */
 const tryAgainLater = 1013;
 /** How long a peer has to take the rest, and the close, in milliseconds. Most never will. */
@@ -21,6 +23,9 @@ interface Peer {
   readonly stream: Socket;
   /** What had been received when it was pinged last; undefined: it has not been. */
   heardBytes: number | undefined;
+  /** When that was, and what had been sent then. */
+  heardAtMs: number;
+  sentBytes: number;
   /** While its silence is limited. */
   onTimeout: (() => void) | undefined;
 }
@@ -31,7 +36,8 @@ interface Peer {
  *
  * A ping cannot overtake what waits in the socket, so a slow peer may be alive and yet silent: while
  * bytes wait, it is closed only when it has taken none of them for the stall timeout (and at most a quarter of
- * that, or one interval, more).
+ * that, or one interval, more). What the system has taken off the socket is not seen there any more: a peer to which
+ * much was sent since it was heard last has the stall timeout to come to the ping.
  */
 export class KeepAlive {
   readonly #options: KeepAliveOptions;
@@ -47,7 +53,8 @@ export class KeepAlive {
 
   /** @param stream what carries the WebSocket */
   watch(socket: WebSocket, stream: Socket): void {
-    this.#peers.set(socket, { stream, heardBytes: undefined, onTimeout: undefined });
+    const never = { heardBytes: undefined, heardAtMs: 0, sentBytes: 0, onTimeout: undefined };
+    this.#peers.set(socket, { stream, ...never });
   }
 
   stop(): void {
@@ -60,10 +67,26 @@ export class KeepAlive {
     this.#pingTimer = clock.schedule(intervalMs, () => {
       for (const [socket, peer] of this.#peers) {
         if (socket.readyState === socket.CLOSED) this.#peers.delete(socket);
-        else check(socket, peer);
+        else this.#check(socket, peer);
       }
       this.#armPings();
     });
+  }
+
+  #check(socket: WebSocket, peer: Peer): void {
+    const { bytesRead, bytesWritten } = peer.stream;
+    const nowMs = this.#options.clock.now();
+    if (peer.heardBytes !== bytesRead) {
+      peer.heardBytes = bytesRead;
+      peer.heardAtMs = nowMs;
+      peer.sentBytes = bytesWritten;
+      socket.ping();
+      return;
+    }
+    if (socket.bufferedAmount > 0) return;
+    const isFar = bytesWritten - peer.sentBytes > longWayBytes;
+    if (isFar && nowMs - peer.heardAtMs < this.#options.stallTimeoutMs) return;
+    socket.terminate();
   }
 
   #armStalls(): void {
@@ -98,15 +121,5 @@ export class KeepAlive {
     socket.close(tryAgainLater, `nothing was taken for ${stallTimeoutMs} ms (limits.stallTimeout)`);
     // The close waits behind all that is not taken.
     clock.schedule(lastWordsMs, () => socket.terminate());
-  }
-}
-
-function check(socket: WebSocket, peer: Peer): void {
-  const { bytesRead } = peer.stream;
-  if (peer.heardBytes !== bytesRead) {
-    peer.heardBytes = bytesRead;
-    socket.ping();
-  } else if (socket.bufferedAmount === 0) {
-    socket.terminate();
   }
 }

@@ -69,6 +69,26 @@ test('who is silent is cut within two intervals', async (t) => {
   assert.equal(socket.readyState, socket.CLOSED);
 });
 
+test('who has much to take before it comes to the ping has longer for it', async (t) => {
+  const { clock, socket, stream, client } = await watched(t, { autoPong: false });
+  let taken = 0;
+  client.on('message', () => {
+    taken += 1;
+  });
+  const asked = once(client, 'ping');
+  await clock.advance(intervalMs);
+  await asked;
+  const messages = 3;
+  for (let sent = 0; sent < messages; sent += 1) socket.send('x'.repeat(1_048_576));
+  await until('the system to have it', () => taken === messages && socket.bufferedAmount === 0);
+  await clock.advance(intervalMs * 4);
+  assert.equal(socket.readyState, socket.OPEN);
+  const cut = once(socket, 'close');
+  await clock.advance(stallTimeoutMs);
+  await cut;
+  assert.ok(stream.destroyed);
+});
+
 test('who sends anything is alive', async (t) => {
   const { clock, socket, client } = await watched(t, { autoPong: false });
   for (let i = 0; i < 5; i += 1) {
