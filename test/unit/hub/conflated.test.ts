@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Delivery, parseDelivery } from '../../../src/hub/delivery.ts';
+import type { HubOptions } from '../../../src/hub/hub.ts';
 import type { EventBatch, EventMessage } from '../../../src/hub/message.ts';
 import type { Parcel } from '../../../src/hub/parcel.ts';
 import type { Subscriber } from '../../../src/hub/subscriber.ts';
@@ -15,6 +16,7 @@ const firstSeed = Number(process.env['MILLRACE_SEED'] ?? 1);
 const rounds = 40;
 const everyMs = 400;
 const byUser = parseDelivery({ mode: 'LATEST', by: 'user', everyMs });
+const newest = parseDelivery({ mode: 'LATEST', everyMs });
 const sample = parseDelivery({ mode: 'SAMPLE', everyMs });
 
 /** A subscriber who takes what comes when it is told to, and loses what it has not taken when told so. */
@@ -23,6 +25,8 @@ class Screen {
   readonly events: EventMessage[] = [];
   cursor: string | undefined;
   isSlow = false;
+  /** It was told that it has come to what is recorded now. */
+  isLive = false;
   #waiting: Parcel<EventMessage | EventBatch>[] = [];
   #whenTaken: (() => void)[] = [];
   #subscription: { leave(): void; fellBehind(at: Parcel['before']): void } | undefined;
@@ -77,8 +81,9 @@ class Screen {
   }
 
   /** The cursor of a report is as good as that of a message. */
-  #hear({ items, encode, after }: Parcel<EventMessage | EventBatch>): void {
+  #hear({ items, encode, after, isLive }: Parcel<EventMessage | EventBatch>): void {
     if (items.length === 0 && encode !== undefined) this.cursor = encode(after);
+    if (isLive === true) this.isLive = true;
   }
 
   /** What waits is too much. */
@@ -172,8 +177,7 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
     const what = JSON.stringify(wish);
     const got = screen.events.map(({ event }) => String(event.id));
     assert.equal(new Set(got).size, got.length, `${what}: twice`);
-    const accounted = screen.events.reduce((sum, { omitted }) => sum + omitted + 1, 0);
-    assert.equal(accounted, ids.length, `${what}: delivered and left out`);
+    assert.equal(accountedBy(screen), ids.length, `${what}: delivered and left out`);
     assert.ok(got.length < ids.length, `${what}: nothing was left out`);
     screen.leave(0);
   }
@@ -198,8 +202,12 @@ function told({ events }: Screen): string[] {
   return events.map(({ event, omitted }) => `${event.id} +${omitted}`);
 }
 
-function openStage(t: TestContext, topics = { purchases: 1 }) {
-  const stage = openHub(t, { topics });
+function accountedBy({ events }: Screen): number {
+  return events.reduce((sum, { omitted }) => sum + omitted + 1, 0);
+}
+
+function openStage(t: TestContext, options: Partial<HubOptions> = {}) {
+  const stage = openHub(t, { topics: { purchases: 2 }, options });
   const { clock, kafka, hub, principal } = stage;
   const record = (
     id: string,
@@ -276,8 +284,7 @@ test('since, and whoever comes back after long, gets the newest of each value at
   assert.equal(resumed.parcels.length, 1);
   const since = await open({ sinceMs: clock.now() - 60_000 });
   await clock.advance(5_000);
-  const accounted = since.events.reduce((sum, { omitted }) => sum + omitted + 1, 0);
-  assert.equal(accounted, 1_001);
+  assert.equal(accountedBy(since), 1_001);
   assert.deepEqual(told(since).at(-1)?.slice(0, 4), '1000');
   const part = await open({ after: resumed.events[1]?.cursor });
   await clock.advance(1_000);
@@ -339,6 +346,61 @@ test('who goes on from where it began, within an interval of others, gets what w
   const resumed = await open({ after: startCursor });
   await clock.advance(everyMs);
   assert.deepEqual(told(resumed), ['b +0']);
+});
+
+test('who is told that it is live, while a reader still keeps something, goes on from before that', async (t) => {
+  const { clock, kafka, hub, principal, open } = openStage(t, { historyBytes: 1 });
+  let recorded = 0;
+  const record = (partition: number, count: number): void => {
+    for (let each = 0; each < count; each += 1) {
+      recorded += 1;
+      const at = new Date(clock.now()).toISOString();
+      const value = JSON.stringify({ id: `${recorded}`, n: recorded, at, pad: 'x'.repeat(1_000) });
+      kafka.append('purchases', { partition, value });
+    }
+  };
+  // More than one answer brings.
+  record(0, 1_500);
+  await clock.advance(10_000);
+  record(0, 900);
+  record(1, 900);
+  await clock.advance(500);
+  const request = { topic: 'purchases', order: 'SEQUENCE', delivery: newest } as const;
+  const screen = new Screen();
+  const subscription = hub.events(principal, {
+    ...request,
+    deduplicate: true,
+    where: [],
+    sinceMs: 0,
+  });
+  await clock.advance(100);
+  screen.attach(await subscription);
+  for (let wait = 0; wait < 100 && !screen.isLive; wait += 1) await clock.advance(10);
+  assert.equal(screen.isLive, true);
+  assert.ok(accountedBy(screen) < recorded, 'nothing was kept');
+  screen.leave(0);
+  const resumed = new Screen();
+  resumed.events.push(...screen.events);
+  const again = open({ ...request, after: screen.cursor }, principal, resumed);
+  await clock.advance(5_000);
+  await again;
+  await clock.advance(5_000);
+  assert.equal(accountedBy(resumed), recorded);
+});
+
+test('intervals that end early are counted', async (t) => {
+  const { clock, record, open, hub, principal } = openStage(t, {
+    conflation: { maxValues: 2, maxBytes: 2 ** 20 },
+  });
+  const screen = await open();
+  record('first', 0);
+  await clock.advance(50);
+  for (const user of [1, 2, 3, 4, 5]) record(`${user}`, user);
+  await clock.advance(50);
+  assert.deepEqual(told(screen), ['first +0', '1 +0', '2 +0', '3 +0', '4 +0']);
+  assert.equal(hub.countsOf(principal, 'purchases')?.cutIntervals, 2);
+  await clock.advance(everyMs);
+  assert.equal(accountedBy(screen), 6);
 });
 
 test('late events are delivered, and do not stand for one in time', async (t) => {
