@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, readonly string[]>> = {
   decode: ['decode.ts'],
   sequence: ['sequence.ts'],
   cursor: ['cursor.ts'],
+  outbox: ['outbox.ts'],
   'kafka-read kafkajs': ['kafka-read.ts', 'kafkajs'],
   'kafka-read platformatic': ['kafka-read.ts', 'platformatic'],
   'cold-start kafkajs': ['cold-start.ts', 'kafkajs'],
