@@ -76,22 +76,22 @@ async function create(
     const topics = missing.map((topic) => ({ topic, numPartitions: partitions }));
     await admin.createTopics({ topics, waitForLeaders: false });
   }
-  for (const { name, partitions } of await describe(admin, names)) {
-    partitionsOf.set(name, partitions.length);
-  }
+  const { topics } = await onceCreated(() => admin.fetchTopicMetadata({ topics: [...names] }));
+  for (const { name, partitions } of topics) partitionsOf.set(name, partitions.length);
+  // Leaders are named before they lead: until then nobody can read either.
+  for (const topic of missing) await onceCreated(() => admin.fetchTopicOffsets(topic));
   return missing;
 }
 
 /** Asks again while the cluster has not heard everywhere of topics that it has just created. */
-async function describe(
-  admin: kafkajs.Admin,
-  topics: readonly string[],
-): Promise<kafkajs.ITopicMetadata[]> {
+async function onceCreated<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (let triesLeft = createdWithinTries; ; triesLeft--) {
     try {
-      return (await admin.fetchTopicMetadata({ topics: [...topics] })).topics;
+      return await ask();
     } catch (error) {
-      const mayPass = error instanceof kafkajs.KafkaJSError && error.retriable;
+      const mayPass =
+        error instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ||
+        (error instanceof kafkajs.KafkaJSError && error.retriable);
       if (!mayPass || triesLeft === 0) throw error;
       await setTimeout(createdEveryMs);
     }
