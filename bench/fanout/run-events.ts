@@ -7,8 +7,16 @@ import type { Stage } from './stage.ts';
 
 /** Length of a message, see `event.ts`. */
 const messageBytes = 440;
-/** For the compiler: the events before the measured ones. */
-const warmUpSeconds = 3;
+/**
+ * For the compiler, the events before the measured ones: after so many turns a server costs what it will
+ * go on to cost (it is a third more at first), if they are not more than that many deliveries.
+ */
+const warmUp = {
+  turns: 100,
+  turnsPerSecond: 20,
+  deliveries: 500_000,
+  deliveriesPerSecond: 100_000,
+};
 /** How long a server that has fallen behind may take for the rest. */
 const patienceMs = 40_000;
 /** Of the connection that stalls: some 60 MB in 10 s, which no buffer of the system takes. */
@@ -35,7 +43,7 @@ export async function runEvents(
     });
   }
   await knock(stage, subscriptions, usersOf(load));
-  await volley(stage, load, warmUpSeconds);
+  await volley(stage, ...warmUpOf(load));
   if (load.stalledBeside === true) await client.call('stall', connections);
 
   const serverBeforeUs = cpuUs(server.pid);
@@ -71,6 +79,15 @@ export async function runEvents(
     serverCpu: serverUs / tookUs,
     clientCpu: clientUs / tookUs,
   };
+}
+
+function warmUpOf(load: Load): readonly [load: Load, seconds: number] {
+  const { subscriptions, eventsPerTurn, matches } = load;
+  const deliveries = eventsPerTurn * (matches === 'all' ? subscriptions : 1);
+  const turns = Math.min(warmUp.turns, warmUp.deliveries / deliveries);
+  const most = Math.min(warmUp.turnsPerSecond, warmUp.deliveriesPerSecond / deliveries);
+  const turnsPerSecond = Math.max(load.turnsPerSecond, most);
+  return [{ ...load, turnsPerSecond }, Math.max(3, turns / turnsPerSecond)];
 }
 
 interface Outcome {

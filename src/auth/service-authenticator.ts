@@ -162,6 +162,11 @@ function principalKeyOf({ name, kind, topics }: KeyConfig): PrincipalKey {
   return { name, kind: kinds[kind], topics };
 }
 
+/** One for all who retain a configured key, as there may be tens of thousands. */
+function nothingToGiveBack(): void {
+  // It is watched at all times.
+}
+
 class ConfiguredPrincipal implements Principal {
   readonly projectId: string;
   readonly filter: readonly PropertyFilter[];
@@ -197,7 +202,7 @@ class ConfiguredPrincipal implements Principal {
 
   retain(): () => void {
     this.revoked.throwIfAborted();
-    return () => {};
+    return nothingToGiveBack;
   }
 
   rename(name: string | null): void {
