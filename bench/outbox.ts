@@ -40,7 +40,6 @@ function variant(counts: boolean) {
       stream: new Nowhere(),
       isOpen: true,
       onSlow: () => undefined,
-      cutSlow: () => undefined,
     };
     const outbox = new Outbox(connection, { turnEnd, maxQueuedBytes: 2 ** 20 });
     if (counts) outbox.useBudget(budget);
