@@ -5,24 +5,15 @@ import {
   type RequestHead,
   tokenInUrl,
 } from './auth/authorization.ts';
-import { ClientAuthenticator } from './auth/client-authenticator.ts';
-import { countedLogins } from './auth/counted-logins.ts';
 import { inTime } from './auth/in-time.ts';
 import type { Principal } from './auth/principal.ts';
-import { ServiceAuthenticator } from './auth/service-authenticator.ts';
-import { TokenAuthenticator } from './auth/tokens/token-authenticator.ts';
-import { TokenCodec } from './auth/tokens/token-codec.ts';
-import { tokenKeyFrom } from './auth/tokens/token-key.ts';
-import { TokenMaker } from './auth/tokens/token-maker.ts';
-import { TrustedIssuers } from './auth/tokens/trusted-issuers.ts';
+import { openBackend } from './backend.ts';
 import { readCertificate } from './config/certificate.ts';
-import { type Config, type ProjectConfig, type TlsFiles, topicConfig } from './config/config.ts';
+import { type Config, type ProjectConfig, type TlsFiles } from './config/config.ts';
 import { FileWatch } from './config/file-watch.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { MillraceError } from './core/errors.ts';
-import { Hub } from './hub/hub.ts';
-import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
-import { countedDriver } from './kafka/counted-driver.ts';
+import type { Hub } from './hub/hub.ts';
 import { type KafkaDriver, KafkaError } from './kafka/port.ts';
 import { version } from './observe/build-info.ts';
 import type { Logger } from './observe/logger.ts';
@@ -30,13 +21,11 @@ import { Metrics } from './observe/metrics.ts';
 import { perMinute } from './observe/rate-limit.ts';
 import { Allowances } from './transports/allowance/allowances.ts';
 import { roomFor } from './transports/descriptors.ts';
-import type { GraphqlContext } from './transports/graphql/context.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
 import { type ConsoleStart, consoleRoutes } from './transports/console.ts';
 import { type GraphiqlStart, graphiqlPage, isForBrowser } from './transports/graphql/graphiql.ts';
 import { createSchema } from './transports/graphql/schema.ts';
-import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
@@ -98,8 +87,6 @@ export interface RunningServer {
 const keepAliveMs = 12_000;
 /** How long connections may take to close by themselves at shutdown, in milliseconds. */
 const closePatienceMs = 2_000;
-/** Most lines that a Kafka client's own words may add to the log in a minute. */
-const driverLinesPerMinute = 30;
 /** Most lines about slow clients. */
 const slowLinesPerMinute = 10;
 /** Most lines about limits that clients came to. */
@@ -138,7 +125,7 @@ export async function startServer(
     ...given
   }: ServerDependencies,
 ): Promise<RunningServer> {
-  const { kafka, limits, tokens } = config;
+  const { kafka, limits } = config;
   const metrics = new Metrics(worker === undefined ? {} : { worker: String(worker) });
   const ofServer = new ServerMetrics(metrics, config.metrics);
   const logLimit = perMinute(clock, limitLinesPerMinute, (limit: string) =>
@@ -148,89 +135,16 @@ export async function startServer(
     ofServer.countRefused(code, limit);
     if (limit !== undefined) logLimit(limit);
   };
-  const driver = countedDriver(
-    given.driver ?? (await createDriver(config, clock, logger)),
-    (code) => metrics.count('millrace_kafka_errors_total', { code }),
+  const { driver, service, keys, tokenMaker, authenticator, hub, contextOf } = await openBackend(
+    config,
+    { logger, clock, tokenSecret, metrics, ofServer, ...given },
   );
-  const service =
-    kafka.credentials === 'service'
-      ? new ServiceAuthenticator(config.auth.projects, kafka.sasl)
-      : undefined;
-  const keys =
-    service ??
-    new ClientAuthenticator({
-      driver,
-      clock,
-      logger,
-      loginCacheTtlMs: kafka.loginCacheTtlMs,
-      loginProbeIntervalMs: kafka.loginProbeIntervalMs,
-      concurrentLogins: limits.concurrentLogins,
-      queuedLogins: limits.queuedLogins,
-    });
-  const codec = new TokenCodec(
-    tokenKeyFrom(tokens.secret ?? config.cursors.secret ?? tokenSecret ?? null),
-    clock,
-  );
-  const { maxExpiresInMs } = tokens;
-  const tokenMaker = new TokenMaker({ keys, codec, clock, maxExpiresInMs });
-  const tokenAuthenticator = new TokenAuthenticator({
-    keys,
-    codec,
-    issuers:
-      service &&
-      new TrustedIssuers(tokens.trusted, {
-        projectOf: (projectId) => service.project(projectId),
-        clock,
-        maxExpiresInMs,
-        logger,
-      }),
-    clock,
-    maxUsedTokens: limits.usedTokens,
-  });
-  const authenticator = countedLogins(tokenAuthenticator, (result) =>
-    metrics.count('millrace_logins_total', { result }),
-  );
-  const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
-  const refusals =
-    kafka.credentials === 'service'
-      ? refusalsOfService(({ message }) =>
-          logRefusedLogin(`Kafka refuses the login of this server (kafka.sasl): ${message}`),
-        )
-      : refusalOf;
-  const hub = new Hub({
-    driver,
-    clock,
-    secret: config.cursors.secret,
-    historyBytes: config.feeds.historyBytes,
-    conflation: { maxValues: limits.latestValues, maxBytes: limits.latestBytes },
-    maxWarmUpRecords: config.feeds.warmUpRecords,
-    refusalOf: refusals,
-    topicTemplate: kafka.topicTemplate,
-    deadLetterSuffix: kafka.deadLetterSuffix,
-    settingsOf: (topic) => topicConfig(config, topic),
-    lingerMs: config.feeds.lingerMs,
-    maxQueuedBytes: limits.outboundBytesPerConnection,
-    maxSubscriptionsPerProject: limits.subscriptionsPerProject,
-    maxCatchUpReadersPerProject: limits.catchUpReadersPerProject,
-    maxRecentBytes: limits.recentBytes,
-    maxRecentReadersPerProject: limits.recentReadersPerProject,
-    topicsAreOwn: kafka.credentials === 'client' || kafka.topicTemplate.includes('{projectId}'),
-    onFeedClosed: (feed) => ofServer.feeds.count(feed),
-    logger,
-  });
   const engine = new GraphqlEngine({
     schema: createSchema(),
     limits,
     introspection: config.graphql.introspection,
     mask: createErrorMask(logger, onRefused),
   });
-  const contextOf = (principal: Principal): GraphqlContext => ({
-    principal,
-    hub,
-    topics: createTopicLoaders(() => hub.registry.clients.lease(principal), refusals),
-    maxRecent: limits.recentEvents,
-  });
-
   const heartbeat = new Heartbeat(clock, keepAliveMs);
   const sent = new Sent(clock, (lagMs, deliveries) =>
     metrics.deliveryLag.add(lagMs / 1_000, deliveries),
@@ -458,27 +372,4 @@ function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
     clock.schedule(delayMs, resolve);
   });
-}
-
-/** Loads the one client that is configured, and not the others. */
-async function createDriver({ kafka }: Config, clock: Clock, logger: Logger): Promise<KafkaDriver> {
-  const { brokers, ssl, clientId } = kafka;
-  switch (kafka.client) {
-    case 'kafkajs': {
-      const { createKafkajsDriver } = await import('./kafka/kafkajs/driver.ts');
-      const log = perMinute(clock, driverLinesPerMinute, (level: 'error' | 'warn', text: string) =>
-        // What comes of it is told where it matters: these lines are for whoever looks for the cause.
-        level === 'error' ? logger.warn(`kafkajs: ${text}`) : logger.debug(`kafkajs: ${text}`),
-      );
-      return createKafkajsDriver({ brokers, ssl, clientId }, log);
-    }
-    case 'platformatic': {
-      const { createPlatformaticDriver } = await import('./kafka/platformatic/driver.ts');
-      return createPlatformaticDriver({ brokers, ssl, clientId });
-    }
-    case 'embedded': {
-      const { EmbeddedKafka } = await import('./kafka/embedded/embedded-kafka.ts');
-      return new EmbeddedKafka({ clock }).driver();
-    }
-  }
 }

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workerSecretVariable } from '../config/environment.ts';
 import type { Member, MetricsExchange, MetricsMessage } from './metrics-exchange.ts';
@@ -11,7 +12,8 @@ export type WorkerMessage =
   | { readonly kind: 'failed'; readonly reason: string }
   | MetricsMessage;
 
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** Beside this file and, as the package is JavaScript, with its extension. */
+const main = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
 
 /** Starts a worker in a process of its own. It writes to the same standard output and error. */
 export function startWorkerProcess(

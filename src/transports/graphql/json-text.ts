@@ -5,6 +5,11 @@ export class JsonText {
   constructor(text: string) {
     this.text = text;
   }
+
+  /** For those who write results in another way: numbers beyond 2^53 lose digits then. */
+  toJSON(): unknown {
+    return JSON.parse(this.text);
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import { bigIntScalar, cursorScalar, dateTimeScalar, jsonScalar } from './scalar
 
 const schemaFolder = new URL('../../../schema/', import.meta.url);
 
-const resolvers: Omit<Resolvers, 'Subscription'> = {
+const ofTypes: Omit<Resolvers, 'Subscription'> = {
   JSON: jsonScalar,
   DateTime: dateTimeScalar,
   BigInt: bigIntScalar,
@@ -26,14 +26,18 @@ const resolvers: Omit<Resolvers, 'Subscription'> = {
   Project: projectResolvers,
 };
 
-/** The schema of `schema/*.graphql` with its resolvers. */
-export function createSchema(): GraphQLSchema {
-  const typeDefs = readdirSync(schemaFolder)
+/** All of them. */
+export const resolvers = { ...ofTypes, Subscription: subscriptionResolvers };
+
+/** What stands in `schema/*.graphql`. */
+export function typeDefs(): string[] {
+  return readdirSync(schemaFolder)
     .filter((name) => name.endsWith('.graphql'))
     .toSorted()
     .map((name) => readFileSync(new URL(name, schemaFolder), 'utf8'));
-  return makeExecutableSchema({
-    typeDefs,
-    resolvers: { ...resolvers, Subscription: subscriptionResolvers },
-  });
+}
+
+/** The schema of `schema/*.graphql` with its resolvers. */
+export function createSchema(): GraphQLSchema {
+  return makeExecutableSchema({ typeDefs: typeDefs(), resolvers });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { MillraceError } from '../../core/errors.ts';
 import type { EventStreamOptions } from '../event-stream.ts';
 import { bodyTooLong, saysJson } from '../request-body.ts';
@@ -9,7 +9,7 @@ import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { deliverAsEventStream } from './event-stream-delivery.ts';
 import { withStatus } from './http-status.ts';
-import { stringifyResult } from './json-text.ts';
+import { written } from './exact-json.ts';
 
 /** What the HTTP server hands over with an authenticated request. */
 export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
@@ -107,12 +107,12 @@ function useEngine(
       setValidationFn(() => []);
     },
     onExecute({ setExecuteFn }) {
-      setExecuteFn(async (args: ExecutionArgs) => withText(await engine.execute(args)));
+      setExecuteFn(async (args: ExecutionArgs) => written(await engine.execute(args)));
     },
     onSubscribe({ args: { contextValue }, setSubscribeFn }) {
       setSubscribeFn(async (args: ExecutionArgs) => {
         const outcome = await engine.subscribe(args);
-        if (!isSubscribed(outcome)) return withText(outcome);
+        if (!isSubscribed(outcome)) return written(outcome);
         accepted.set(contextValue.request, outcome);
         return silent();
       });
@@ -158,18 +158,6 @@ function badOperationName(): GraphQLError {
   });
 }
 
-/** Has yoga write the result with the payloads as they are. */
-function withText(result: ExecutionResult): ExecutionResult {
-  return Object.assign(result, { stringify: stringifyLine });
-}
-
-/** On one line, for SSE: a line break in JSON is white space between tokens, and a blank does as well. */
-function stringifyLine(result: unknown): string {
-  const text = stringifyResult(result);
-  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text;
-}
-
-/** @returns how many bytes the body has */
 async function send(answer: Response, response: ServerResponse): Promise<number> {
   const body = Buffer.from(await answer.arrayBuffer());
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);

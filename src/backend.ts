@@ -1,0 +1,165 @@
+import { ClientAuthenticator } from './auth/client-authenticator.ts';
+import { countedLogins } from './auth/counted-logins.ts';
+import type { Authenticator, KeyAuthenticator, Principal } from './auth/principal.ts';
+import { ServiceAuthenticator } from './auth/service-authenticator.ts';
+import { TokenAuthenticator } from './auth/tokens/token-authenticator.ts';
+import { TokenCodec } from './auth/tokens/token-codec.ts';
+import { tokenKeyFrom } from './auth/tokens/token-key.ts';
+import { TokenMaker } from './auth/tokens/token-maker.ts';
+import { TrustedIssuers } from './auth/tokens/trusted-issuers.ts';
+import { type Config, topicConfig } from './config/config.ts';
+import { type Clock } from './core/clock.ts';
+import { Hub } from './hub/hub.ts';
+import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
+import { countedDriver } from './kafka/counted-driver.ts';
+import { type KafkaDriver } from './kafka/port.ts';
+import type { Logger } from './observe/logger.ts';
+import type { Metrics } from './observe/metrics.ts';
+import { perMinute } from './observe/rate-limit.ts';
+import type { GraphqlContext } from './transports/graphql/context.ts';
+import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
+import type { ServerMetrics } from './transports/metrics/server-metrics.ts';
+
+export interface BackendOptions {
+  readonly logger: Logger;
+  /** @default the driver that the configuration names */
+  readonly driver?: KafkaDriver;
+  readonly clock: Clock;
+  /** What tokens are encrypted with where the configuration has no secret. @default this process's own */
+  readonly tokenSecret?: string | undefined;
+  readonly metrics: Metrics;
+  readonly ofServer: ServerMetrics;
+}
+
+/** What events come from, and who may have them; whatever serves them stands on it. */
+export interface Backend {
+  readonly driver: KafkaDriver;
+  /** Undefined: it is the cluster that decides who may log in. */
+  readonly service: ServiceAuthenticator | undefined;
+  readonly keys: KeyAuthenticator;
+  readonly tokenMaker: TokenMaker;
+  readonly authenticator: Authenticator;
+  readonly hub: Hub;
+  /** What resolvers work with, for one who was let in. */
+  readonly contextOf: (principal: Principal) => GraphqlContext;
+}
+
+/** Most lines that a Kafka client's own words may add to the log in a minute. */
+const driverLinesPerMinute = 30;
+
+/** Puts together what needs no listener. */
+export async function openBackend(
+  config: Config,
+  { logger, clock, tokenSecret, metrics, ofServer, ...given }: BackendOptions,
+): Promise<Backend> {
+  const { kafka, limits, tokens } = config;
+  const driver = countedDriver(
+    given.driver ?? (await createDriver(config, clock, logger)),
+    (code) => metrics.count('millrace_kafka_errors_total', { code }),
+  );
+  const service =
+    kafka.credentials === 'service'
+      ? new ServiceAuthenticator(config.auth.projects, kafka.sasl)
+      : undefined;
+  const keys =
+    service ??
+    new ClientAuthenticator({
+      driver,
+      clock,
+      logger,
+      loginCacheTtlMs: kafka.loginCacheTtlMs,
+      loginProbeIntervalMs: kafka.loginProbeIntervalMs,
+      concurrentLogins: limits.concurrentLogins,
+      queuedLogins: limits.queuedLogins,
+    });
+  const codec = new TokenCodec(
+    tokenKeyFrom(tokens.secret ?? config.cursors.secret ?? tokenSecret ?? null),
+    clock,
+  );
+  const { maxExpiresInMs } = tokens;
+  const tokenMaker = new TokenMaker({ keys, codec, clock, maxExpiresInMs });
+  const tokenAuthenticator = new TokenAuthenticator({
+    keys,
+    codec,
+    issuers:
+      service &&
+      new TrustedIssuers(tokens.trusted, {
+        projectOf: (projectId) => service.project(projectId),
+        clock,
+        maxExpiresInMs,
+        logger,
+      }),
+    clock,
+    maxUsedTokens: limits.usedTokens,
+  });
+  const authenticator = countedLogins(tokenAuthenticator, (result) =>
+    metrics.count('millrace_logins_total', { result }),
+  );
+  const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
+  const refusals =
+    kafka.credentials === 'service'
+      ? refusalsOfService(({ message }) =>
+          logRefusedLogin(`Kafka refuses the login of this server (kafka.sasl): ${message}`),
+        )
+      : refusalOf;
+  const hub = new Hub({
+    driver,
+    clock,
+    secret: config.cursors.secret,
+    historyBytes: config.feeds.historyBytes,
+    conflation: { maxValues: limits.latestValues, maxBytes: limits.latestBytes },
+    maxWarmUpRecords: config.feeds.warmUpRecords,
+    refusalOf: refusals,
+    topicTemplate: kafka.topicTemplate,
+    deadLetterSuffix: kafka.deadLetterSuffix,
+    settingsOf: (topic) => topicConfig(config, topic),
+    lingerMs: config.feeds.lingerMs,
+    maxQueuedBytes: limits.outboundBytesPerConnection,
+    maxSubscriptionsPerProject: limits.subscriptionsPerProject,
+    maxCatchUpReadersPerProject: limits.catchUpReadersPerProject,
+    maxRecentBytes: limits.recentBytes,
+    maxRecentReadersPerProject: limits.recentReadersPerProject,
+    topicsAreOwn: kafka.credentials === 'client' || kafka.topicTemplate.includes('{projectId}'),
+    onFeedClosed: (feed) => ofServer.feeds.count(feed),
+    logger,
+  });
+  const contextOf = (principal: Principal): GraphqlContext => ({
+    principal,
+    hub,
+    topics: createTopicLoaders(() => hub.registry.clients.lease(principal), refusals),
+    maxRecent: limits.recentEvents,
+  });
+
+  return {
+    driver,
+    service,
+    keys,
+    tokenMaker,
+    authenticator,
+    hub,
+    contextOf,
+  };
+}
+
+/** Loads the one client that is configured, and not the others. */
+async function createDriver({ kafka }: Config, clock: Clock, logger: Logger): Promise<KafkaDriver> {
+  const { brokers, ssl, clientId } = kafka;
+  switch (kafka.client) {
+    case 'kafkajs': {
+      const { createKafkajsDriver } = await import('./kafka/kafkajs/driver.ts');
+      const log = perMinute(clock, driverLinesPerMinute, (level: 'error' | 'warn', text: string) =>
+        // What comes of it is told where it matters: these lines are for whoever looks for the cause.
+        level === 'error' ? logger.warn(`kafkajs: ${text}`) : logger.debug(`kafkajs: ${text}`),
+      );
+      return createKafkajsDriver({ brokers, ssl, clientId }, log);
+    }
+    case 'platformatic': {
+      const { createPlatformaticDriver } = await import('./kafka/platformatic/driver.ts');
+      return createPlatformaticDriver({ brokers, ssl, clientId });
+    }
+    case 'embedded': {
+      const { EmbeddedKafka } = await import('./kafka/embedded/embedded-kafka.ts');
+      return new EmbeddedKafka({ clock }).driver();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import { settings } from '../../src/config/schema.ts';
+import { closeWithinMs } from '../../src/cli/ending.ts';
+import { metricTable } from '../../src/observe/metric-table.ts';
+import { configFile } from '../support/config-file.ts';
+
+/* What in `deploy/` and the Dockerfile must fit the code; the templates themselves are for helm to judge. */
+
+const root = new URL('../../', import.meta.url);
+const chart = 'deploy/helm/millrace';
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+const templates = globSync(`${chart}/templates/*`, { cwd: root }).map((path) => read(path));
+const values = parse(read(`${chart}/values.yaml`));
+const withinS = closeWithinMs / 1_000;
+
+test('the chart is of the package’s version', () => {
+  const { appVersion, version } = parse(read(`${chart}/Chart.yaml`));
+  assert.equal(appVersion, JSON.parse(read('package.json')).version);
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+});
+
+test('each value that a template uses is there, and each that is there is used', () => {
+  const all = templates.join('\n');
+  const used = [...all.matchAll(/\$?\.Values\.([A-Za-z.]+)/g)].map(([, path = '']) => path);
+  assert.ok(used.length > 20);
+  for (const path of used) {
+    const steps = path.split('.');
+    const parent = steps.slice(0, -1).reduce((place, step) => Object(place[step]), values);
+    assert.ok(Object.hasOwn(parent, steps.at(-1) ?? ''), path);
+  }
+  for (const name of Object.keys(values)) {
+    assert.ok(
+      used.some((path) => path === name || path.startsWith(`${name}.`)),
+      name,
+    );
+  }
+});
+
+test('blocks of the templates are closed, and their actions are whole', () => {
+  for (const template of templates) {
+    const actions = [...template.matchAll(/\{\{-?\s*(.*?)\s*-?\}\}/gs)].map(
+      ([, action = '']) => action,
+    );
+    const opened = actions.filter((action) => /^(if|with|range|define)\b/.test(action)).length;
+    assert.equal(actions.filter((action) => action === 'end').length, opened);
+    assert.equal(template.split('{{').length, template.split('}}').length);
+  }
+});
+
+test('the configuration that the chart comes with is one', (t) => {
+  const file = configFile(t, JSON.stringify(values.config));
+  assert.deepEqual(loadConfig({ file, env: {} }).problems, []);
+});
+
+test('whoever waits for the process to end gives it the time that it may take', () => {
+  const { readyDelay, drainTime, terminationGracePeriod } = values.shutdown;
+  assert.ok(terminationGracePeriod > withinS + 1);
+  assert.ok(readyDelay + drainTime + 2 < withinS);
+  const longestMs = 10_000 + 15_000;
+  assert.ok(longestMs + 2_000 < closeWithinMs, 'the most that may be configured');
+  assert.ok(settings.shutdown.settings.readyDelay.type.schema.safeParse('10s').success);
+  assert.ok(!settings.shutdown.settings.readyDelay.type.schema.safeParse('11s').success);
+  assert.ok(!settings.shutdown.settings.drainTime.type.schema.safeParse('16s').success);
+  const [, stop = '0'] =
+    /^TimeoutStopSec=(\d+)s$/m.exec(read('deploy/systemd/millrace.service')) ?? [];
+  assert.ok(Number(stop) > withinS + 1);
+});
+
+test('the autoscaler goes by a metric that there is', () => {
+  assert.ok(Object.hasOwn(metricTable, values.autoscaling.metric));
+});
+
+test('the image runs as nobody, and signals reach the server', () => {
+  const dockerfile = read('Dockerfile');
+  assert.match(dockerfile, /^USER 65532:65532$/m);
+  assert.match(dockerfile, /^ENTRYPOINT \["node", .*"lib\/cli\/main\.js"\]$/m);
+  const copied = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'));
+  assert.ok(copied.length > 5);
+  for (const line of copied) assert.ok(existsSync(new URL(line.slice(1), root)), line);
+});
