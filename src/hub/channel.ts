@@ -15,6 +15,12 @@ export interface MessageSource {
   readonly payload: unknown;
 }
 
+/**
+ * Most join points at a time: while a partition cannot be read none is passed, and each is looked at for each message.
+ * Who comes then shares the last one, and may get what was recorded since that and before it came.
+ */
+const maxJoinPoints = 64;
+
 /** Messages of one kind on their way to all who subscribe to them: routed, grouped, handed out in turns. */
 export class Channel<In, Out extends Message, Shape> {
   readonly #open: (shape: Shape) => GroupOf<In, Out>;
@@ -51,6 +57,9 @@ export class Channel<In, Out extends Message, Shape> {
       return;
     }
     let table = this.#newcomers.get(join);
+    if (table === undefined && this.#newcomers.size >= maxJoinPoints) {
+      table = [...this.#newcomers.values()].at(-1);
+    }
     if (table === undefined) {
       table = new GroupTable(this.#open);
       this.#newcomers.set(join, table);

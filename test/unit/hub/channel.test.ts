@@ -399,3 +399,22 @@ test('a message from before the join point is left out, by its offset and the br
   assert.deepEqual(numbersOf(member), [2, 3]);
   assert.equal(channel.size, 1);
 });
+
+test('while nothing is passed there are so many join points at the most, and nobody loses anything', () => {
+  const { join, accept, flush } = numbers();
+  const count = 200;
+  const members = Array.from({ length: count }, (_, at) => join({ from: joinAt(at) }));
+  for (let number = 0; number < count; number += 1) accept(number);
+  flush(0);
+  for (const [at, member] of members.entries()) {
+    const numbers = numbersOf(member);
+    // Those who share the last one get a little from before they came.
+    const from = Math.min(at, 63);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: count - from }, (_, index) => from + index),
+    );
+  }
+  const parcels = new Set(members.map(({ parcels: [first] }) => first));
+  assert.equal(parcels.size, 64);
+});
