@@ -285,7 +285,10 @@ test('time that the cluster takes to let a client in counts, too', async (t) => 
 });
 
 test('a request whose head or body comes too slowly is cut off', async (t) => {
-  const { url } = await serve(t, { MILLRACE_LIMITS_INIT_TIMEOUT: '100ms' });
+  const { url } = await serve(t, {
+    MILLRACE_LIMITS_HEADERS_TIMEOUT: '100ms',
+    MILLRACE_LIMITS_REQUEST_TIMEOUT: '200ms',
+  });
   const head = `POST /tokens HTTP/1.1\r\nhost: x\r\nauthorization: ${authorization}\r\n`;
   const beginnings = [
     '',
