@@ -20,7 +20,7 @@ import { until } from '../support/until.ts';
 const reader = { projectId: 'acme', key: 'acme-read' };
 
 /** A server with a certificate; its files may be replaced. */
-async function serveOverTls(t: TestContext) {
+async function serveOverTls(t: TestContext, settings: Readonly<Record<string, string>> = {}) {
   const directory = temporaryDirectory(t);
   const files = { cert: join(directory, 'tls.crt'), key: join(directory, 'tls.key') };
   const put = ({ cert, key }: TestCertificate): void => {
@@ -42,6 +42,7 @@ async function serveOverTls(t: TestContext) {
     MILLRACE_LISTEN_TLS_CERT_FILE: files.cert,
     MILLRACE_LISTEN_TLS_KEY_FILE: files.key,
     MILLRACE_HTTP_COMPRESSION: 'true',
+    ...settings,
   });
   const server = await runServer(t, config, { driver: kafka.driver(), logger: log.logger });
   return { server, kafka, log, files, put, first, port: Number(new URL(server.url).port) };
@@ -158,4 +159,20 @@ test('a new certificate is served with from then on, and open connections stay',
   put(third);
   await until('the one after it', async () => (await shake(port, {})) === third.fingerprint);
   assert.equal(socket.readyState, WebSocket.OPEN);
+});
+
+test('connections beyond the limit are told so over TLS as well', async (t) => {
+  const { server, first } = await serveOverTls(t, { MILLRACE_LIMITS_CONNECTIONS: '1' });
+  const ca = first.cert;
+  const socket = new WebSocket(
+    `${server.url.replace('http', 'ws')}/feeds/purchases`,
+    'millrace.v1',
+    { ca, headers: { authorization: basic(reader) } },
+  );
+  t.after(() => socket.terminate());
+  await once(socket, 'message');
+  const refused = await ask(`${server.url}/graphql?query={project{id}}`, { ca });
+  assert.equal(refused.status, 503);
+  assert.match(refused.body, /limits\.connections/);
+  assert.equal((await ask(`${server.url}/health/live`, { ca })).status, 200);
 });
