@@ -74,10 +74,7 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
   /** Before it has begun: what has come, in order, and where each feed stood before. */
   #early: Early[] = [];
   #earlyBytes = 0;
-  readonly #began: [
-    ReadonlyMap<number, number> | undefined,
-    ReadonlyMap<number, number> | undefined,
-  ];
+  readonly #began: [Map<number, number> | undefined, Map<number, number> | undefined];
   #lastEpochs:
     | {
         readonly ofTopic: LeaderEpochs | undefined;
@@ -221,7 +218,7 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
         if (this.#history === undefined) this.#keep({ side, deadLetter });
         else this.#deliver(this.#history, { side, deadLetter });
       },
-      flush: () => this.#flush(side),
+      flush: () => this.#flush([side]),
       end: (error) => this.end(error),
     };
   }
@@ -241,12 +238,18 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     this.#history = history;
     for (const early of this.#early) this.#deliver(history, early);
     this.#early = [];
-    for (const side of [0, 1] as const) this.#flush(side);
+    // In one turn: a part of it would end where the other has already been.
+    this.#flush([0, 1]);
   }
 
   /** Until the other feed has begun. It is the cluster that keeps it from that, so there is no use in waiting on. */
   #keep(early: Early): void {
-    if (this.#audiences.size === 0) return;
+    if (this.#audiences.size === 0) {
+      const { partition, offset } = early.deadLetter;
+      // Nobody waits for it; but who comes back to before it must not be told that nothing was there.
+      this.#began[early.side]?.set(partition, offset + 1);
+      return;
+    }
     this.#early.push(early);
     this.#earlyBytes += bytesOf(early.deadLetter);
     if (this.#earlyBytes <= this.#options.historyBytes) return;
@@ -264,7 +267,7 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     }
   }
 
-  #flush(side: 0 | 1): void {
+  #flush(sides: readonly (0 | 1)[]): void {
     const history = this.#history;
     if (history === undefined) return;
     const [ofTopic, ofDeadLetterTopic] = this.#options.feeds;
@@ -272,8 +275,10 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     const before = history.position;
     history.mark({ key: null, next, lowest: next, epochs: this.#epochs });
     const turn = { before, after: history.position };
-    const { passed } = this.#options.feeds[side];
-    for (const { channels } of this.#audiences.values()) channels[side].flush(turn, () => passed);
+    for (const side of sides) {
+      const { passed } = this.#options.feeds[side];
+      for (const { channels } of this.#audiences.values()) channels[side].flush(turn, () => passed);
+    }
     for (const listener of this.#onTurn) listener();
   }
 
@@ -344,7 +349,7 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
 }
 
 /** A copy: where the feed stands changes. */
-function startOf({ hasBegun, passed }: Feed): ReadonlyMap<number, number> | undefined {
+function startOf({ hasBegun, passed }: Feed): Map<number, number> | undefined {
   return hasBegun ? new Map(passed) : undefined;
 }
 
