@@ -146,14 +146,19 @@ export class Outbox implements TurnEndTask {
     for (const entry of entries.slice(0, count)) {
       at = entry.frames.copyTo(bytes, at, entry.owner?.mark);
     }
-    const [next, ...others] = entries.slice(count);
+    this.#hold(entries.slice(count));
+    this.#budget?.spend(length);
+    return stream.write(bytes);
+  }
+
+  /** From now on these are what waits. */
+  #hold([next, ...others]: readonly Entry[]): void {
     this.#frames = next?.frames;
     this.#owner = next?.owner;
     this.#before = next?.before;
     this.#more = others.length > 0 ? others : undefined;
-    this.#queuedBytes -= length;
-    this.#budget?.spend(length);
-    return stream.write(bytes);
+    this.#queuedBytes = next?.frames.length ?? 0;
+    for (const { frames } of others) this.#queuedBytes += frames.length;
   }
 
   #entries(): Entry[] {
@@ -201,15 +206,18 @@ export class Outbox implements TurnEndTask {
 
   /**
    * The client is too slow for what waits: it is dropped, and the subscriptions go on from before it when the client
-   * takes something again.
+   * takes something again. What is of no subscription stays, as nothing would make up for it: that the feed is
+   * ready, and a few bytes at each beat.
    */
   #overflow(): void {
     const lost = new Map<OutboxOwner, StreamPosition>();
-    for (const { owner, before } of this.#entries()) {
-      if (owner === undefined || before === undefined || lost.has(owner)) continue;
-      lost.set(owner, before);
+    const kept: Entry[] = [];
+    for (const entry of this.#entries()) {
+      const { owner, before } = entry;
+      if (owner === undefined || before === undefined) kept.push(entry);
+      else if (!lost.has(owner)) lost.set(owner, before);
     }
-    this.#drop();
+    this.#hold(kept);
     for (const [owner, before] of lost) owner.lost(before);
     this.#connection.onSlow();
   }

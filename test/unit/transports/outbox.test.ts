@@ -4,7 +4,8 @@ import { Outbox, type OutboxConnection, type OutboxOwner } from '../../../src/tr
 import { beginning, type StreamPosition } from '../../../src/hub/cursor/stream-position.ts';
 import { SharedFrames } from '../../../src/transports/shared-frames.ts';
 import { TurnEnd } from '../../../src/transports/turn-end.ts';
-import { settle } from '../../support/manual-clock.ts';
+import { ByteBudget } from '../../../src/transports/allowance/byte-budget.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 import { socketPair } from '../../support/websocket.ts';
 import { textFrames } from '../../support/frames.ts';
@@ -133,6 +134,24 @@ test('past its bound it drops what waits, and says to each from where it lost it
   pair.outbox.push(textFrames(['after']));
   await until('what comes after it', () => pair.received.at(-1) === 'after');
   assert.ok(pair.received.length < sent + 12);
+});
+
+test('what is of no subscription is not dropped, as nobody would send it again', async (t) => {
+  const { outbox, received, overflows } = await open(t, 10_000);
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 1_000_000 });
+  budget.spend(1_000_000);
+  outbox.useBudget(budget);
+  outbox.push(textFrames(['ready']));
+  const owner = ownerOf('a', () => outbox.whenTaken(() => outbox.push(textFrames(['again']))));
+  for (let sent = 0; sent < 12; sent += 1) {
+    outbox.push(textFrames(['x'.repeat(1_000)]), owner, { ...beginning });
+    await settle(1);
+  }
+  assert.equal(overflows.length, 1);
+  await clock.advance(5_000);
+  await until('it to go on', () => received.at(-1) === 'again');
+  assert.equal(received[0], 'ready');
 });
 
 test('one turn may bring more than the bound to a client that takes it', async (t) => {
