@@ -62,7 +62,8 @@ export function parseAuthorization(header: string | undefined): Credentials {
   if (header === undefined || header.trim() === '') {
     throw refused(`no Authorization header: ${headerToSend}`);
   }
-  const [, scheme = '', parameters = ''] = /^\s*(\S+)(?:\s+(.*?))?\s*$/s.exec(header) ?? [];
+  // In one go from the left: a header may be made of blanks, and nobody has been let in yet.
+  const [, scheme = '', parameters = ''] = /^(\S+)\s*(.*)$/s.exec(header.trim()) ?? [];
   switch (scheme.toLowerCase()) {
     case 'basic':
       return parseBasic(parameters);

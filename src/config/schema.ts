@@ -358,7 +358,7 @@ export const settings = {
     outboundBytesPerConnection: setting(bytes({ min: 64 * KiB, max: GiB }), {
       default: MiB,
       description:
-        'Most bytes that wait for a slow client. Past it they are dropped, and its subscriptions go on from before them, read from Kafka again, when it takes something.',
+        'Most bytes that wait for a slow client. Past it they are dropped, and its subscriptions go on from before them, read from Kafka again, when it takes something. While so much of other answers waits, nothing more is read from its WebSocket.',
     }),
     stallTimeout: setting(duration({ minMs: second, maxMs: day }), {
       default: minute,
@@ -441,7 +441,7 @@ export const settings = {
     token: optional(text, {
       secret: true,
       description:
-        'What whoever reads `/metrics` must send as a bearer token, at least 32 characters. Absent: they are shown to the machine that the server runs on, and not through a proxy.',
+        'What whoever reads `/metrics` must send as a bearer token, at least 32 characters. Absent: they are shown to the machine that the server runs on, at `localhost` or `127.0.0.1`, and not through a proxy.',
     }),
     tokenFile: optional(file, { description: 'File that holds the token instead.' }),
     maxTopics: setting(integer({ min: 0, max: 100_000 }), {

@@ -244,6 +244,31 @@ test('a huge frame is closed with 1009 before it has come', async (t) => {
   }
 });
 
+test('who asks and asks and takes no answers is not read any more, and closed', async (t) => {
+  const { url } = await serve(t, {
+    MILLRACE_LIMITS_OUTBOUND_BYTES_PER_CONNECTION: '64KiB',
+    MILLRACE_LIMITS_STALL_TIMEOUT: '1s',
+  });
+  const socket = await opened(t, url, protocols[0]);
+  const acknowledged = once(socket, 'message');
+  socket.send(JSON.stringify({ type: 'connection_init', payload: reader }));
+  await acknowledged;
+  socket.pause();
+  // Each is answered with a pong that is as long.
+  const ping = JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(32_000) } });
+  let pings = 0;
+  const hungUp = Promise.withResolvers<void>();
+  const goOn = (error?: Error | null): void => {
+    if (error instanceof Error) return hungUp.resolve();
+    pings += 1;
+    // What systems keep by themselves between the two is less.
+    if (pings > 2_000) return hungUp.reject(new Error('all was read'));
+    socket.send(ping, goOn);
+  };
+  goOn();
+  await hungUp.promise;
+});
+
 test('a message in many fragments is held to the size of one', async (t) => {
   const { url } = await serve(t);
   for (const protocol of protocols) {

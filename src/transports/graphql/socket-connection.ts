@@ -194,6 +194,7 @@ export class SocketConnection
     this.socket.on('message', (data: RawData) => {
       // Nothing is begun any more for a client whose socket is being closed.
       if (!this.isOpen) return;
+      this.#restWhileUntaken();
       const text = this.#toServer(rawText(data));
       // What `handle` is given to do never fails but by a fault of ours.
       if (text !== undefined)
@@ -216,6 +217,16 @@ export class SocketConnection
     this.#allowance = undefined;
     for (const delivery of this.#deliveries?.values() ?? []) delivery.leave();
     this.#deliveries = undefined;
+  }
+
+  /**
+   * Reads nothing more from a client that does not take what it is answered: each message would add to that.
+   * Such a client falls silent, and is noticed when it has taken nothing for the stall timeout.
+   */
+  #restWhileUntaken(): void {
+    if (this.socket.isPaused || this.stream.writableLength <= this.#options.maxQueuedBytes) return;
+    this.socket.pause();
+    this.stream.once('drain', () => this.socket.resume());
   }
 
   /** A client's message for graphql-ws, with our id for its operation; undefined: it is not for it. */

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { MillraceError } from '../../core/errors.ts';
 import type { Route } from '../http-server.ts';
 import { respond, respondText } from '../respond.ts';
@@ -13,7 +14,7 @@ export interface MetricsRouteOptions {
 }
 
 /** What a proxy adds: the request is not of the machine that it came from. */
-const proxyHeaders = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
+const proxyHeader = /^(?:forwarded|x-forwarded-.*|x-real-ip|via)$/;
 
 /** `GET /metrics`: they name projects and topics, and are not for everybody. */
 export function createMetricsRoute({ text, contentType, token }: MetricsRouteOptions): Route {
@@ -22,7 +23,7 @@ export function createMetricsRoute({ text, contentType, token }: MetricsRouteOpt
     token === null
       ? new MillraceError(
           'FORBIDDEN',
-          'metrics are shown to the machine that the server runs on; its operator can set metrics.tokenFile',
+          'metrics are shown to the machine that the server runs on, at localhost or 127.0.0.1; its operator can set metrics.tokenFile',
         )
       : new MillraceError('UNAUTHENTICATED', 'send `Authorization: Bearer <metrics.token>`');
   return async (request, response) => {
@@ -40,9 +41,15 @@ export function createMetricsRoute({ text, contentType, token }: MetricsRouteOpt
 }
 
 function isOfThisMachine({ socket, headers }: IncomingMessage): boolean {
-  if (proxyHeaders.some((name) => headers[name] !== undefined)) return false;
-  const address = socket.remoteAddress?.replace(/^::ffff:/, '');
-  return address === '::1' || address?.startsWith('127.') === true;
+  if (Object.keys(headers).some((name) => proxyHeader.test(name))) return false;
+  // A proxy may add nothing, and a page may have its own name lead to this machine: the name that was asked for tells.
+  const name = headers.host?.toLowerCase().replace(/:\d+$/, '') ?? '';
+  if (name !== 'localhost' && !isLoopback(name.replace(/^\[(.*)\]$/, '$1'))) return false;
+  return isLoopback(socket.remoteAddress?.replace(/^::ffff:/, '') ?? '');
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
 }
 
 function bearerOf(token: string): (request: IncomingMessage) => boolean {

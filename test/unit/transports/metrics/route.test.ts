@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type Server, createServer } from 'node:http';
+import { type Server, createServer, get } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { MillraceError } from '../../../../src/core/errors.ts';
 import { createMetricsRoute } from '../../../../src/transports/metrics/route.ts';
@@ -45,8 +45,28 @@ test('without a token nobody else is, and nobody through a proxy', async (t) => 
     assert.match(await response.text(), /metrics\.tokenFile/);
   }
   const url = await serve(t, null);
-  for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
+  for (const header of ['x-forwarded-for', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via']) {
     assert.equal((await fetch(url, { headers: { [header]: '127.0.0.1' } })).status, 403, header);
+  }
+});
+
+test('without a token they are shown under no name but the machine’s own, whoever made it lead here', async (t) => {
+  const url = await serve(t, null);
+  const status = async (host: string): Promise<number> => {
+    const [response] = await once(get(url, { agent: false, headers: { host } }), 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  for (const own of ['localhost', 'LOCALHOST:4000', '127.0.0.1:4000', '127.0.1.1', '[::1]:4000']) {
+    assert.equal(await status(own), 200, own);
+  }
+  for (const other of [
+    'evil.example:4000',
+    'localhost.evil.example',
+    '127.evil.example',
+    '10.0.0.7',
+  ]) {
+    assert.equal(await status(other), 403, other);
   }
 });
 
