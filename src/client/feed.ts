@@ -288,6 +288,8 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     if (error.closeCode === 4403) {
       credentials.refused(shown);
       if (!credentials.canRenew) return this.#fail(error);
+      // A server that lets it in and ends it at once would do so again and again.
+      if (wasReady && heldMs < backoff.firstMs) return this.#wait(error);
       if (wasReady || !shown.isFresh) return this.#connect();
       this.#refusals += 1;
       // One that may not do this may not do it either in a moment.

@@ -36,13 +36,15 @@ test('a token serves all feeds, and their next connections, until it is refused'
 
 test('when it expires another one is asked for at once, and the feed goes on', async (t) => {
   const source = numbered();
-  const { client, connection } = await setStage(t, { token: source.token });
+  const { client, connection, clock } = await setStage(t, { token: source.token });
   const feed = client.events('a');
   const ids: unknown[] = [];
   feed.subscribe(({ id }) => ids.push(id));
   const first = await connection();
   first.ready();
   first.events('1');
+  await until('the event', () => ids.length === 1);
+  await clock.advance(1_000);
   first.fail(4403, 'UNAUTHENTICATED');
   const second = await connection();
   assert.equal((await second.auth)['token'], 'token 2');
@@ -63,6 +65,22 @@ test('fresh tokens that are refused are not asked for without end', async (t) =>
   const { code } = await stateIs(feed, 'closed');
   assert.equal(code, 'UNAUTHENTICATED');
   assert.equal(source.asked, 3);
+});
+
+test('feeds that are ended as soon as they are ready do not come back in a storm', async (t) => {
+  const source = numbered();
+  const { client, connection, clock } = await setStage(t, { token: source.token });
+  const feed = client.events('a');
+  const waits: number[] = [];
+  for (let time = 1; time <= 3; time += 1) {
+    const one = await connection();
+    one.ready();
+    one.fail(4403, 'UNAUTHENTICATED');
+    const { untilMs = 0 } = await stateIs(feed, 'waiting');
+    waits.push(untilMs - clock.now());
+    await clock.advance(untilMs - clock.now());
+  }
+  assert.deepEqual(waits, [500, 1_000, 2_000]);
 });
 
 test('a fresh token that may not do this ends the feed', async (t) => {
