@@ -87,6 +87,8 @@ export class Subscription<Item extends Message>
 
   /** The subscriber has lost all that it was given after this position. */
   fellBehind(position: StreamPosition): void {
+    // What still waits here comes after that.
+    this.#drop();
     if (this.#state.name === 'open') this.#options.onBehind(position);
   }
 

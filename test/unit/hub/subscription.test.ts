@@ -156,3 +156,19 @@ test('a subscriber that has left is told nothing any more', () => {
   assert.deepEqual(told, []);
   assert.deepEqual(calls, ['end']);
 });
+
+test('who falls behind over the first of what had gathered is not given what follows it', () => {
+  const { subscription, calls } = open();
+  for (const text of ['a', 'b', 'c']) subscription.offer(text, 1);
+  const given: string[] = [];
+  subscription.attach({
+    backlogBytes: 0,
+    deliver({ items, before }) {
+      given.push(...items.map(({ text }) => text));
+      subscription.fellBehind(before);
+    },
+    whenTaken: () => undefined,
+    end: () => undefined,
+  });
+  assert.deepEqual([given, calls], [['a'], ['behind']]);
+});
