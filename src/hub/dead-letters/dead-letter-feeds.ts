@@ -155,8 +155,15 @@ function lanesOf({ next, epochs }: StreamPosition, side: 0 | 1): StreamPosition 
   return { key: null, next: own, lowest: own, epochs: epochs?.filter(isOwn) };
 }
 
-async function startedOf(feeds: OfBoth<Feed>): Promise<void> {
+async function bothStarted(feeds: OfBoth<Feed>): Promise<void> {
   await Promise.all(feeds.map(({ started }) => started));
+}
+
+function startedOf(feeds: OfBoth<Feed>): Promise<void> {
+  const started = bothStarted(feeds);
+  // As of a feed: who is refused before it comes to wait does not look at it.
+  started.catch(() => undefined);
+  return started;
 }
 
 function bothOf<T>([ofTopic, ofDeadLetterTopic]: readonly T[]): OfBoth<T> {

@@ -113,6 +113,8 @@ test('what fails before it is accepted leaves nothing open', async (t) => {
   await refused('UNAUTHENTICATED', () => events({}, revoked));
   await refused('UNAUTHENTICATED', () => events({ sinceMs: 0 }, revoked));
   await refused('UNAUTHENTICATED', () => hub.deadLetters(revoked, { topic: 'purchases' }));
+  // Nobody waits for the refusal of the topic then, which must not be taken for an unhandled one.
+  await refused('UNAUTHENTICATED', () => hub.deadLetters(revoked, { topic: 'nothing' }));
 });
 
 test('a stream that cannot be made leaves nothing open', async (t) => {
