@@ -67,6 +67,9 @@ export function createGraphqlOverHttp(
       respondError(response, new MillraceError('BAD_USER_INPUT', message), 415);
       return;
     }
+    assertJsonParameters(request);
+    // It would become part of a URL, whatever stands in it. What it was needed for has been done.
+    request.headers.host = 'localhost';
     const { projectId } = context.principal;
     allowances.assertAffordable(projectId);
     const answer = await yoga.handleNodeRequestAndResponse(request, response, context);
@@ -132,6 +135,25 @@ function useEngine(
       }, 'text/event-stream');
     },
   };
+}
+
+/**
+ * Yoga takes what is no JSON in an address for a fault of the server.
+ *
+ * @throws {MillraceError} `BAD_USER_INPUT`, naming the argument
+ */
+function assertJsonParameters({ url = '' }: IncomingMessage): void {
+  const questionMark = url.indexOf('?');
+  if (questionMark < 0) return;
+  const parameters = new URLSearchParams(url.slice(questionMark));
+  for (const argument of ['variables', 'extensions']) {
+    try {
+      JSON.parse(parameters.get(argument) || '{}');
+    } catch (cause) {
+      const message = `${argument} must be JSON, URL-encoded`;
+      throw new MillraceError('BAD_USER_INPUT', message, { argument }, { cause });
+    }
+  }
 }
 
 /** A body whose length is not told before. */

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { connect } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { captureLog } from '../../support/captured-log.ts';
 import { basic } from '../../support/graphql-client.ts';
 import { feedIs, runEmbedded } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
@@ -36,6 +40,26 @@ test('with GraphiQL a browser gets the page and nothing else, whatever its URL a
   }
   const head = await fetch(url, { method: 'HEAD', headers: { accept } });
   assert.equal(head.status, 401);
+});
+
+test('what a client writes wrongly into its address or its Host is no fault of the server', async (t) => {
+  const log = captureLog();
+  const { server } = await runEmbedded(t, { topics: [], logger: log.logger });
+  for (const argument of ['variables', 'extensions']) {
+    const response = await fetch(`${server.url}${query}&${argument}={`, {
+      headers: { authorization },
+    });
+    assert.equal(response.status, 400);
+    const { errors } = Object(await response.json());
+    assert.deepEqual(errors[0].extensions, { code: 'BAD_USER_INPUT', argument });
+  }
+  for (const host of ['a b/?#', '[::', 'x:99999999']) {
+    const asked = get(`${server.url}${query}`, { agent: false, headers: { host, authorization } });
+    const [response] = await once(asked, 'response');
+    assert.deepEqual(await json(response), { data: { project: { id: 'acme' } } }, host);
+  }
+  const faults = log.lines.filter(({ level }) => level === 'error');
+  assert.deepEqual(faults, []);
 });
 
 test('an SSE client that takes nothing is let go when it leaves, and does not hold up closing', async (t) => {
