@@ -253,7 +253,7 @@ export async function startServer(
     );
   }
   const { host, port, tls } = config.listen;
-  const { server, sockets, ...http } = createHttpServer({
+  const { server, ...http } = createHttpServer({
     ...(tls === null ? {} : { certificate: readCertificate(tls) }),
     routes: [
       ['/graphql', graphqlRoute],
@@ -337,10 +337,7 @@ export async function startServer(
       keys.close();
       server.close();
       connections.letAllGo();
-      const patience = clock.schedule(closePatienceMs, () => {
-        for (const socket of sockets) socket.terminate();
-        server.closeAllConnections();
-      });
+      const patience = clock.schedule(closePatienceMs, () => http.cut());
       await Promise.all([hub.close(), ownClient?.close()]);
       await gone;
       patience.cancel();

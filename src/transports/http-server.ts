@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MillraceError } from '../core/errors.ts';
@@ -70,6 +71,8 @@ export function createHttpServer(options: HttpServerOptions): {
   sockets: ReadonlySet<WebSocket>;
   /** How many connections of whatever kind are open. */
   connections: () => number;
+  /** Cuts all of them at once. */
+  cut: () => void;
 } {
   const { allowedOrigins, logger } = options;
   const routes = new RouteTable(options.routes);
@@ -104,7 +107,7 @@ export function createHttpServer(options: HttpServerOptions): {
     });
   });
 
-  let open = 0;
+  const open = new Set<Socket>();
   const tooMany = limits && tooManyConnections(limits.maxConnections);
   const crowded = new WeakSet<Duplex>();
   const isCrowded = (request: IncomingMessage): boolean =>
@@ -120,18 +123,20 @@ export function createHttpServer(options: HttpServerOptions): {
     if (refusal !== undefined) options.onRefused?.(refusal.error);
     refuse(stream, refusal?.status ?? '400 Bad Request', refusal?.error);
   });
+  // Who has not shaken hands cannot be told anything: what waited to be said would keep the connection for ever.
+  server.on('tlsClientError', (_error: Error, stream: Duplex) => stream.destroy());
   // Neither made anew nor by `once`: it would be kept for as long as the connection lives.
-  const onConnectionClosed = (): void => {
-    open -= 1;
-  };
+  function onConnectionClosed(this: Socket): void {
+    open.delete(this);
+  }
   server.on('connection', (socket) => {
     probe(socket);
-    open += 1;
+    open.add(socket);
     socket.on('close', onConnectionClosed);
   });
   // What requests come by: not what carries it, with TLS.
   server.on(isTls ? 'secureConnection' : 'connection', (socket: Duplex) => {
-    if (limits !== undefined && open > limits.maxConnections) crowded.add(socket);
+    if (limits !== undefined && open.size > limits.maxConnections) crowded.add(socket);
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -191,7 +196,18 @@ export function createHttpServer(options: HttpServerOptions): {
     });
   });
 
-  return { server, renew, sockets: webSockets.clients, connections: () => open };
+  return {
+    server,
+    renew,
+    sockets: webSockets.clients,
+    connections: () => open.size,
+    cut() {
+      for (const socket of webSockets.clients) socket.terminate();
+      server.closeAllConnections();
+      // Those that have yet to shake hands are none of Node's list.
+      for (const socket of open) socket.destroy();
+    },
+  };
 }
 
 /** The client has gone before its request had come as a whole. */

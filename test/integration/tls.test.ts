@@ -4,6 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { type RequestOptions, request } from 'node:https';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { connect as openTcp } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { type TestContext, test } from 'node:test';
 import { createClient } from 'graphql-ws';
@@ -175,4 +176,32 @@ test('connections beyond the limit are told so over TLS as well', async (t) => {
   assert.equal(refused.status, 503);
   assert.match(refused.body, /limits\.connections/);
   assert.equal((await ask(`${server.url}/health/live`, { ca })).status, 200);
+});
+
+test('who opens a connection and never shakes hands is cut off after limits.headersTimeout', async (t) => {
+  const { port } = await serveOverTls(t, { MILLRACE_LIMITS_HEADERS_TIMEOUT: '100ms' });
+  for (const beginning of ['', 'GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01']) {
+    const stream = openTcp(port, '127.0.0.1');
+    t.after(() => stream.destroy());
+    stream.on('error', () => undefined);
+    stream.resume().write(beginning, 'latin1');
+    // Not `once`: a reset, which is an error, will do as well.
+    await new Promise((resolve) => {
+      stream.once('close', resolve);
+    });
+  }
+});
+
+test('a server that closes does not wait for who has yet to shake hands', async (t) => {
+  const { server, port } = await serveOverTls(t, { MILLRACE_LIMITS_HEADERS_TIMEOUT: '5m' });
+  const stream = openTcp(port, '127.0.0.1');
+  t.after(() => stream.destroy());
+  stream.on('error', () => undefined);
+  const cut = new Promise((resolve) => {
+    stream.once('close', resolve);
+  });
+  stream.resume();
+  await once(stream, 'connect');
+  await server.close();
+  await cut;
 });
