@@ -741,7 +741,10 @@ function eventsOf(
   return {
     join: (stream, subscription, join) =>
       stream.addEvents(subscription, subscriber, { where, shape: delivery, join }),
-    excerpt: (stream) => new EventExcerpt(excerptOf(stream, { subscriber, where, delivery })),
+    excerpt: (stream) => {
+      const scribe = stream.scribeFor(subscriber);
+      return new EventExcerpt(excerptOf(stream, { scribe, where, delivery }));
+    },
     isBefore,
   };
 }
@@ -765,12 +768,14 @@ function batchesOf(
   return {
     join: (stream, subscription, join) =>
       stream.addBatches(subscription, subscriber, { where, shape, join }),
-    excerpt: (stream) =>
-      new BatchExcerpt({
-        ...excerptOf(stream, { subscriber, where, delivery }),
+    excerpt: (stream) => {
+      const scribe = stream.scribeFor(subscriber);
+      return new BatchExcerpt({
+        ...excerptOf(stream, { scribe, where, delivery }),
         maxEvents: batching.maxEvents,
-        batchOf: (events) => stream.batchOf(subscriber, events),
-      }),
+        batchOf: (events) => scribe.batchOf(events),
+      });
+    },
     isBefore,
   };
 }
@@ -778,14 +783,14 @@ function batchesOf(
 function excerptOf(
   stream: Stream,
   wish: {
-    readonly subscriber: StreamSubscriber;
+    readonly scribe: ReturnType<Stream['scribeFor']>;
     readonly where: Where;
     readonly delivery: Delivery;
   },
 ): EventExcerptOptions {
-  const { subscriber, where, delivery } = wish;
+  const { scribe, where, delivery } = wish;
   return {
-    messageOf: (message) => stream.messageOf(subscriber, message),
+    messageOf: (message) => scribe.messageOf(message),
     passes: where.compile(),
     conflation: delivery.mode === 'ALL' ? undefined : stream.conflation(delivery),
   };
@@ -797,11 +802,14 @@ function deadLettersOf(
 ): Following<LanedDeadLetter, DeadLetterStream, DeadLetterMessage> {
   return {
     join: (stream, subscription) => place(stream.add(subscription, subscriber, where)),
-    excerpt: (stream) => ({
-      keptFrom: undefined,
-      take: (messages) => messages.map((message) => stream.messageOf(subscriber, message)),
-      rest: () => [],
-    }),
+    excerpt: (stream) => {
+      const messageOf = stream.scribeFor(subscriber);
+      return {
+        keptFrom: undefined,
+        take: (messages) => messages.map((message) => messageOf(message)),
+        rest: () => [],
+      };
+    },
     isBefore: () => false,
   };
 }

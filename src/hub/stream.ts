@@ -23,7 +23,6 @@ import type { Lineage } from './lineage.ts';
 import { KeysBefore } from './history/keys-before.ts';
 import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
-import type { StreamMessage } from './history/stream-message.ts';
 import { isPassed, type JoinPoint } from './join-point.ts';
 import type { EventBatch, EventMessage, Message } from './message.ts';
 import type { Subscription } from './subscription.ts';
@@ -186,6 +185,11 @@ export class Stream {
     return this.#begun?.history.position ?? beginning;
   }
 
+  /** How many names it is subscribed to by, each for a project. */
+  get audiences(): number {
+    return this.#audiences.size;
+  }
+
   get subscribers(): number {
     let subscribers = 0;
     for (const { size } of this.#audiences.values()) subscribers += size;
@@ -282,19 +286,17 @@ export class Stream {
     return () => this.#onEnd.delete(listener);
   }
 
-  /** A message of this stream as this subscriber gets it. */
-  messageOf(subscriber: StreamSubscriber, message: StreamMessage<Event>): EventMessage {
-    return this.#audienceOf(subscriber).messageOf(message);
+  /**
+   * Makes messages of this stream as this subscriber gets them. It may not be subscribed yet, and never come to be: so
+   * nothing is kept for it here.
+   */
+  scribeFor(subscriber: StreamSubscriber): Pick<Audience, 'messageOf' | 'batchOf'> {
+    return this.#audiences.get(keyOf(subscriber)) ?? this.#openAudience(subscriber);
   }
 
   /** What some events of this stream become for one subscriber by itself. */
   conflation(delivery: Conflated): Conflation {
     return new Conflation(delivery, this.#options.conflation);
-  }
-
-  /** Events of this stream as one batch. @param events not empty */
-  batchOf(subscriber: StreamSubscriber, events: readonly EventMessage[]): EventBatch {
-    return this.#audienceOf(subscriber).batchOf(events);
   }
 
   /** From here on the subscription gets what is released, but nothing from before its join point. */
@@ -397,24 +399,25 @@ export class Stream {
 
   #audienceOf(subscriber: StreamSubscriber): Audience {
     const key = keyOf(subscriber);
-    let audience = this.#audiences.get(key);
-    if (audience === undefined) {
-      const { clock, conflation, cursorsOf, order, deduplicate, isOfPast } = this.#options;
-      audience = new Audience({
-        isOfPast,
-        topic: subscriber.topic,
-        cursors: cursorsOf(subscriber.projectId, { order, deduplicate }),
-        clock,
-        conflation,
-        onCut: () => {
-          this.#cutIntervals += 1;
-        },
-        watermarkMs: () => this.sequencer.watermarkMs,
-        position: () => this.position,
-      });
-      this.#audiences.set(key, audience);
-    }
+    const audience = this.#audiences.get(key) ?? this.#openAudience(subscriber);
+    this.#audiences.set(key, audience);
     return audience;
+  }
+
+  #openAudience({ projectId, topic }: StreamSubscriber): Audience {
+    const { clock, conflation, cursorsOf, order, deduplicate, isOfPast } = this.#options;
+    return new Audience({
+      isOfPast,
+      topic,
+      cursors: cursorsOf(projectId, { order, deduplicate }),
+      clock,
+      conflation,
+      onCut: () => {
+        this.#cutIntervals += 1;
+      },
+      watermarkMs: () => this.sequencer.watermarkMs,
+      position: () => this.position,
+    });
   }
 }
 

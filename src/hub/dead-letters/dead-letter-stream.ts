@@ -169,14 +169,12 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     };
   }
 
-  /** A message of this stream as this subscriber gets it. */
-  messageOf(
+  /** Makes messages of this stream as this subscriber gets them: see `Stream.scribeFor`. */
+  scribeFor(
     subscriber: StreamSubscriber,
-    { item, position }: StreamMessage<LanedDeadLetter>,
-  ): DeadLetterMessage {
-    const { cursors } = this.#audienceOf(subscriber);
-    const place = { position, encode: cursors.encode };
-    return new DeadLetterMessage(subscriber.topic, item.deadLetter, place);
+  ): (message: StreamMessage<LanedDeadLetter>) => DeadLetterMessage {
+    const audience = this.#audiences.get(keyOf(subscriber)) ?? this.#openAudience(subscriber);
+    return (message) => messageOf(audience, message);
   }
 
   /** Ends every subscription, with `error` if there is one. */
@@ -262,8 +260,8 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     const lane = deadLetterLane(partition, side === 1);
     const message = history.emitted({ lane, deadLetter }, false, null);
     const source = { partition, offset, recordedAtMs, payload: undefined };
-    for (const { subscriber, channels } of this.#audiences.values()) {
-      channels[side].accept(this.messageOf(subscriber, message), source);
+    for (const audience of this.#audiences.values()) {
+      audience.channels[side].accept(messageOf(audience, message), source);
     }
   }
 
@@ -319,16 +317,17 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
 
   #audienceOf(subscriber: StreamSubscriber): Audience {
     const key = keyOf(subscriber);
-    let audience = this.#audiences.get(key);
-    if (audience === undefined) {
-      audience = {
-        subscriber,
-        cursors: this.#options.cursorsOf(subscriber.projectId),
-        channels: [this.#openChannel(), this.#openChannel()],
-      };
-      this.#audiences.set(key, audience);
-    }
+    const audience = this.#audiences.get(key) ?? this.#openAudience(subscriber);
+    this.#audiences.set(key, audience);
     return audience;
+  }
+
+  #openAudience(subscriber: StreamSubscriber): Audience {
+    return {
+      subscriber,
+      cursors: this.#options.cursorsOf(subscriber.projectId),
+      channels: [this.#openChannel(), this.#openChannel()],
+    };
   }
 
   #openChannel(): DeadLetterChannel {
@@ -346,6 +345,14 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     this.#retired[1] += ofDeadLetterTopic.delivered;
     this.#audiences.delete(key);
   }
+}
+
+function messageOf(
+  { subscriber, cursors }: Audience,
+  { item, position }: StreamMessage<LanedDeadLetter>,
+): DeadLetterMessage {
+  const place = { position, encode: cursors.encode };
+  return new DeadLetterMessage(subscriber.topic, item.deadLetter, place);
 }
 
 /** A copy: where the feed stands changes. */
