@@ -32,7 +32,12 @@ export class Feed {
 
   constructor(selection: Selection, tokens: TokenSource, events: FeedEvents) {
     this.#selection = selection;
-    this.#client = createClient({ url: location.origin, token: () => tokenOf(tokens) });
+    let given: string | undefined;
+    this.#client = createClient({
+      url: location.origin,
+      // Asked again, it is because the one before has ended or was refused.
+      token: async () => (given = await tokenOf(tokens, given)),
+    });
     this.#events = events;
   }
 
@@ -56,9 +61,9 @@ export class Feed {
 }
 
 /** What the server refuses for good must end the feed; anything else is tried again. */
-async function tokenOf(tokens: TokenSource): Promise<string> {
+async function tokenOf(tokens: TokenSource, refused: string | undefined): Promise<string> {
   try {
-    return await tokens.token();
+    return await tokens.token(refused);
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'UNAUTHENTICATED') throw error;
     throw new FeedError('UNAUTHENTICATED', error.message, { closeCode: 4403 });

@@ -28,10 +28,14 @@ export class TokenSource {
     this.#session = session;
   }
 
-  /** @throws {Refusal} the server takes the credentials no more */
-  token(): Promise<string> {
-    if (this.#current !== undefined && Date.now() < this.#current.usableUntilMs) {
-      return Promise.resolve(this.#current.token);
+  /**
+   * @param refused a token that the server takes no more, as after its restart: another one is due
+   * @throws {Refusal} the server takes the credentials no more
+   */
+  token(refused?: string): Promise<string> {
+    const current = this.#current;
+    if (current !== undefined && current.token !== refused && Date.now() < current.usableUntilMs) {
+      return Promise.resolve(current.token);
     }
     // One request, however many wait for it.
     this.#asked ??= this.#ask().finally(() => {

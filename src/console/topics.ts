@@ -42,17 +42,23 @@ const query = `query Console {
 
 /** @throws {Refusal} in the server's words */
 export async function fetchOverview(tokens: TokenSource): Promise<Overview> {
-  const response = await fetch('/graphql', {
+  const token = await tokens.token();
+  let response = await ask(token);
+  if (response.status === 401) response = await ask(await tokens.token(token));
+  const body: { data?: Overview | null } & Refused = await response.json();
+  const { data, errors = [] } = body;
+  if (data === null || data === undefined || errors.length > 0) throw refusalIn(body);
+  return data;
+}
+
+function ask(token: string): Promise<Response> {
+  return fetch('/graphql', {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${await tokens.token()}`,
+      authorization: `Bearer ${token}`,
       'content-type': 'application/json',
       accept: 'application/graphql-response+json, application/json',
     },
     body: JSON.stringify({ query }),
   });
-  const body: { data?: Overview | null } & Refused = await response.json();
-  const { data, errors = [] } = body;
-  if (data === null || data === undefined || errors.length > 0) throw refusalIn(body);
-  return data;
 }

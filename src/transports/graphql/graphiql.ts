@@ -19,14 +19,16 @@ export function graphiqlPage(start: GraphiqlStart): () => Page {
 }
 
 function makePage({ query, headers }: GraphiqlStart): Page {
-  const html = renderGraphiQL({
+  const options = {
     title: 'Millrace',
+    // Its types do not know it. With `defaultQuery` alone, a page that is loaded again shows an empty tab.
+    query,
     defaultQuery: query,
     headers,
     shouldPersistHeaders: false,
     subscriptionsProtocol: 'SSE',
-  });
-  return pageOf(html);
+  } as const;
+  return pageOf(renderGraphiQL(options));
 }
 
 /** Somebody opens the address in a browser, rather than a program that sends an operation. */

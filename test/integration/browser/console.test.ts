@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage } from '../../support/browser.ts';
-import { feedIs, runEmbedded } from '../../support/server.ts';
+import { feedIs, runEmbedded, runServer, testConfig } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
 import '../../../scripts/build-console.ts';
 
 test('the console shows events and dead letters as they come, and why it cannot', async (t) => {
@@ -55,6 +56,31 @@ test('the console shows events and dead letters as they come, and why it cannot'
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
   assert.deepEqual({ foreign, blocked }, { foreign: [], blocked: [] });
+});
+
+test('the console goes on when the server has been restarted, and takes its tokens no more', async (t) => {
+  const { server, kafka } = await runEmbedded(t, { topics: ['acme.purchases'] });
+  const page = await openPage(t, `${server.url}/console`);
+  await page.getByLabel('Project id').fill('acme');
+  await page.getByLabel('Key').fill('acme-read');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('status').getByText('live').waitFor();
+
+  await server.close();
+  await page.getByText('The server cannot be reached').waitFor();
+  const restarted = await runServer(
+    t,
+    testConfig({ MILLRACE_LISTEN_PORT: new URL(server.url).port }),
+    { driver: kafka.driver() },
+  );
+  await feedIs(restarted, 'acme.purchases');
+  kafka.append('acme.purchases', event('afterwards', 'DE'));
+  await page.getByRole('table').getByText('afterwards', { exact: true }).waitFor();
+  await until(
+    'the overview comes again',
+    async () => (await page.getByText('The server cannot be reached').count()) === 0,
+  );
+  assert.equal(await page.getByRole('button', { name: 'Sign out' }).count(), 1);
 });
 
 test('where the console is switched off, nothing is served at its path', async (t) => {

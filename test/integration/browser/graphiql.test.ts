@@ -30,5 +30,10 @@ test('GraphiQL shows events with one click, without asking anyone else for its s
   await feedIs(server, 'acme.purchases');
   kafka.append('acme.purchases', { value: '{"keen":{"id":"seen in the browser"}}' });
   await page.getByText('seen in the browser').waitFor();
+
+  await page.reload();
+  await page.getByRole('button', { name: /execute query/i }).waitFor();
+  await page.locator('.graphiql-query-editor').getByText('subscription').waitFor();
+  assert.equal(await page.locator('.graphiql-tab').count(), 1);
   assert.deepEqual(foreign, []);
 });
