@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Config, ProjectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
@@ -24,12 +24,17 @@ export interface WatchOptions {
 
 /**
  * Follows the configuration file. Only `auth` is applied; of other changed settings the log says that
- * they need a restart. A version with problems is logged and passed over.
+ * they need a restart. A version with problems is logged and not applied. It is read again at intervals: what is
+ * wrong may be in a file that it names, such as a key that is being replaced beside its certificate, and it may
+ * revoke somebody.
  */
 export class ConfigWatch {
   readonly #options: WatchOptions;
   readonly #files: FileWatch;
   #config: Config;
+  /** What was wrong with the version that was read last. */
+  #problems: readonly string[] = [];
+  #again: Timer | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -48,16 +53,24 @@ export class ConfigWatch {
 
   close(): void {
     this.#files.close();
+    this.#again?.cancel();
   }
 
   #reload(): void {
-    const { file, env, logger, onProjects } = this.#options;
-    const { config, problems } = loadConfig({ file, env });
+    const { file, env, clock, logger, onProjects, pollMs = 2_000 } = this.#options;
+    this.#again?.cancel();
+    const { config, ...loaded } = loadConfig({ file, env });
+    const problems = loaded.problems.map(formatProblem);
+    const areNew = !isDeepStrictEqual(problems, this.#problems);
+    this.#problems = problems;
     if (config === null) {
-      logger.error(
-        { file, problems: problems.map(formatProblem) },
-        'configuration: the new version has problems and is not applied',
-      );
+      this.#again = clock.schedule(pollMs, () => this.#reload());
+      if (areNew) {
+        logger.error(
+          { file, problems },
+          'configuration: the new version has problems and is not applied',
+        );
+      }
       return;
     }
     const former = this.#config;

@@ -138,6 +138,21 @@ test('a version with problems is logged with all of them and passed over', async
   assert.deepEqual(watch.applied, [], 'back to what is in force');
 });
 
+test('a version that is in order as soon as a file that it names is, is applied then', async (t) => {
+  const clock = new ManualClock();
+  const file = configFile(t, withProjects('a'));
+  const secret = join(temporaryDirectory(t), 'secret');
+  const watch = watched(t, file, { clock, pollMs: 2_000 });
+  writeFileSync(file, `${withProjects('b')}cursors: { secretFile: ${secret} }\n`);
+  for (let looks = 0; looks < 3; looks += 1) await clock.advance(2_000);
+  assert.deepEqual(watch.applied, []);
+  const told = watch.lines.filter(({ msg }) => msg.includes('has problems'));
+  assert.equal(told.length, 1, 'told once, however often it is read');
+  writeFileSync(secret, 'x'.repeat(32));
+  await clock.advance(2_000);
+  assert.deepEqual(watch.applied, [['b']]);
+});
+
 test('another setting needs a restart, and says so', async (t) => {
   const file = configFile(t, withProjects('a'));
   const clock = new ManualClock();
