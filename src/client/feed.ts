@@ -228,6 +228,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
 
   /** Gives the connection up until the app has come so far: Kafka is the buffer. */
   #pause(): void {
+    this.#forgetFailuresIfStable();
     this.#connection?.close();
     this.#connection = undefined;
     const message = 'more waits for the app than maxWaiting';
@@ -279,12 +280,11 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   }
 
   #ended(error: FeedError, shown: Shown): void {
-    const { credentials, surroundings, backoff } = this.#context;
+    const { credentials, backoff } = this.#context;
     const wasReady = this.#readyMs !== undefined;
-    const heldMs = surroundings.now() - (this.#readyMs ?? Number.POSITIVE_INFINITY);
+    const heldMs = this.#forgetFailuresIfStable();
     this.#connection = undefined;
     this.#readyMs = undefined;
-    if (heldMs >= backoff.stableMs) this.#failures = 0;
     if (error.closeCode === 4403) {
       credentials.refused(shown);
       if (!credentials.canRenew) return this.#fail(error);
@@ -301,6 +301,14 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     if (isLoss(error) && !isOwn) return this.#lost(error);
     if (isPassing(error)) this.#wait(error);
     else this.#fail(error);
+  }
+
+  /** @returns for how many milliseconds the connection has held */
+  #forgetFailuresIfStable(): number {
+    const { surroundings, backoff } = this.#context;
+    const heldMs = surroundings.now() - (this.#readyMs ?? Number.POSITIVE_INFINITY);
+    if (heldMs >= backoff.stableMs) this.#failures = 0;
+    return heldMs;
   }
 
   #lost(loss: Loss): void {

@@ -426,6 +426,24 @@ test('a busy app holds up the feed, which then goes on where it was', async (t) 
   assert.deepEqual(ids, ['1', '2', '3', '4', '5'].slice(0, ids.length));
 });
 
+test('a connection that held counts as one also when it was the app that could not follow', async (t) => {
+  const { client, connection, clock } = await setStage(t);
+  const feed = client.events('a', { maxWaiting: 0 });
+  (await connection()).cut();
+  await stateIs(feed, 'waiting');
+  await clock.advance(500);
+  assert.deepEqual(feed.state, { name: 'connecting', attempt: 2 });
+  const stable = await connection();
+  stable.ready();
+  await stateIs(feed, 'live');
+  await clock.advance(10_000);
+  stable.events('1');
+  await stateIs(feed, 'waiting');
+  assert.equal((await feed.next()).value?.id, '1');
+  assert.deepEqual(feed.state, { name: 'connecting', attempt: 1 });
+  feed.close();
+});
+
 test('a signal closes a feed, before it has begun and later', async (t) => {
   const { client, connection, connections } = await setStage(t);
   const reason = new Error('no longer wanted');
