@@ -55,6 +55,13 @@ export class KeepAlive {
   watch(socket: WebSocket, stream: Socket): void {
     const never = { heardBytes: undefined, heardAtMs: 0, sentBytes: 0, onTimeout: undefined };
     this.#peers.set(socket, { stream, ...never });
+    // Not at the next ping: by then there may be thousands that came and went.
+    socket.once('close', () => this.#peers.delete(socket));
+  }
+
+  /** How many sockets it watches. */
+  get size(): number {
+    return this.#peers.size;
   }
 
   stop(): void {
@@ -65,10 +72,7 @@ export class KeepAlive {
   #armPings(): void {
     const { clock, intervalMs } = this.#options;
     this.#pingTimer = clock.schedule(intervalMs, () => {
-      for (const [socket, peer] of this.#peers) {
-        if (socket.readyState === socket.CLOSED) this.#peers.delete(socket);
-        else this.#check(socket, peer);
-      }
+      for (const [socket, peer] of this.#peers) this.#check(socket, peer);
       this.#armPings();
     });
   }

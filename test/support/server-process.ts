@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly nodeOptions?: readonly string[];
   /** Files and sockets that it may have open at a time. @default what this process may */
   readonly maxOpenFiles?: number;
+  /** A module that is loaded before the server's own and answers this process. @default none */
+  readonly probe?: URL;
 }
 
 /** One Millrace server, over several lives on the same port. */
@@ -39,26 +41,29 @@ export class ServerProcess {
   /** Resolves when it serves. */
   async start(): Promise<void> {
     const around = Object.entries(process.env).filter(([name]) => !name.startsWith('MILLRACE_'));
-    const { nodeOptions = [], maxOpenFiles } = this.#options;
-    const command = [process.execPath, ...nodeOptions, main, 'serve'];
+    const { nodeOptions = [], maxOpenFiles, probe } = this.#options;
+    const loaded = probe === undefined ? [] : [`--import=${probe.href}`];
+    const command = [process.execPath, ...nodeOptions, ...loaded, main, 'serve'];
     const [program = '', ...args] =
       maxOpenFiles === undefined
         ? command
         : ['sh', '-c', `ulimit -n ${maxOpenFiles} && exec "$@"`, 'sh', ...command];
     const child = spawn(program, args, {
       env: { ...Object.fromEntries(around), ...this.#env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(probe === undefined ? [] : ['ipc' as const])],
     });
+    const { stdout, stderr } = child;
+    if (stdout === null || stderr === null) throw new Error('a server without its pipes');
     this.#child = child;
     if (guard === undefined) {
       guard = new Guard();
       guard.unref();
     }
     guard.watch(child);
-    createInterface(child.stderr).on('line', (line) => {
+    createInterface(stderr).on('line', (line) => {
       if (!line.includes('"level":"info"')) this.warnings.push(line);
     });
-    const lines = createInterface(child.stdout);
+    const lines = createInterface(stdout);
     await Promise.race([
       once(lines, 'line'),
       once(child, 'exit').then(([code]) => {
@@ -66,6 +71,12 @@ export class ServerProcess {
       }),
     ]);
     lines.resume();
+  }
+
+  /** That of its present life. @throws when it has none */
+  get process(): ChildProcess {
+    if (this.#child === undefined) throw new Error('the server does not run');
+    return this.#child;
   }
 
   /** Whether it is there, for all that is known here. */

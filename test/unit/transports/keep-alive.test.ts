@@ -57,6 +57,18 @@ test('who answers is kept', async (t) => {
   assert.equal(socket.readyState, socket.OPEN);
 });
 
+test('what has closed is let go at once, however it ended', async (t) => {
+  const { keepAlive, client, socket } = await watched(t);
+  const other = await socketPair(t);
+  keepAlive.watch(other.socket, other.stream);
+  assert.equal(keepAlive.size, 2);
+  const closed = [once(socket, 'close'), once(other.socket, 'close')];
+  client.close(1000);
+  other.client.terminate();
+  await Promise.all(closed);
+  assert.equal(keepAlive.size, 0);
+});
+
 test('who is silent is cut within two intervals', async (t) => {
   const { clock, socket, client } = await watched(t, { autoPong: false });
   const asked = once(client, 'ping');
