@@ -22,6 +22,8 @@ const copied = [
   'schema',
   'millrace.example.yaml',
   'README.md',
+  'ARCHITECTURE.md',
+  'docs',
   'PROTOCOL.md',
   'SECURITY.md',
   'LICENSE',

@@ -53,6 +53,10 @@ const server = createServer((request, response) => {
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(page);
   }
 });
+server.once('error', ({ message }) => {
+  console.error(`${message}. Another port: PORT=3001, which Millrace must allow as an origin.`);
+  process.exitCode = 1;
+});
 server.listen(port, '127.0.0.1', () => {
   const address = server.address();
   if (typeof address === 'object') console.log(`Open http://127.0.0.1:${address?.port}`);

@@ -13,7 +13,7 @@ import { Guard } from './guard.ts';
 import { findJava } from './java.ts';
 import kafkajs from './kafkajs.ts';
 import { fetchLibs } from './libs.ts';
-import { freePorts } from './ports.ts';
+import { freePorts, isFree } from './ports.ts';
 import type { NodePorts } from './properties.ts';
 import { listeners, nodeProperties, propertiesText } from './properties.ts';
 import { KafkaStartError } from './start-error.ts';
@@ -239,7 +239,7 @@ export class KafkaCluster extends KafkaAccess {
 async function nodePorts({ nodes = 1, firstPort }: KafkaClusterOptions): Promise<NodePorts[]> {
   const perNode = listeners.length + 1;
   const free = firstPort === undefined ? await freePorts(nodes * perNode) : null;
-  return Array.from({ length: nodes }, (_, node) => {
+  const ports = Array.from({ length: nodes }, (_, node) => {
     const port = (at: number) => free?.[node * perNode + at] ?? (firstPort ?? 0) + node * 10 + at;
     return {
       admin: port(0),
@@ -249,6 +249,12 @@ async function nodePorts({ nodes = 1, firstPort }: KafkaClusterOptions): Promise
       controller: port(4),
     };
   });
+  // Else a Kafka that is there already would answer in the place of this one.
+  for (const port of ports.flatMap((node) => Object.values<number>(node))) {
+    if (await isFree(port)) continue;
+    throw new KafkaStartError(`Port ${port} of 127.0.0.1 is in use; choose another first port.`);
+  }
+  return ports;
 }
 
 function brokerAddresses(ports: readonly NodePorts[]): KafkaCoordinates['brokers'] {

@@ -28,6 +28,14 @@ export async function freePorts(count: number): Promise<number[]> {
   }
 }
 
+/** Whether nobody listens on a loopback port at this moment. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = await listen(port);
+  if (server === null) return false;
+  await new Promise((closed) => server.close(closed));
+  return true;
+}
+
 function listen(port: number): Promise<Server | null> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -40,9 +40,13 @@ async function install(t: TestContext): Promise<string> {
   const packed = await succeed('npm', ['pack', join(root, 'dist/package'), '--json'], folder);
   const [{ filename, files }] = JSON.parse(packed);
   const paths: string[] = files.map(({ path }: { path: string }) => path);
-  for (const path of ['lib/cli/main.js', 'lib/index.d.ts', 'dist/console/console.js']) {
-    assert.ok(paths.includes(path), path);
-  }
+  const needed = [
+    'lib/cli/main.js',
+    'lib/index.d.ts',
+    'dist/console/console.js',
+    'docs/configuration.md',
+  ];
+  for (const path of needed) assert.ok(paths.includes(path), path);
   assert.deepEqual(
     paths.filter((path) => /(?<!\.d)\.ts$|^test|^node_modules/.test(path)),
     [],

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -173,6 +175,18 @@ test('a broker that does not start says why', async () => {
   await assert.rejects(KafkaCluster.start({ properties }), {
     name: 'KafkaStartError',
     message: /num\.io\.threads/,
+  });
+});
+
+test('a cluster does not start where another program listens, and says on which port', async (t) => {
+  const other = createServer().listen(0, '127.0.0.1');
+  t.after(() => other.close());
+  await once(other, 'listening');
+  const address = other.address();
+  assert.ok(address !== null && typeof address === 'object');
+  await assert.rejects(KafkaCluster.start({ firstPort: address.port }), {
+    name: 'KafkaStartError',
+    message: `Port ${address.port} of 127.0.0.1 is in use; choose another first port.`,
   });
 });
 
