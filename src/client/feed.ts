@@ -380,18 +380,28 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     if (this.#failure === undefined || observer === undefined || !isDone) return;
     this.#failure = undefined;
     if (observer.error !== undefined) observer.error(error);
-    else {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    else throwLater(error);
   }
 
   #become(state: FeedState): void {
     this.#state = state;
-    this.#observer?.state?.(state);
-    for (const listener of this.#listeners) listener(state);
+    const tellObserver = (): void => this.#observer?.state?.(state);
+    for (const listener of [tellObserver, ...this.#listeners]) {
+      try {
+        listener(state);
+      } catch (error) {
+        // The app's own, which is no fault of the server or of the feed.
+        throwLater(error);
+      }
+    }
   }
+}
+
+/** As an error that nobody catches. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 function isThenable(result: unknown): result is PromiseLike<unknown> {

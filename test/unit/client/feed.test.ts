@@ -444,6 +444,32 @@ test('a connection that held counts as one also when it was the app that could n
   feed.close();
 });
 
+test('a watcher that throws does not end the feed, and is heard of', async (t) => {
+  const { client, connection } = await setStage(t);
+  const feed = client.events('a');
+  const own = new Error('of the watcher');
+  const thrown: unknown[] = [];
+  const { queueMicrotask } = globalThis;
+  t.mock.method(globalThis, 'queueMicrotask', (task: () => void) => {
+    queueMicrotask(() => {
+      try {
+        task();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+  });
+  feed.watch(({ name }) => {
+    if (name === 'live') throw own;
+  });
+  const one = await connection();
+  one.ready();
+  await stateIs(feed, 'live');
+  one.events('1');
+  assert.equal((await feed.next()).value?.id, '1');
+  assert.deepEqual(thrown, [own]);
+});
+
 test('a signal closes a feed, before it has begun and later', async (t) => {
   const { client, connection, connections } = await setStage(t);
   const reason = new Error('no longer wanted');
