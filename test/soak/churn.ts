@@ -1,12 +1,23 @@
 import type { Dice } from '../model/dice.ts';
 import type { Ground } from './ground.ts';
-import { type Visit, visits } from './visits.ts';
+import { type Visit, visits as kinds } from './visits.ts';
 
-/** One visitor after the other at each of so many places, until the time is over and all have left. */
-export async function churn(ground: Ground, atOnce: number, forMs: number): Promise<void> {
-  const endsAt = performance.now() + forMs;
+export interface ChurnOptions {
+  /** Visitors at a time. */
+  readonly atOnce: number;
+  /** @default as many as there is time for */
+  readonly visits?: number;
+  readonly withinMs: number;
+}
+
+/** One visitor after the other at each of so many places. Resolves when all have left. */
+export async function churn(ground: Ground, options: ChurnOptions): Promise<void> {
+  const { atOnce, visits = Infinity, withinMs } = options;
+  const endsAt = performance.now() + withinMs;
+  let begun = 0;
   const place = async (): Promise<void> => {
-    while (performance.now() < endsAt) {
+    while (begun < visits && performance.now() < endsAt) {
+      begun += 1;
       const [name, visit] = draw(ground.dice);
       ground.tally.visited(name);
       await visit(ground);
@@ -16,9 +27,9 @@ export async function churn(ground: Ground, atOnce: number, forMs: number): Prom
 }
 
 function draw(dice: Dice): readonly [string, Visit] {
-  const shares = visits.reduce((sum, [, share]) => sum + share, 0);
+  const shares = kinds.reduce((sum, [, share]) => sum + share, 0);
   let left = (dice.below(1_000_000) / 1_000_000) * shares;
-  for (const [name, share, visit] of visits) {
+  for (const [name, share, visit] of kinds) {
     left -= share;
     if (left < 0) return [name, visit];
   }

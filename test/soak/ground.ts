@@ -28,7 +28,7 @@ export class Tally {
   subscriptions = 0;
   messages = 0;
   /** Connections that the server should have ended and did not. */
-  keptOpen = 0;
+  readonly keptOpen: string[] = [];
   /** Codes of the errors that visitors were told. */
   readonly errors: Record<string, number> = {};
 

@@ -23,6 +23,9 @@ export interface SoakOptions {
   /** Of each project, those that nobody stays with. */
   readonly topics: number;
   readonly warmUpMs: number;
+  /** How many come between the two looks, … @default as many as there is time for */
+  readonly visits?: number;
+  /** … and in how long at the most. */
   readonly churnMs: number;
   readonly margin: Margin;
   /** A folder for snapshots of the heap, before and after. @default none are made */
@@ -71,6 +74,7 @@ const shortLived = {
  */
 export async function soak(kafka: KafkaAccess, options: SoakOptions): Promise<SoakReport> {
   const { client, credentials, seed, atOnce, warmUpMs, churnMs, margin, snapshots, log } = options;
+  const { visits = Infinity } = options;
   const [port = 0] = await freePorts(1);
   const brokers = kafka.bootstrap('saslPlaintext');
   const server = new ServerProcess(
@@ -96,8 +100,10 @@ export async function soak(kafka: KafkaAccess, options: SoakOptions): Promise<So
       const own = staying.filter(({ projectId }) => projectId === login.projectId);
       for (const topic of own) residents.push(new Residents(server.url, login, topic));
     }
-    await until('the residents to get something', () =>
-      residents.every(({ messages }) => messages > 1),
+    await until(
+      'the residents to get something',
+      () => residents.every(({ messages }) => messages > 1),
+      returnWithinMs,
     );
     const dice = new Dice(seed);
     const cursors = new Map<string, string>();
@@ -112,7 +118,7 @@ export async function soak(kafka: KafkaAccess, options: SoakOptions): Promise<So
       tally,
       cursors,
     });
-    await churn(groundFor(new Tally()), atOnce, warmUpMs);
+    await churn(groundFor(new Tally()), { atOnce, withinMs: warmUpMs });
     await sleep(2 * lingerMs);
     // The first may be of what is still being closed.
     await accountant.baseline();
@@ -122,7 +128,7 @@ export async function soak(kafka: KafkaAccess, options: SoakOptions): Promise<So
     const baseline = await accountant.baseline();
     log(`baseline: ${JSON.stringify(baseline)}`);
     const tally = new Tally();
-    await churn(groundFor(tally), atOnce, churnMs);
+    await churn(groundFor(tally), { atOnce, visits, withinMs: churnMs });
     await sleep(2 * lingerMs);
     const after = await accountant.return(baseline, margin, returnWithinMs);
     if (snapshots !== undefined) {
@@ -132,7 +138,7 @@ export async function soak(kafka: KafkaAccess, options: SoakOptions): Promise<So
     const wrong = [
       ...remainsOf(after, baseline, margin),
       ...residents.flatMap(({ ends }) => ends),
-      ...(keptOpen > 0 ? [`${keptOpen} connections were not ended by the server`] : []),
+      ...keptOpen.map((what) => `the server did not end ${what}`),
       ...(errors['INTERNAL'] === undefined
         ? []
         : [`INTERNAL was told ${errors['INTERNAL']} times`]),

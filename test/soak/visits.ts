@@ -13,7 +13,7 @@ const plain = 'millrace.v1';
 /** Subscriptions on one WebSocket. */
 const mostAtOnce = 12;
 /** How long a client waits for the end that the server owes it. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /** Each with how often it comes. */
 export const visits: readonly (readonly [name: string, share: number, visit: Visit])[] = [
@@ -368,14 +368,14 @@ async function leave(ground: Ground, wire: Wire): Promise<void> {
   await gone(ground, wire);
 }
 
-/** Resolves when the connection has ended; one that the server does not end is counted, and cut. */
+/** Resolves when the connection has ended; one that the server does not end is remembered, and cut. */
 async function gone({ tally }: Ground, wire: Wire): Promise<void> {
   const ended = new AbortController();
   const late = sleep(patienceMs, 'late', { signal: ended.signal }).catch(() => 'ended');
   const how = await Promise.race([wire.ended, late]);
   ended.abort();
   if (how !== 'late') return;
-  tally.keptOpen += 1;
+  tally.keptOpen.push(wire.name);
   wire.cut();
 }
 

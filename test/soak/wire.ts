@@ -3,6 +3,8 @@ import { WebSocket } from 'ws';
 
 /** A connection of a client, whose end is told to nobody who does not ask. */
 export interface Wire {
+  /** What it is, for a report. */
+  readonly name: string;
   /** Resolves with how it ended, once it has. */
   readonly ended: Promise<string>;
   readonly isOpen: boolean;
@@ -38,6 +40,7 @@ export function openSocket(options: SocketOptions): SocketWire {
     perMessageDeflate: false,
   });
   const wire: SocketWire = {
+    name: `${protocol} ${new URL(url).pathname}`,
     ended: ended.promise,
     get isOpen() {
       return socket.readyState === socket.OPEN;
@@ -83,6 +86,7 @@ export function openStream({ url, method, headers, body, onChunk }: StreamOption
   asked.on('close', () => ended.resolve('no answer'));
   asked.end(body);
   return {
+    name: `event stream ${new URL(url).pathname}`,
     ended: ended.promise,
     get isOpen() {
       return answer !== undefined && !asked.destroyed;
