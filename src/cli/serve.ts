@@ -13,7 +13,7 @@ export async function serve(file: string | undefined): Promise<void> {
   const loaded = loadConfig({ file, env: process.env });
   const { config } = loaded;
   if (config === null) {
-    printFindings(loaded);
+    printFindings(loaded, file);
     process.exitCode = 1;
     return;
   }

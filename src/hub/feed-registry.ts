@@ -1,4 +1,6 @@
 import type { Clock, Timer } from '../core/clock.ts';
+import type { KafkaDriver } from '../kafka/port.ts';
+import { perMinute } from '../observe/rate-limit.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
 import type { ConflationBounds } from './conflation/choice.ts';
 import {
@@ -11,7 +13,6 @@ import {
 import type { StartPoint } from './feed-start.ts';
 import { PerProject } from './per-project.ts';
 import { SharedKeys } from './shared-keys.ts';
-import type { KafkaDriver } from '../kafka/port.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 
 /** What of a feed's options depends on the topic. */
@@ -20,6 +21,9 @@ export interface FeedSource
     FeedOptions,
     'topic' | 'kafkaTopic' | 'projectId' | 'openDecoder' | 'settings' | 'whenMissing' | 'holds'
   > {}
+
+/** Most lines about topics that are not there, or not for whoever asks. */
+const refusalLinesPerMinute = 30;
 
 export interface FeedRegistryOptions {
   readonly driver: KafkaDriver;
@@ -89,9 +93,15 @@ export class FeedRegistry {
   readonly #failed = new Map<string, FailedFeed>();
   readonly #privatePerProject: PerProject;
 
+  /** Whoever has a key may ask for any name, as often as they like: the log is not theirs to fill. */
+  readonly #logRefusal: FeedOptions['logRefusal'];
+
   constructor(options: FeedRegistryOptions) {
     this.#options = options;
     this.keys = new SharedKeys(options.secret);
+    this.#logRefusal = perMinute(options.clock, refusalLinesPerMinute, (refusal) =>
+      options.logger.info(refusal, 'feed refused'),
+    );
     this.clients = new ClientPool(options.driver, options.clock, options.lingerMs);
     this.#privatePerProject = new PerProject({
       max: options.maxCatchUpReadersPerProject,
@@ -206,6 +216,7 @@ export class FeedRegistry {
 
   #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
     const { clock, lingerMs, historyBytes, conflation, logger } = this.#options;
+    const logRefusal = this.#logRefusal;
     const { refusalOf = ofOwnLogin } = this.#options;
     return new Feed({
       ...source,
@@ -217,6 +228,7 @@ export class FeedRegistry {
       conflation,
       maxWarmUpRecords: this.#options.maxWarmUpRecords,
       logger,
+      logRefusal,
       refusalOf,
     });
   }

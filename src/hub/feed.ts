@@ -60,12 +60,20 @@ export interface FeedOptions {
   readonly lingerMs: number;
   /** Told of each change of state that an operator would want to know of. */
   readonly logger: FeedLogger;
+  /** Told why a feed could not begin, where nothing is wrong with the server. */
+  readonly logRefusal: (refusal: FeedRefusal) => void;
   /** Called once, when the feed has come to its end by itself. `began`: it had found where to read. */
   readonly onFailed: (began: boolean) => void;
 }
 
 /** What `decode` takes the records for. A topic may be read as both, by two feeds. */
 export type FeedContent = 'events' | 'deadLetters';
+
+export interface FeedRefusal {
+  readonly kafkaTopic: string;
+  readonly code: string;
+  readonly reason: string;
+}
 
 export type FeedLogger = Pick<Logger, 'info' | 'warn'>;
 
@@ -475,11 +483,11 @@ export class Feed {
   }
 
   #logFailure(code: string, reason: string): void {
-    const { kafkaTopic, logger } = this.#options;
+    const { kafkaTopic, logger, logRefusal } = this.#options;
     const fields = { kafkaTopic, code, reason };
     // Anybody may ask for a topic that is not there: nothing is wrong with the server then.
     const isRefusal = code === 'TOPIC_NOT_FOUND' || code === 'NOT_AUTHORIZED';
-    if (isRefusal && !this.#began) logger.info(fields, 'feed refused');
+    if (isRefusal && !this.#began) logRefusal(fields);
     else logger.warn(fields, 'feed failed: its subscriptions end');
   }
 

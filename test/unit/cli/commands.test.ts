@@ -70,6 +70,15 @@ test('check-config takes the file from MILLRACE_CONFIG, and settings from the en
   assert.equal(mended.code, 0);
 });
 
+test('where no file was given, the problems say so', { timeout: 30_000 }, async (t) => {
+  const { code, stderr } = await millrace(t, ['check-config']);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^kafka\.brokers: .*\nno configuration file was given: --config FILE [^\n]*\n$/,
+  );
+});
+
 test('check-config tells what it finds odd, and accepts it', { timeout: 30_000 }, async (t) => {
   const file = configFile(t, 'kafka: { brokers: [kafka.example:9092] }\n');
   const { code, stderr } = await millrace(t, ['check-config', '--config', file]);
