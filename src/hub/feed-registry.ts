@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import type { KafkaDriver } from '../kafka/port.ts';
 import { perMinute } from '../observe/rate-limit.ts';
+import { Turns } from '../core/turns.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
 import type { ConflationBounds } from './conflation/choice.ts';
 import {
@@ -92,6 +93,8 @@ export class FeedRegistry {
   readonly #private = new Set<Feed>();
   readonly #failed = new Map<string, FailedFeed>();
   readonly #privatePerProject: PerProject;
+  /** Of all private feeds together. */
+  readonly #turns = new Turns();
 
   /** Whoever has a key may ask for any name, as often as they like: the log is not theirs to fill. */
   readonly #logRefusal: FeedOptions['logRefusal'];
@@ -149,7 +152,12 @@ export class FeedRegistry {
     try {
       const opened = feeds.map(({ source, start }) => {
         const client = this.clients.lease(login);
-        const feed = this.#feed(source, { client: client.client, start, onFailed: ignored });
+        const feed = this.#feed(source, {
+          client: client.client,
+          start,
+          turns: this.#turns,
+          onFailed: ignored,
+        });
         this.#private.add(feed);
         undo.push(() => {
           this.#private.delete(feed);
@@ -214,7 +222,10 @@ export class FeedRegistry {
     this.#failed.set(key, { counts: shared.feed.counts, expiry });
   }
 
-  #feed(source: FeedSource, use: Pick<FeedOptions, 'client' | 'start' | 'onFailed'>): Feed {
+  #feed(
+    source: FeedSource,
+    use: Pick<FeedOptions, 'client' | 'start' | 'turns' | 'onFailed'>,
+  ): Feed {
     const { clock, lingerMs, historyBytes, conflation, logger } = this.#options;
     const logRefusal = this.#logRefusal;
     const { refusalOf = ofOwnLogin } = this.#options;

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import { type LostRange, MillraceError } from '../core/errors.ts';
+import type { Turns } from '../core/turns.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
 import { backoffMs } from '../kafka/backoff.ts';
 import {
@@ -58,6 +59,8 @@ export interface FeedOptions {
   readonly whenMissing: 'refuse' | 'wait';
   /** How long a stream that nobody listens to is kept for the next subscriber, in milliseconds. */
   readonly lingerMs: number;
+  /** Of those that read the past: so long as they are many, the others come between. @default turns of its own */
+  readonly turns?: Turns | undefined;
   /** Told of each change of state that an operator would want to know of. */
   readonly logger: FeedLogger;
   /** Told why a feed could not begin, where nothing is wrong with the server. */
@@ -124,6 +127,12 @@ const missingRecheckMs = 10_000;
  */
 const stallCheckMs = 1_000;
 const stallChecksPerStall = 4;
+/**
+ * Most bytes of one answer while the past is read: so much is decoded, put in order and encoded in one turn of the event
+ * loop, for which live streams wait.
+ */
+const maxPastBytes = 256 * 1024;
+
 /**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
  * decoder, and one stream for each order that is asked for.
@@ -432,6 +441,7 @@ export class Feed {
   }
 
   #read(start: Start): void {
+    const { turns } = this.#options;
     for (const [partition, offset] of start.end) this.#end.set(partition, offset);
     this.#topicIds = [start.topicId];
     for (const [partition, offset] of start.offsets) this.#from.set(partition, offset);
@@ -444,6 +454,7 @@ export class Feed {
       onBatches: (batches) => this.#onBatches(batches),
       onStatus: (status) => this.#onStatus(status),
       maxWaitMs: () => this.#maxWaitMs(),
+      ...(turns === undefined ? {} : { turn: () => turns.next(), maxBytes: maxPastBytes }),
     });
     this.#reader = reader;
     for (const sink of this.#deadLetters) sink.begun();

@@ -126,6 +126,8 @@ export interface ReaderOptions {
   readonly maxWaitMs?: () => number;
   /** Most bytes of one answer (a single larger record still passes). @default 1_048_576 */
   readonly maxBytes?: number;
+  /** Waited for before each answer is handed over. @default the next turn of the event loop */
+  readonly turn?: () => Promise<void>;
 }
 
 export interface TopicReader {

@@ -100,7 +100,7 @@ export class Outbox implements TurnEndTask {
     this.#budget?.spend(bytes);
   }
 
-  /** Calls `taken` once nothing waits any more. */
+  /** Calls `taken` once nothing waits any more, and the project may be sent something. */
   whenTaken(taken: () => void): void {
     (this.#whenTaken ??= []).push(taken);
     if (!this.#isWaiting) this.#schedule();
@@ -120,11 +120,16 @@ export class Outbox implements TurnEndTask {
   #flush(hasTurn = false): void {
     if (!this.#connection.isOpen) this.#drop();
     let mayWrite = hasTurn;
+    // What it is given now goes with this turn: to tell it and send nothing would leave the turn to all who wait, at once.
+    if (hasTurn && this.#frames === undefined) this.#tellTaken();
     while (this.#frames !== undefined) {
       if (!mayWrite && this.#budget?.isSpent === true) return this.#waitForBudget(this.#budget);
       mayWrite = false;
       if (!this.#write()) return this.#waitForDrain();
     }
+    if (this.#whenTaken === undefined) return;
+    // Nothing is prepared that may not be sent yet.
+    if (!mayWrite && this.#budget?.isSpent === true) return this.#waitForBudget(this.#budget);
     this.#tellTaken();
   }
 

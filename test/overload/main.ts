@@ -48,7 +48,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     return {
       figures,
       wrong: [
-        figures.floodedP99Ms > 2 * figures.idleP99Ms && 'the other tenant was slowed down',
+        // Kafka and the machine have the flood's writing to do as well, here on the same processors.
+        figures.floodedP99Ms > 2 * Math.max(figures.idleP99Ms, figures.writtenP99Ms) &&
+          'the other tenant was slowed down',
         figures.anomalies > 0 && 'not every event came once',
       ],
     };

@@ -8,15 +8,15 @@ const colon = ':'.charCodeAt(0);
  * A protocol over server-sent events, with one subscription for each connection.
  *
  * @param eventType of the events that are results
- * @param readyType of one that says nothing
+ * @param silentTypes of those that say nothing
  */
 export function openEventStream(
   eventType: string,
   request: (operations: readonly Asked[]) => string,
-  readyType?: string,
+  silentTypes: readonly string[] = [],
 ): OpenWire {
   const result = Buffer.from(`event: ${eventType}\n`);
-  const ready = Buffer.from(`event: ${readyType}\n`);
+  const silent = silentTypes.map((type) => Buffer.from(`event: ${type}\n`));
   return (events) => {
     const head = new ResponseHead();
     let subscription = 0;
@@ -24,7 +24,10 @@ export function openEventStream(
     const messages = new EventStreamParser((bytes, start, end) => {
       if (beginsWith(result, bytes, start, end)) {
         events.message(subscription, bytes, start + result.length, end);
-      } else if (bytes[start] !== colon && !beginsWith(ready, bytes, start, end)) {
+      } else if (
+        bytes[start] !== colon &&
+        !silent.some((head) => beginsWith(head, bytes, start, end))
+      ) {
         events.refused(bytes.toString('utf8', start, end));
       }
     });

@@ -13,5 +13,5 @@ export const feedSse = openEventStream(
     ];
     return `${lines.join('\r\n')}\r\n\r\n`;
   },
-  'ready',
+  ['ready', 'live', 'progress'],
 );

@@ -94,7 +94,7 @@ export class EmbeddedReader implements TopicReader {
 
   async #read(): Promise<void> {
     for (;;) {
-      await nextTurn();
+      await (this.#options.turn?.() ?? nextTurn());
       const topic = await this.#find();
       if (this.#closed) return;
       const delivered = topic !== null && this.#serve(topic);

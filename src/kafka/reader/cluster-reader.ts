@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { EpochStart, ReaderOptions, ReaderStatus, RecordBatch, TopicReader } from '../port.ts';
 import { KafkaError } from '../port.ts';
 import { ReaderStatusLine } from '../reader-status.ts';
@@ -119,6 +120,10 @@ export class ClusterReader implements TopicReader, FetchPlan {
 
   maxWaitMs(): number {
     return this.#options.maxWaitMs?.() ?? 500;
+  }
+
+  turn(): Promise<void> {
+    return this.#options.turn?.() ?? setImmediate();
   }
 
   ledBy(nodeId: number): readonly Partition[] {

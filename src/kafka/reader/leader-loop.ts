@@ -14,6 +14,8 @@ export interface FetchPlan {
   readonly topicId: string | null;
   readonly maxBytes: number;
   maxWaitMs(): number;
+  /** Resolves when an answer may be handed over: in another turn of the event loop. */
+  turn(): Promise<void>;
   /** Partitions that this node leads, paused ones and those that wait for another attempt too. */
   ledBy(nodeId: number): readonly Partition[];
   connectionTo(nodeId: number): FetchConnection;
@@ -86,7 +88,7 @@ export class LeaderLoop {
       next = this.#exchange();
       if (!handOver) continue;
       // Lets the request out, and other sockets have their turn between answers.
-      await setImmediate();
+      await this.#plan.turn();
       // Also when it was stopped meanwhile: a loop that is retired must lose nothing that it took.
       handOver();
     }

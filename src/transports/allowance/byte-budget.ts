@@ -13,6 +13,11 @@ export interface ByteBudgetOptions {
 const burstSeconds = 0.5;
 /** Least time between two looks at those who wait, in milliseconds. */
 const tickMs = 10;
+/**
+ * How long those who wait are told one after the other, in milliseconds, before others have their turn of the event loop.
+ * Who is told may read and encode what it sends.
+ */
+const tellingMs = 4;
 
 /**
  * Bytes that may be sent in a second, shared by all who send for one project. What is sent is subtracted
@@ -65,19 +70,23 @@ export class ByteBudget {
     return sent;
   }
 
-  #schedule(): void {
-    this.#clock.schedule(Math.max(tickMs, Math.ceil(this.debtMs)), () => {
+  /** @param isCutShort there was more to be sent, but no time for it */
+  #schedule(isCutShort = false): void {
+    const { debtMs } = this;
+    const delayMs = Math.max(isCutShort && debtMs === 0 ? 1 : tickMs, Math.ceil(debtMs));
+    this.#clock.schedule(delayMs, () => {
       this.#refill();
       // Who is told may wait again at once, behind the others.
       const told = this.#waiting;
       this.#waiting = [];
+      const endsAtMs = this.#clock.now() + tellingMs;
       let turn = 0;
-      while (turn < told.length && this.#available > 0) {
+      while (turn < told.length && this.#available > 0 && this.#clock.now() < endsAtMs) {
         told[turn]?.();
         turn += 1;
       }
       this.#waiting = [...told.slice(turn), ...this.#waiting];
-      if (this.#waiting.length > 0) this.#schedule();
+      if (this.#waiting.length > 0) this.#schedule(turn < told.length);
     });
   }
 

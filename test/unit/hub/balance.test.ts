@@ -175,8 +175,8 @@ test('a reader of the past that takes nothing for a while costs no more than its
   await run(100);
   await clock.advance(300_000);
   const { queuedBytes } = subscription;
-  // The half of 1 MiB at which it is held up, and an answer.
-  assert.ok(queuedBytes > MiB / 2 && queuedBytes < 2 * MiB, `${queuedBytes} bytes are queued`);
+  // An answer, and the one that was under way.
+  assert.ok(queuedBytes > 0 && queuedBytes <= MiB / 2, `${queuedBytes} bytes are queued`);
   const received = collect(subscription);
   await run(200);
   await clock.advance(10_000);

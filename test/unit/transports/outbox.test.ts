@@ -161,6 +161,30 @@ test('one turn may bring more than the bound to a client that takes it', async (
   assert.deepEqual(overflows, []);
 });
 
+test('of many who go on, only those are told who can be sent something: nothing is prepared to wait', async (t) => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 10_000 });
+  budget.spend(10_000);
+  const frames = textFrames(['x'.repeat(1_000)]);
+  const pairs = await Promise.all(Array.from({ length: 10 }, () => open(t)));
+  let told = 0;
+  for (const { outbox } of pairs) {
+    outbox.useBudget(budget);
+    outbox.whenTaken(() => {
+      told += 1;
+      outbox.push(frames);
+    });
+  }
+  await settle();
+  assert.equal(told, 0);
+  // Half a second of debt, then a tenth of a second for each.
+  await clock.advance(1_000);
+  assert.ok(told >= 4 && told <= 6, `${told} were told`);
+  assert.ok(pairs.every(({ outbox }) => outbox.backlogBytes === 0));
+  await clock.advance(1_000);
+  await until('all to have it', () => pairs.every(({ received }) => received.length === 1));
+});
+
 test('what must come after it may be written once all is flushed', async (t) => {
   const pair = await open(t);
   const { client, socket, outbox, received } = pair;

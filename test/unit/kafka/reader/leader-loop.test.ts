@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { KafkaError } from '../../../../src/kafka/port.ts';
 import type { FetchConnection } from '../../../../src/kafka/reader/brokers.ts';
 import type { FetchPlan } from '../../../../src/kafka/reader/leader-loop.ts';
@@ -42,6 +43,7 @@ function plan(connection: FetchConnection, told: Partial<FetchPlan>): FetchPlan 
     topic: 'acme.orders',
     topicId: null,
     maxBytes: 1_000,
+    turn: () => setImmediate(),
     maxWaitMs: () => 100,
     ledBy: () => [partition],
     connectionTo: () => connection,

@@ -38,6 +38,32 @@ test('who has waited comes before who has not', async () => {
   assert.deepEqual([isTold, budget.isSpent], [true, false]);
 });
 
+test('those who have much to do before they write do not do it all in one turn of the event loop', async () => {
+  const clock = new ManualClock();
+  let workedMs = 0;
+  const budget = new ByteBudget({
+    clock: {
+      now: () => clock.now() + workedMs,
+      schedule: (delayMs, fire) => clock.schedule(delayMs, fire),
+    },
+    bytesPerSecond: 1_000_000,
+  });
+  budget.spend(599_500);
+  let told = 0;
+  for (let who = 0; who < 10; who += 1) {
+    budget.whenRefilled(() => {
+      told += 1;
+      workedMs += 3;
+    });
+  }
+  await clock.advance(100);
+  assert.equal(told, 2);
+  await clock.advance(1);
+  assert.equal(told, 4);
+  await clock.advance(3);
+  assert.equal(told, 10);
+});
+
 test('after a long silence there is one second’s worth at the most', async () => {
   const clock = new ManualClock();
   const budget = new ByteBudget({ clock, bytesPerSecond: 1_000 });
