@@ -4,6 +4,9 @@ import { Crowd } from './crowd.ts';
 import { NumberedEvents } from './numbered-events.ts';
 import { clientSettings, login, openTopic, type OverloadOptions } from './setting.ts';
 
+/** How often those come who were refused once. */
+const attempts = 3;
+
 export interface ShedOptions extends OverloadOptions {
   /** What makes the server small. */
   readonly process: ProcessOptions;
@@ -51,7 +54,10 @@ export async function shed(options: ShedOptions): Promise<ShedFigures> {
     for (const member of crowd.live.slice(0, Math.ceil(admitted / 2))) member.leave();
     const others = crowd.members.filter(({ refusal }) => refusal !== undefined);
     const next = others.slice(0, Math.floor(admitted / 4));
-    await crowd.connect(next);
+    // As they are told: whoever comes before the server has seen the others leave comes again.
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      await crowd.connect(next.filter(({ state }) => state === 'away'));
+    }
     await crowd.untilLiveHave(events.last + 1);
     return {
       admitted,
