@@ -743,7 +743,9 @@ function eventsOf(
       stream.addEvents(subscription, subscriber, { where, shape: delivery, join }),
     excerpt: (stream) => {
       const scribe = stream.scribeFor(subscriber);
-      return new EventExcerpt(excerptOf(stream, { scribe, where, delivery }));
+      const wish = JSON.stringify([subscriber, where.conditions]);
+      const sharing = { parcels: stream.played.events, wish };
+      return new EventExcerpt(excerptOf(stream, { scribe, where, delivery }), sharing);
     },
     isBefore,
   };
@@ -770,11 +772,14 @@ function batchesOf(
       stream.addBatches(subscription, subscriber, { where, shape, join }),
     excerpt: (stream) => {
       const scribe = stream.scribeFor(subscriber);
-      return new BatchExcerpt({
+      const { maxEvents } = batching;
+      const options = {
         ...excerptOf(stream, { scribe, where, delivery }),
-        maxEvents: batching.maxEvents,
-        batchOf: (events) => scribe.batchOf(events),
-      });
+        maxEvents,
+        batchOf: (events: readonly EventMessage[]) => scribe.batchOf(events),
+      };
+      const wish = JSON.stringify([subscriber, where.conditions, maxEvents]);
+      return new BatchExcerpt(options, { parcels: stream.played.batches, wish });
     },
     isBefore,
   };
@@ -806,6 +811,7 @@ function deadLettersOf(
       const messageOf = stream.scribeFor(subscriber);
       return {
         keptFrom: undefined,
+        sharing: { parcels: stream.played, wish: JSON.stringify(subscriber) },
         take: (messages) => messages.map((message) => messageOf(message)),
         rest: () => [],
       };

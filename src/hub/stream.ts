@@ -25,6 +25,7 @@ import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
 import { isPassed, type JoinPoint } from './join-point.ts';
 import type { EventBatch, EventMessage, Message } from './message.ts';
+import { SharedParcels } from './resume/shared-parcels.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What makes two subscriptions of a feed share their work. */
@@ -129,6 +130,11 @@ const progressIntervalMs = 7_500;
 
 /** A feed's events in one order, sequenced once for all subscribers that want it so. */
 export class Stream {
+  /** What is made for those who get what it remembers. */
+  readonly played = {
+    events: new SharedParcels<EventMessage>(),
+    batches: new SharedParcels<EventBatch>(),
+  };
   readonly #options: StreamOptions;
   readonly #audiences = new Map<string, Audience>();
   /** Those who want to know of the end of each turn. */

@@ -18,6 +18,7 @@ import type { StreamMessage } from '../history/stream-message.ts';
 import type { JoinPoint } from '../join-point.ts';
 import { DeadLetterMessage } from '../message.ts';
 import type { Followed } from '../resume/followed.ts';
+import { SharedParcels } from '../resume/shared-parcels.ts';
 import type { StreamSubscriber } from '../stream.ts';
 import type { Subscription } from '../subscription.ts';
 import type { Where } from '../where.ts';
@@ -63,6 +64,8 @@ const progressIntervalMs = 7_500;
  * given, and what comes of one of them waits.
  */
 export class DeadLetterStream implements Followed<LanedDeadLetter> {
+  /** What is made for those who get what it remembers. */
+  readonly played = new SharedParcels<DeadLetterMessage>();
   readonly #options: DeadLetterStreamOptions;
   readonly #audiences = new Map<string, Audience>();
   readonly #onTurn = new Set<() => void>();

@@ -20,6 +20,33 @@ export class Replay<Item> {
   }
 
   /**
+   * The next messages, up to a place at which all clients stop as well: so those who began elsewhere get the very
+   * same from the second time on.
+   *
+   * @param most at a time
+   */
+  take(most: number): {
+    readonly messages: readonly StreamMessage<Item>[];
+    /** As of `next`; undefined: there is more. */
+    readonly end: 'end' | 'forgotten' | undefined;
+  } {
+    const messages: StreamMessage<Item>[] = [];
+    for (;;) {
+      const next = this.next();
+      if (typeof next === 'string') return { messages, end: next };
+      messages.push(next);
+      if (messages.length === most || this.#isAtStop(most)) return { messages, end: undefined };
+    }
+  }
+
+  /** Behind so many messages of a segment, or behind all of one that is complete. */
+  #isAtStop(most: number): boolean {
+    if (this.#sewn < this.#seam.length) return false;
+    const { messages, next } = this.#segment;
+    return this.#at % most === 0 || (next !== null && this.#at >= messages.length);
+  }
+
+  /**
    * The next message. `end`: the client has all that the stream has emitted, and must be joined to it
    * before it emits again. `forgotten`: the client was too slow for what is remembered; it goes on from
    * its last message in another way.

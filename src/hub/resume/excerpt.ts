@@ -3,12 +3,15 @@ import type { Conflation } from '../conflation/conflation.ts';
 import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { EventFilter } from '../filter.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
-import type { EventBatch, EventMessage } from '../message.ts';
+import type { EventBatch, EventMessage, Message } from '../message.ts';
+import type { SharedParcels } from './shared-parcels.ts';
 
 /** What one subscriber gets of the messages that a stream remembers. */
-export interface Excerpt<Raw, Item> {
+export interface Excerpt<Raw, Item extends Message> {
   /** Where the subscriber stands with what was due so far; undefined: nothing is kept from it. */
   readonly keptFrom: StreamPosition | undefined;
+  /** With whom it shares what is made of the messages; undefined: what it gets depends on what it has kept. */
+  readonly sharing: Sharing<Item> | undefined;
   /**
    * Takes the next messages.
    *
@@ -18,6 +21,12 @@ export interface Excerpt<Raw, Item> {
   take(messages: readonly StreamMessage<Raw>[], before: StreamPosition): readonly Item[];
   /** There are no more for now. @returns what was kept until then */
   rest(): readonly Item[];
+}
+
+/** Those who want the same. */
+export interface Sharing<Item extends Message> {
+  readonly parcels: SharedParcels<Item>;
+  readonly wish: string;
 }
 
 export interface EventExcerptOptions {
@@ -30,11 +39,14 @@ export interface EventExcerptOptions {
 
 /** Each event by itself. */
 export class EventExcerpt implements Excerpt<Event, EventMessage> {
+  readonly sharing: Sharing<EventMessage> | undefined;
   readonly #options: EventExcerptOptions;
   #keptFrom: StreamPosition | undefined;
 
-  constructor(options: EventExcerptOptions) {
+  /** @param sharing if all are delivered */
+  constructor(options: EventExcerptOptions, sharing?: Sharing<EventMessage>) {
     this.#options = options;
+    if (options.conflation === undefined) this.sharing = sharing;
   }
 
   get keptFrom(): StreamPosition | undefined {
@@ -73,11 +85,14 @@ export interface BatchExcerptOptions extends EventExcerptOptions {
 
 /** As many events together as may be. */
 export class BatchExcerpt implements Excerpt<Event, EventBatch> {
+  readonly sharing: Sharing<EventBatch> | undefined;
   readonly #options: BatchExcerptOptions;
   readonly #events: EventExcerpt;
 
-  constructor(options: BatchExcerptOptions) {
+  /** @param sharing if all are delivered */
+  constructor(options: BatchExcerptOptions, sharing?: Sharing<EventBatch>) {
     this.#options = options;
+    if (options.conflation === undefined) this.sharing = sharing;
     this.#events = new EventExcerpt(options);
   }
 

@@ -6,7 +6,7 @@ import type { Replay } from '../history/replay.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
 import type { JoinPoint } from '../join-point.ts';
 import type { EncodeCursor, Message } from '../message.ts';
-import { liveParcel, parcelOf } from '../parcel.ts';
+import { liveParcel, type Parcel, parcelOf } from '../parcel.ts';
 import type { Joined } from '../stream.ts';
 import type { Subscription } from '../subscription.ts';
 import type { CatchUp, ReaderUse } from './catch-up.ts';
@@ -34,7 +34,7 @@ export interface FollowerOptions<Raw, S extends Followed<Raw>, Item extends Mess
   readonly join?: JoinPoint | undefined;
 }
 
-/** Messages that are looked at for one parcel of a replay. */
+/** Most messages that are looked at for one parcel of a replay. */
 const messagesPerParcel = 256;
 /** How long the live stream may take to come to where another instance was, in milliseconds. */
 const aheadPatienceMs = 250;
@@ -275,22 +275,35 @@ export class Follower<Raw, S extends Followed<Raw>, Item extends Message> {
     const way = this.#way;
     const { subscription, following } = this.#options;
     const excerpt = following.excerpt(stream);
+    const { sharing } = excerpt;
+    const share = sharing?.parcels.use();
+    if (share !== undefined) this.#alsoLeave(share);
     let position = start;
     /** How far the stream has been played back: beyond the subscriber's place, if something is kept from it. */
     let played = start;
     const go = (): void => {
       if (way !== this.#way) return;
-      const { messages, end } = take(replay);
-      const due = excerpt.take(this.#wanted(messages), played);
-      const items = end === undefined ? due : [...due, ...excerpt.rest()];
-      played = messages.at(-1)?.position ?? played;
+      const { messages, end } = replay.take(messagesPerParcel);
+      const wanted = this.#wanted(messages);
       const before = position;
+      const from = played;
+      played = messages.at(-1)?.position ?? played;
+      const make = (): Parcel<Item> | null => {
+        const due = excerpt.take(wanted, from);
+        const items = end === undefined ? due : [...due, ...excerpt.rest()];
+        const after = excerpt.keptFrom ?? played;
+        return items.length > 0 ? parcelOf(items, before, after, { isOfPast: true }) : null;
+      };
+      const isShared = wanted.length > 0 && wanted.length === messages.length;
+      const parcel =
+        sharing !== undefined && isShared
+          ? sharing.parcels.of({ wish: sharing.wish, messages, before }, make)
+          : make();
       position = excerpt.keptFrom ?? played;
-      if (items.length > 0) {
-        subscription.push(parcelOf(items, before, position, { isOfPast: true }));
-      }
+      if (parcel !== null) subscription.push(parcel);
       // Too much for a connection that takes nothing, as others of its subscriptions may have filled it.
       if (way !== this.#way) return;
+      if (end !== undefined) share?.();
       if (end === 'end') ended(position);
       else if (end === 'forgotten') this.#goOn(position);
       else subscription.whenTaken(go);
@@ -311,19 +324,6 @@ export class Follower<Raw, S extends Followed<Raw>, Item extends Message> {
       this.#options.subscription.cut(asError(error)),
     );
   }
-}
-
-function take<Raw>(replay: Replay<Raw>): {
-  messages: StreamMessage<Raw>[];
-  end: 'end' | 'forgotten' | undefined;
-} {
-  const messages: StreamMessage<Raw>[] = [];
-  while (messages.length < messagesPerParcel) {
-    const next = replay.next();
-    if (typeof next === 'string') return { messages, end: next };
-    messages.push(next);
-  }
-  return { messages, end: undefined };
 }
 
 /** That the log was cut off below the position, if what the stream has read tells so. */
