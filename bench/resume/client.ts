@@ -84,8 +84,8 @@ class Received implements ReceivedEvent {
   }
 
   get isLate(): boolean {
-    const at = this.#bytes.indexOf(late, this.#start);
-    return at !== -1 && at < this.#end;
+    // Of the rest of what was read there may be much.
+    return this.#bytes.subarray(this.#start, this.#end).includes(late);
   }
 
   get cursor(): string {

@@ -128,12 +128,6 @@ const missingRecheckMs = 10_000;
 const stallCheckMs = 1_000;
 const stallChecksPerStall = 4;
 /**
- * Most bytes of one answer while the past is read: so much is decoded, put in order and encoded in one turn of the event
- * loop, for which live streams wait.
- */
-const maxPastBytes = 256 * 1024;
-
-/**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
  * decoder, and one stream for each order that is asked for.
  *
@@ -163,6 +157,8 @@ export class Feed {
   readonly #balance: Balance;
   /** Held up by its one subscriber: nothing is read. */
   #heldUp = false;
+  /** Resolves when it is no longer held up; undefined: nobody waits for that. */
+  #goOn: PromiseWithResolvers<void> | undefined;
   readonly #closing = new AbortController();
   readonly #begun = Promise.withResolvers<void>();
   #hasCaughtUp = false;
@@ -359,6 +355,8 @@ export class Feed {
 
   resume(): void {
     this.#heldUp = false;
+    this.#goOn?.resolve();
+    this.#goOn = undefined;
     this.#reader?.resume([...this.#next.keys()].filter((id) => !this.#balance.isWaiting(id)));
     this.#watchForStall();
   }
@@ -378,6 +376,7 @@ export class Feed {
   /** Nothing is read or timed any more. */
   #stop(): void {
     this.#closing.abort();
+    this.#goOn?.resolve();
     this.#stallCheck?.cancel();
     this.#streams.close();
   }
@@ -454,7 +453,7 @@ export class Feed {
       onBatches: (batches) => this.#onBatches(batches),
       onStatus: (status) => this.#onStatus(status),
       maxWaitMs: () => this.#maxWaitMs(),
-      ...(turns === undefined ? {} : { turn: () => turns.next(), maxBytes: maxPastBytes }),
+      ...(turns === undefined ? {} : { turn: () => this.#turnOfPast(turns) }),
     });
     this.#reader = reader;
     for (const sink of this.#deadLetters) sink.begun();
@@ -462,6 +461,15 @@ export class Feed {
     if (this.#heldUp) reader.pause(this.#next.keys());
     // Failed at once: nobody could close it then.
     if (this.#closed) void reader.close();
+  }
+
+  /** While it is held up, what is left of an answer waits as well. */
+  async #turnOfPast(turns: Turns): Promise<void> {
+    while (this.#heldUp && !this.#closed) {
+      this.#goOn ??= Promise.withResolvers<void>();
+      await this.#goOn.promise;
+    }
+    await turns.next();
   }
 
   #onBatches(batches: readonly RecordBatch[]): void {

@@ -116,8 +116,8 @@ export interface ReaderOptions {
    */
   readonly startEpochs?: PartitionEpochs;
   /**
-   * Called once for each answer of a broker, synchronously, with one batch for each partition asked
-   * about, empty ones included. Buffers in it are valid during the call only: copy what is kept.
+   * Called once for each answer of a broker (or part of one, see `turn`), synchronously, with one batch for each
+   * partition asked about, empty ones included. Buffers in it are valid during the call only: copy what is kept.
    */
   readonly onBatches: (batches: readonly RecordBatch[]) => void;
   /** Called at every change of status. After `failed` nothing more is read. */
@@ -126,7 +126,10 @@ export interface ReaderOptions {
   readonly maxWaitMs?: () => number;
   /** Most bytes of one answer (a single larger record still passes). @default 1_048_576 */
   readonly maxBytes?: number;
-  /** Waited for before each answer is handed over. @default the next turn of the event loop */
+  /**
+   * Waited for before each part of an answer is handed over: that of one partition, with those in which there is
+   * nothing new. @default an answer is handed over as a whole, in the next turn of the event loop
+   */
   readonly turn?: () => Promise<void>;
 }
 

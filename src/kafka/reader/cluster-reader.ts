@@ -128,7 +128,9 @@ export class ClusterReader implements TopicReader, FetchPlan {
 
   ledBy(nodeId: number): readonly Partition[] {
     if (this.#suspects.size > 0) return [];
-    return [...this.#partitions.values()].filter(({ leader }) => leader === nodeId);
+    return [...this.#partitions.values()].filter(
+      ({ leader, inHand }) => leader === nodeId && (inHand === null || inHand === nodeId),
+    );
   }
 
   connectionTo(nodeId: number): FetchConnection {
@@ -145,7 +147,11 @@ export class ClusterReader implements TopicReader, FetchPlan {
     this.#watch.look();
   }
 
-  accept(nodeId: number, asked: ReadonlyMap<number, number>, answer: FetchAnswer): () => void {
+  accept(
+    nodeId: number,
+    asked: ReadonlyMap<number, number>,
+    answer: FetchAnswer,
+  ): readonly (() => void)[] {
     const taken: Taken[] = [];
     for (const fetched of answer.partitions) {
       const partition = this.#partitions.get(fetched.partition);
@@ -165,14 +171,37 @@ export class ClusterReader implements TopicReader, FetchPlan {
         partition.readEpoch = epochs.at(-1)?.epoch ?? partition.readEpoch;
         if (epochs.length > 0) partition.isUnread = false;
         partition.behind = nextOffset < fetched.lastStableOffset;
+        partition.inHand = nodeId;
         taken.push({ from, nextOffset, epochs, fetched });
       }
     }
-    return () => this.#handOver(taken);
+    return this.#partsOf(taken).map((part) => () => {
+      this.#handOver(part);
+      for (const { fetched } of part) this.#putDown(fetched.partition);
+    });
+  }
+
+  /** With turns of its own each partition by itself; those that are empty say that nothing is there, and come last. */
+  #partsOf(taken: readonly Taken[]): readonly (readonly Taken[])[] {
+    if (taken.length === 0) return [];
+    if (this.#options.turn === undefined) return [taken];
+    const full = taken.filter(({ from, nextOffset }) => nextOffset > from);
+    const empty = taken.filter(({ from, nextOffset }) => nextOffset <= from);
+    const last = full.pop();
+    return [...full.map((one) => [one]), last === undefined ? empty : [last, ...empty]];
+  }
+
+  /** Another leader may be asked for what follows. */
+  #putDown(id: number): void {
+    const partition = this.#partitions.get(id);
+    if (partition === undefined) return;
+    const { leader, inHand } = partition;
+    partition.inHand = null;
+    if (leader !== null && leader !== inHand) this.#loops.get(leader)?.wake();
   }
 
   #handOver(taken: readonly Taken[]): void {
-    if (this.#over || taken.length === 0) return;
+    if (this.#over) return;
     const batches = taken.map(({ from, nextOffset, epochs, fetched }): RecordBatch => {
       const { partition, aborted, lastStableOffset, logStartOffset } = fetched;
       const { records, unreadable } = readBatches(fetched.batches, from, aborted);

@@ -14,18 +14,25 @@ export interface FetchPlan {
   readonly topicId: string | null;
   readonly maxBytes: number;
   maxWaitMs(): number;
-  /** Resolves when an answer may be handed over: in another turn of the event loop. */
+  /** Resolves when a part may be handed over: in another turn of the event loop. */
   turn(): Promise<void>;
-  /** Partitions that this node leads, paused ones and those that wait for another attempt too. */
+  /**
+   * Partitions that this node leads, paused ones and those that wait for another attempt too; but for those of which
+   * another node's answer has still to be handed over.
+   */
   ledBy(nodeId: number): readonly Partition[];
   connectionTo(nodeId: number): FetchConnection;
   /**
    * Takes note of an answer, before the next request is made: from here on its records are read.
    *
    * @param asked by partition: where it was asked from
-   * @returns hands them over; must be called
+   * @returns hands them over, part by part; all must be called, in order
    */
-  accept(nodeId: number, asked: ReadonlyMap<number, number>, answer: FetchAnswer): () => void;
+  accept(
+    nodeId: number,
+    asked: ReadonlyMap<number, number>,
+    answer: FetchAnswer,
+  ): readonly (() => void)[];
   /** The node could not be asked about these; it is asked again. */
   unreachable(nodeId: number, partitions: readonly Partition[], error: KafkaError): void;
 }
@@ -84,13 +91,14 @@ export class LeaderLoop {
     while (!this.#stopped) {
       const exchange = await next;
       if (this.#stopped) break;
-      const handOver = exchange && this.#plan.accept(this.#nodeId, exchange.asked, exchange.answer);
+      const parts = exchange && this.#plan.accept(this.#nodeId, exchange.asked, exchange.answer);
       next = this.#exchange();
-      if (!handOver) continue;
-      // Lets the request out, and other sockets have their turn between answers.
-      await this.#plan.turn();
-      // Also when it was stopped meanwhile: a loop that is retired must lose nothing that it took.
-      handOver();
+      for (const handOver of parts ?? []) {
+        // Lets the request out, and other sockets have their turn in between.
+        await this.#plan.turn();
+        // Also when it was stopped meanwhile: a loop that is retired must lose nothing that it took.
+        handOver();
+      }
     }
     await next;
     await this.#connection?.close();

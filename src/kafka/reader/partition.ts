@@ -17,6 +17,8 @@ export class Partition {
   /** Nothing has been read here: `readEpoch` was given, and may be a later one than that of the record before. */
   isUnread = true;
   paused = false;
+  /** The node whose answer about it has been taken note of, and not been handed over. */
+  inHand: number | null = null;
   /** Whether the last answer left something in the log. */
   behind = true;
   #lastLeader: number | null = null;

@@ -120,12 +120,20 @@ function read(
   t: TestContext,
   cluster: FakeCluster,
   start: readonly number[],
-  startEpochs: readonly number[] = [],
+  {
+    startEpochs = [],
+    turn,
+  }: { readonly startEpochs?: readonly number[]; readonly turn?: () => Promise<void> } = {},
 ): Tape {
   const tape = new Tape();
   tape.start(
     { openReader: (options) => new ClusterReader(cluster, options, 20) },
-    { topic, start: new Map(start.entries()), startEpochs: new Map(startEpochs.entries()) },
+    {
+      topic,
+      start: new Map(start.entries()),
+      startEpochs: new Map(startEpochs.entries()),
+      ...(turn === undefined ? {} : { turn }),
+    },
   );
   t.after(() => tape.reader.close());
   return tape;
@@ -163,6 +171,59 @@ test('leaders change at every turn: nothing is lost, nothing repeated', async (t
   await tape.untilRecords(240);
   for (const partition of [0, 1]) assert.deepEqual(tape.offsets(partition), range(0, 120));
   assert.equal(new Set(cluster.requests.map(({ node }) => node)).size, 2);
+});
+
+test('with turns of its own the partitions of an answer are handed over one by one', async (t) => {
+  const cluster = new FakeCluster([log(1, 10), log(1, 10), log(1, 10)]);
+  let turns = 0;
+  const turn = async (): Promise<void> => {
+    turns += 1;
+  };
+  const tape = read(t, cluster, [0, 0, 0], { turn });
+  const perCall: number[][] = [];
+  let told = 0;
+  await tape.until(() => {
+    const batches = tape.batches.slice(told).filter(({ records }) => records.length > 0);
+    perCall.push(batches.map(({ partition }) => partition));
+    told = tape.batches.length;
+    return tape.records.length === 30;
+  }, 'all records');
+  for (const partition of [0, 1, 2]) assert.deepEqual(tape.offsets(partition), range(0, 10));
+  assert.deepEqual(
+    perCall.filter((partitions) => partitions.length > 1),
+    [],
+  );
+  assert.ok(turns >= 30);
+});
+
+test('who leads a partition now is not asked before what the last leader answered is handed over', async (t) => {
+  const cluster = new FakeCluster([log(1, 10), log(1, 10)]);
+  const gate = Promise.withResolvers<void>();
+  t.after(() => gate.resolve());
+  const asked = Promise.withResolvers<void>();
+  let turns = 0;
+  const turn = async (): Promise<void> => {
+    turns += 1;
+    if (turns < 2) return;
+    asked.resolve();
+    await gate.promise;
+  };
+  const tape = read(t, cluster, [0, 0], { turn });
+  await asked.promise;
+  const moving = cluster.logs.find((_, partition) => tape.offsets(partition).length === 0);
+  assert.ok(moving);
+  const { looks } = cluster;
+  moving.leader = 2;
+  moving.leaderEpoch += 1;
+  await until('another look at the leaders', () => cluster.looks > looks + 2);
+  assert.deepEqual(
+    cluster.requests.filter(({ node }) => node === 2),
+    [],
+  );
+  gate.resolve();
+  await tape.untilRecords(20);
+  for (const partition of [0, 1]) assert.deepEqual(tape.offsets(partition), range(0, 10));
+  assert.ok(cluster.requests.some(({ node }) => node === 2));
 });
 
 test('what a former leader answers late does not count', async (t) => {
@@ -240,7 +301,7 @@ test('a log that departs below the start from the one that was read then is told
   const diverging = log(1, 10);
   diverging.says = { divergesFrom: 3 };
   const cluster = new FakeCluster([diverging]);
-  const tape = read(t, cluster, [8], [4]);
+  const tape = read(t, cluster, [8], { startEpochs: [4] });
   const failure = await tape.untilFailed();
   assert.deepEqual(failure.ranges, [{ partition: 0, from: 3, to: 8 }]);
   assert.equal(cluster.requests[0]?.request.positions[0]?.readEpoch, 4);
@@ -251,7 +312,7 @@ test('a log that departs behind the start only is read on', async (t) => {
   const diverging = log(1, 10);
   diverging.says = { divergesFrom: 8 };
   const cluster = new FakeCluster([diverging]);
-  const tape = read(t, cluster, [8], [4]);
+  const tape = read(t, cluster, [8], { startEpochs: [4] });
   const asked = (): number | null | undefined =>
     cluster.requests.at(-1)?.request.positions[0]?.readEpoch;
   await until('a question without an epoch', () => asked() === null);

@@ -47,7 +47,7 @@ function plan(connection: FetchConnection, told: Partial<FetchPlan>): FetchPlan 
     maxWaitMs: () => 100,
     ledBy: () => [partition],
     connectionTo: () => connection,
-    accept: () => () => undefined,
+    accept: () => [() => undefined],
     unreachable: () => undefined,
     ...told,
   };
@@ -61,9 +61,11 @@ test('what was taken is handed over though the loop is stopped in between', asyn
     plan(connection, {
       accept: () => {
         void loop.stop();
-        return () => {
-          handedOver += 1;
-        };
+        return [
+          () => {
+            handedOver += 1;
+          },
+        ];
       },
     }),
   );
@@ -78,7 +80,7 @@ test('the next request is under way before the last answer is handed over', asyn
   const { promise: underWay, resolve } = Promise.withResolvers<number>();
   const loop = new LeaderLoop(
     1,
-    plan(connection, { accept: () => () => resolve(connection.requests.length) }),
+    plan(connection, { accept: () => [() => resolve(connection.requests.length)] }),
   );
   await connection.asked;
   connection.requests[0]?.resolve(answer);
@@ -94,7 +96,7 @@ test('an answer that comes after the stop is not taken', async () => {
     plan(connection, {
       accept: () => {
         taken += 1;
-        return () => undefined;
+        return [];
       },
     }),
   );
