@@ -90,6 +90,23 @@ export class Outbox implements TurnEndTask {
     else if (this.#queuedBytes > this.#settings.maxQueuedBytes) this.#overflow();
   }
 
+  /**
+   * As `push`, of the only one who owns anything on the connection: as all that is due to it in a turn of its feed is
+   * in these frames, they leave at once.
+   */
+  send(frames: SharedFrames, owner: OutboxOwner, before: StreamPosition): void {
+    const mustWait =
+      this.#frames !== undefined ||
+      this.#isWaiting ||
+      this.#isScheduled ||
+      this.#budget?.isSpent === true;
+    if (mustWait) return this.push(frames, owner, before);
+    const { stream, isOpen } = this.#connection;
+    if (!isOpen) return;
+    this.#budget?.spend(frames.length);
+    if (!frames.writeTo(stream, owner.mark)) this.#waitForDrain();
+  }
+
   /** From here on no more is sent than this allows. What is over it waits like what a slow client does not take. */
   useBudget(budget: ByteBudget): void {
     this.#budget = budget;

@@ -66,7 +66,7 @@ export function deliverAsEventStream(
       if (parcel.items.length === 0) return;
       try {
         const sent = frames.of(parcel, stream.division, context);
-        stream.outbox.push(sent, owner, parcel.before);
+        stream.outbox.send(sent, owner, parcel.before);
       } catch (error) {
         // What cannot be written cannot be left out either.
         subscription.leave();

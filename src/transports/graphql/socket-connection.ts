@@ -31,6 +31,8 @@ export class SocketConnection
 {
   readonly socket: WebSocket;
   readonly stream: Duplex;
+  /** The client has negotiated compression. Not asked for anew for each message: ws would write a text each time. */
+  readonly compresses: boolean;
   /**
    * How many other operations were begun and are not done. Not those that the client has not completed:
    * a query goes on after its client has lost interest.
@@ -58,6 +60,7 @@ export class SocketConnection
     this.#url = url;
     this.socket = socket;
     this.stream = stream;
+    this.compresses = socket.extensions.includes('permessage-deflate');
     this.#options = options;
     options.connections.add(this);
   }
@@ -96,14 +99,14 @@ export class SocketConnection
     return this.socket.readyState === this.socket.OPEN;
   }
 
-  /** The client has negotiated compression. */
-  get compresses(): boolean {
-    return this.socket.extensions.includes('permessage-deflate');
-  }
-
   /** Operations that count against the limit. */
   get operations(): number {
     return this.running + (this.#deliveries?.size ?? 0);
+  }
+
+  /** It carries no more than one subscription. */
+  get isForOne(): boolean {
+    return this.#deliveries?.size === 1;
   }
 
   /** Who the client is; undefined: it has not been let in. */

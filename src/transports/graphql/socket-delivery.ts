@@ -56,9 +56,10 @@ export class SocketDelivery implements Subscriber<Message>, OutboxOwner {
   deliver(parcel: Parcel): void {
     if (parcel.items.length === 0) return;
     try {
-      const { outbox } = this.#connection;
+      const { outbox, isForOne } = this.#connection;
       const frames = this.#frames.of(parcel, this.mark.length, this);
-      outbox.push(frames, this, parcel.before);
+      if (isForOne) outbox.send(frames, this, parcel.before);
+      else outbox.push(frames, this, parcel.before);
     } catch (error) {
       // What cannot be written cannot be left out either.
       this.leave();

@@ -83,7 +83,7 @@ function subscriberOf(
     },
     deliver(parcel) {
       try {
-        stream.outbox.push(frames.of(parcel, stream.division), owner, parcel.before);
+        stream.outbox.send(frames.of(parcel, stream.division), owner, parcel.before);
       } catch (error) {
         // What cannot be written cannot be left out either.
         subscription.leave();

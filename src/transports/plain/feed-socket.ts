@@ -106,7 +106,7 @@ export class FeedSocket
   deliver(parcel: Parcel): void {
     this.#hasSpoken = true;
     try {
-      this.#outbox.push(this.#options.frames.of(parcel, this.compresses), this, parcel.before);
+      this.#outbox.send(this.#options.frames.of(parcel, this.compresses), this, parcel.before);
     } catch (error) {
       // What cannot be written cannot be left out either.
       this.#fail(error);

@@ -57,6 +57,36 @@ test('what is due in a turn leaves in one write, in order', async (t) => {
   assert.equal(writes(), 1);
 });
 
+test('what is for the only subscription of a connection leaves at once, and never past what waits', async (t) => {
+  const { outbox, received, writes } = await open(t);
+  const owner = ownerOf('1');
+  outbox.send(textFrames(['_: one'], '_'), owner, beginning);
+  assert.equal(writes(), 1);
+  outbox.push(textFrames(['two']));
+  outbox.send(textFrames(['_: three'], '_'), owner, beginning);
+  assert.equal(writes(), 1);
+  await until('all to arrive', () => received.length === 3);
+  assert.deepEqual(received, ['1: one', 'two', '1: three']);
+  assert.equal(writes(), 2);
+});
+
+test('what is to leave at once waits for a client that takes nothing, and is lost past the bound', async (t) => {
+  const pair = await open(t, 10_000);
+  const sent = await stall(pair);
+  const written = pair.writes();
+  const lost: StreamPosition[] = [];
+  const owner = ownerOf('1', (before) => lost.push(before));
+  const places = Array.from({ length: 12 }, () => ({ ...beginning }));
+  for (const place of places) {
+    pair.outbox.send(textFrames([`_${'y'.repeat(1_000)}`], '_'), owner, place);
+  }
+  assert.equal(pair.writes(), written);
+  assert.deepEqual(lost, [places[0]]);
+  assert.equal(pair.overflows.length, 1);
+  pair.client.resume();
+  await until('what was written before to arrive', () => pair.received.length >= sent);
+});
+
 test('each client gets its own mark, alone in its turn or not, stalled or not', async (t) => {
   const clients = await Promise.all([open(t), open(t), open(t)]);
   const [, slow] = clients;
