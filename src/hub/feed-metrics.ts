@@ -66,6 +66,7 @@ export class FeedMetrics {
     scrape.add('millrace_feed_lag_records', labels, counts.lag);
     scrape.add('millrace_held_events', labels, counts.held);
     scrape.add('millrace_held_bytes', labels, memory.heldBytes);
+    scrape.add('millrace_history_bytes', labels, memory.historyBytes);
     if (memory.dedup === undefined) return;
     scrape.add('millrace_dedup_bytes', labels, memory.dedup.bytes);
     scrape.least('millrace_dedup_window_seconds', labels, memory.dedup.coveredMs / 1_000);

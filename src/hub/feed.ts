@@ -102,6 +102,8 @@ export interface FeedCounts {
 export interface FeedMemory {
   /** The JSON texts of events that wait for their place in the order. */
   readonly heldBytes: number;
+  /** What was delivered and is kept for those who come back: dead letters with the topic that they are of. */
+  readonly historyBytes: number;
   /** What is known of ids; undefined: no stream drops copies. */
   readonly dedup:
     | {
@@ -223,8 +225,10 @@ export class Feed {
   }
 
   get memory(): FeedMemory {
-    let [heldBytes, bytes, coveredMs] = [0, 0, Number.POSITIVE_INFINITY];
+    let [heldBytes, historyBytes, bytes, coveredMs] = [0, 0, 0, Number.POSITIVE_INFINITY];
+    for (const sink of this.#deadLetters) historyBytes += sink.historyBytes;
     for (const stream of this.#streams) {
+      historyBytes += stream.historyBytes;
       if (!stream.hasBegun) continue;
       const { sequencer, dropsCopies } = stream;
       heldBytes += sequencer.heldBytes;
@@ -232,7 +236,8 @@ export class Feed {
       bytes += sequencer.dedup.bytes;
       coveredMs = Math.min(coveredMs, sequencer.dedup.coveredMs);
     }
-    return { heldBytes, dedup: Number.isFinite(coveredMs) ? { bytes, coveredMs } : undefined };
+    const dedup = Number.isFinite(coveredMs) ? { bytes, coveredMs } : undefined;
+    return { heldBytes, historyBytes, dedup };
   }
 
   get subscribers(): number {

@@ -202,6 +202,12 @@ export class Stream {
     return subscribers;
   }
 
+  /** What it remembers of what it delivered, and keeps for those who come back. */
+  get historyBytes(): number {
+    const { events, batches } = this.played;
+    return (this.#begun?.history.bytes ?? 0) + events.bytes + batches.bytes;
+  }
+
   /** Messages handed to subscriptions so far. */
   get delivered(): number {
     let sum = this.#retired;

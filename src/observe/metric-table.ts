@@ -159,6 +159,12 @@ export const metricTable = {
     unit: 'bytes',
     help: 'Their JSON texts.',
   },
+  millrace_history_bytes: {
+    type: 'gauge',
+    labels: feed,
+    unit: 'bytes',
+    help: 'What is remembered of delivered events and dead letters (`feeds.historyBytes` for each stream at the most) and, while clients come back, of what is sent to several of them.',
+  },
   millrace_dedup_window_seconds: {
     type: 'gauge',
     labels: feed,

@@ -6,6 +6,8 @@ export interface DeadLetterSink {
   readonly subscribers: number;
   /** Messages handed to subscriptions so far. */
   readonly delivered: number;
+  /** What it remembers of them, if another one of the same stream does not say so. */
+  readonly historyBytes: number;
   /** It is known where reading begins, or that the topic is yet to come; nothing has come yet. */
   begun(): void;
   accept(deadLetter: DeadLetter): void;

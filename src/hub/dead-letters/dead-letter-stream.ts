@@ -204,7 +204,12 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     const sum = (of: 'size' | 'delivered'): number =>
       [...this.#audiences.values()].reduce((all, { channels }) => all + channels[side][of], 0);
     const retired = this.#retired;
+    const historyBytes = (): number =>
+      side === 0 ? (this.#history?.bytes ?? 0) + this.#earlyBytes + this.played.bytes : 0;
     return {
+      get historyBytes() {
+        return historyBytes();
+      },
       get subscribers() {
         return sum('size');
       },

@@ -40,6 +40,7 @@ export const metricScenarios: readonly Scenario[] = [
       assert.equal(series.get(`millrace_records_received_total${feed}`), 3);
       assert.equal(series.get(`millrace_duplicates_total${feed}`), 1);
       assert.equal(series.get(`millrace_deliveries_total${feed}`), 4);
+      assert.ok((series.get(`millrace_history_bytes${feed}`) ?? 0) > 2 * 100);
 
       one.stop();
       await until('one to be gone', async () => {
