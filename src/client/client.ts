@@ -4,6 +4,7 @@ import { type Patience, patienceDefaults } from './connection.ts';
 import { Credentials, type CredentialsOptions } from './credentials.ts';
 import { Feed, type Placed } from './feed.ts';
 import { platform, type Surroundings } from './surroundings.ts';
+import { refusalOf } from './topic-name.ts';
 import type { DeadLetter, Event, EventsOptions, FeedOptions } from './types.ts';
 
 export type ClientOptions = CredentialsOptions & {
@@ -62,6 +63,7 @@ export class Client {
         patience: this.#patience,
         parse,
         surroundings: this.#surroundings,
+        refusal: refusalOf(topic),
         onClosed: (closed) => this.#feeds.delete(closed),
       },
       options,

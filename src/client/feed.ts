@@ -16,6 +16,8 @@ export interface FeedContext {
   readonly patience: Required<Patience>;
   readonly parse: typeof JSON.parse;
   readonly surroundings: Surroundings;
+  /** It cannot be had: it is closed with this at once. */
+  readonly refusal: FeedError | undefined;
   /** Called once, when it is closed; maybe at once. */
   readonly onClosed: (feed: { close(): void }) => void;
 }
@@ -78,6 +80,10 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     this.#since = since instanceof Date ? since.toISOString() : since;
     if (signal?.aborted) {
       this.#abort(signal);
+      return;
+    }
+    if (context.refusal !== undefined) {
+      this.#fail(context.refusal);
       return;
     }
     if (signal !== undefined) {

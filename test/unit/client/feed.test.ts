@@ -113,6 +113,36 @@ test('tells its state to whoever watches', async (t) => {
   );
 });
 
+for (const [what, topic] of [
+  ['no', ''],
+  ['the name of a folder', '.'],
+  ['the name of the folder above', '..'],
+  ['too long a', 'a'.repeat(250)],
+] as const) {
+  test(`a topic with ${what} name ends the feed at once`, async (t) => {
+    const { client, connections, clock } = await setStage(t);
+    for (const feed of [client.events(topic), client.deadLetters(topic)]) {
+      const error = await feed.next().then(
+        () => assert.fail('it goes on'),
+        (reason: unknown) => reason,
+      );
+      assert.ok(error instanceof FeedError);
+      assert.deepEqual([error.code, error.argument], ['BAD_USER_INPUT', 'topic']);
+      assert.match(error.message, /a name of 1 to 249 characters/);
+      assert.deepEqual(feed.state, { name: 'closed', code: 'BAD_USER_INPUT', error });
+    }
+    await clock.advance(60_000);
+    assert.equal(connections(), 0);
+  });
+}
+
+test('a topic may have the longest name there is, of whatever characters', async (t) => {
+  const { client, connection } = await setStage(t);
+  const topic = '😀'.repeat(249);
+  client.events(topic);
+  assert.equal((await connection()).url.pathname, `/feeds/${encodeURIComponent(topic)}`);
+});
+
 test('waits longer with each failure in a row, and begins anew after a connection that held', async (t) => {
   const { client, connection, clock } = await setStage(t, { backoff: { mostMs: 3_000 } });
   const feed = client.events('a');
