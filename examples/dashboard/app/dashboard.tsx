@@ -11,7 +11,7 @@ import { palette, titles } from './topic-style.ts';
 import { topics } from './model.ts';
 
 export function Dashboard({ store }: { readonly store: Store }) {
-  const { model, state } = useSyncExternalStore(store.watch, store.view);
+  const { model, connection } = useSyncExternalStore(store.watch, store.view);
   const shown = shownSteps([...Object.values(model.counts), model.refusals], Date.now());
   return (
     <Container size={1_240} px={{ base: 'sm', sm: 'lg' }} py={{ base: 'md', sm: 'lg' }}>
@@ -24,7 +24,7 @@ export function Dashboard({ store }: { readonly store: Store }) {
             What happens, as it happens
           </Text>
         </Box>
-        <StateBadge state={state} />
+        <StateBadge connection={connection} />
       </Group>
 
       <SimpleGrid cols={{ base: 2, md: 4 }} spacing={{ base: 'xs', sm: 'md' }} mb="md">

@@ -1,9 +1,9 @@
 import { Badge } from '@mantine/core';
-import type { FeedState } from 'millrace/client';
+import type { Connection } from './connection.ts';
 
 /** Whether what is shown is what is. */
-export function StateBadge({ state }: { readonly state: FeedState }) {
-  const [colour, text] = looks(state);
+export function StateBadge({ connection }: { readonly connection: Connection }) {
+  const [colour, text] = looks(connection);
   return (
     <Badge
       role="status"
@@ -12,25 +12,30 @@ export function StateBadge({ state }: { readonly state: FeedState }) {
       color={colour}
       tt="none"
       style={{ flexShrink: 0 }}
-      leftSection={<div className="dot" data-live={state.name === 'live' || undefined} />}
-      title={state.name === 'waiting' ? state.reason.message : undefined}
+      leftSection={<div className="dot" data-live={connection.name === 'live' || undefined} />}
+      title={connection.name === 'lost' ? connection.why : undefined}
     >
       {text}
     </Badge>
   );
 }
 
-function looks(state: FeedState): readonly [colour: string, text: string] {
-  switch (state.name) {
+function looks(connection: Connection): readonly [colour: string, text: string] {
+  switch (connection.name) {
     case 'connecting':
-      return ['gray', state.attempt === 1 ? 'Connecting' : 'Connecting again'];
+      return ['gray', 'Connecting'];
     case 'catching-up':
       return ['blue', 'Catching up'];
     case 'live':
       return ['teal', 'Live'];
-    case 'waiting':
-      return ['yellow', 'Connection lost'];
+    case 'lost': {
+      const { feeds, lost } = connection;
+      return [
+        'yellow',
+        lost === feeds ? 'Connection lost' : `Reconnecting ${lost} of ${feeds} feeds`,
+      ];
+    }
     case 'closed':
-      return ['red', `Closed: ${state.code}`];
+      return ['red', `Closed: ${connection.code}`];
   }
 }

@@ -6,6 +6,7 @@ import {
   type FeedState,
 } from 'millrace/client';
 import { askForToken } from '../../shared/token.ts';
+import { type Connection, connectionOf } from './connection.ts';
 import {
   emptyModel,
   forgotten,
@@ -26,8 +27,7 @@ interface Snapshot {
 
 export interface View {
   readonly model: Model;
-  /** Of the feed that is worst off. */
-  readonly state: FeedState;
+  readonly connection: Connection;
 }
 
 const storageKey = 'dashboard';
@@ -36,14 +36,6 @@ const historyMs = 31 * 60_000;
 const saveMs = 1_000;
 /** As often as people can follow. */
 const showMs = 200;
-/** From the worst to the best. */
-const severity: readonly FeedState['name'][] = [
-  'closed',
-  'waiting',
-  'connecting',
-  'catching-up',
-  'live',
-];
 
 /**
  * The model, fed by Millrace. It is saved together with the cursors, in one piece: so after a reload the feeds go on
@@ -63,7 +55,7 @@ export class Store {
       saved === null ? { model: emptyModel, cursors: {} } : JSON.parse(saved);
     this.#model = model;
     this.#cursors = new Map(Object.entries(cursors));
-    this.#view = { model, state: { name: 'connecting', attempt: 1 } };
+    this.#view = { model, connection: { name: 'connecting' } };
   }
 
   readonly watch = (listener: () => void): (() => void) => {
@@ -135,10 +127,8 @@ export class Store {
     this.#isDue = true;
     setTimeout(() => {
       this.#isDue = false;
-      const states = [...this.#states.values()];
-      const worst = severity.find((name) => states.some((state) => state.name === name));
-      const state = states.find(({ name }) => name === worst) ?? this.#view.state;
-      this.#view = { model: this.#model, state };
+      const connection = connectionOf([...this.#states.values()]);
+      this.#view = { model: this.#model, connection };
       for (const listener of this.#listeners) listener();
     }, showMs);
   }
