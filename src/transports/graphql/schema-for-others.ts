@@ -3,6 +3,7 @@ import type { GraphQLError, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
 import { isObject } from '../../core/json.ts';
 import type { Message } from '../../hub/message.ts';
 import { Subscription } from '../../hub/subscription.ts';
+import { namingValues } from './named-values.ts';
 import { OneByOne } from './one-by-one.ts';
 import { resolvers, typeDefs } from './schema.ts';
 
@@ -23,7 +24,8 @@ export function createSchemaForOthers(mask: Mask): GraphQLSchema {
     type,
     adaptedType(fields, mask),
   ]);
-  return makeExecutableSchema({ typeDefs: typeDefs(), resolvers: Object.fromEntries(adapted) });
+  const own = Object.fromEntries(adapted);
+  return namingValues(makeExecutableSchema({ typeDefs: typeDefs(), resolvers: own }));
 }
 
 /** Scalars stay as they are. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import type { Resolvers } from '../../generated/schema.ts';
+import { namingValues } from './named-values.ts';
 import { deadLetterResolvers } from './resolvers/dead-letter.ts';
 import { eventBatchResolvers } from './resolvers/event-batch.ts';
 import { eventResolvers } from './resolvers/event.ts';
@@ -39,5 +40,5 @@ export function typeDefs(): string[] {
 
 /** The schema of `schema/*.graphql` with its resolvers. */
 export function createSchema(): GraphQLSchema {
-  return makeExecutableSchema({ typeDefs: typeDefs(), resolvers });
+  return namingValues(makeExecutableSchema({ typeDefs: typeDefs(), resolvers }));
 }
