@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pathProblem } from '../decode/path.ts';
 import { topicName, topicTemplateProblem } from '../decode/topic-name.ts';
 import {
   bytes,
@@ -41,7 +42,7 @@ const origin = textLike('origin', (value) =>
     ? undefined
     : 'expected an exact origin, such as https://app.example.com (no path, no default port)',
 );
-const dottedPath = { ...text, label: 'dotted path' };
+const dottedPath = textLike('dotted path', pathProblem);
 
 const projectsSchema = z
   .array(

@@ -10,7 +10,7 @@ export type Path = readonly string[];
  * Every dot separates. There is no second try with the whole text as one key: which of the two a
  * record had would then decide what a filter means. A key that contains a dot is written with a
  * backslash before it (`keen\.id`), a backslash before a dot likewise (`\\`); any other backslash
- * stands for itself. A doubled dot means the key `""`.
+ * stands for itself.
  */
 export function parsePath(dotted: string): Path {
   const path: string[] = [];
@@ -30,6 +30,13 @@ export function parsePath(dotted: string): Path {
   }
   path.push(segment);
   return path;
+}
+
+/** What keeps a text from being a path, for whoever wrote it; `undefined`: nothing. */
+export function pathProblem(dotted: string): string | undefined {
+  // The key `""` cannot be written: whoever seems to mean it has mistyped, and would find nothing.
+  if (!parsePath(dotted).includes('')) return undefined;
+  return 'expected names with one dot between them, such as user.id (a dot within a name is written \\.)';
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.ts';
 import { isObject, type JsonValue } from '../core/json.ts';
-import { valueAt } from './path.ts';
+import { pathProblem, valueAt } from './path.ts';
 
 /** The operators of a filter; docs/filters.md defines them. */
 export const filterOperators = [
@@ -83,6 +83,9 @@ function parseCondition(input: unknown, problem: Problem): PropertyFilter {
       `has a \`property\` of ${property.length} characters; the limit is ${filterLimits.propertyLength}`,
     );
   }
+  const pathIsWrong = pathProblem(property);
+  if (pathIsWrong !== undefined)
+    throw problem(`has the \`property\` ${quoted(property)}: ${pathIsWrong}`);
   const name = valueAt(input, ['operator']) ?? 'EQ';
   const operator = filterOperators.find((known) => known === name);
   if (operator === undefined) {

@@ -1,5 +1,6 @@
 import { MillraceError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
+import { pathProblem } from '../decode/path.ts';
 import { filterLimits } from '../decode/property-filter.ts';
 
 export const deliveryModes = ['ALL', 'LATEST', 'SAMPLE'] as const;
@@ -73,8 +74,12 @@ function byOf(given: unknown): string | null {
     throw unusable('`delivery.by` must be a dotted path such as `user.id`');
   }
   const most = filterLimits.propertyLength;
-  if (given.length <= most) return given;
-  throw unusable(`\`delivery.by\` has ${given.length} characters; the limit is ${most}`);
+  if (given.length > most) {
+    throw unusable(`\`delivery.by\` has ${given.length} characters; the limit is ${most}`);
+  }
+  const problem = pathProblem(given);
+  if (problem === undefined) return given;
+  throw unusable(`\`delivery.by\` is ${quoted(given)}: ${problem}`);
 }
 
 function everyMsOf(given: unknown): number {

@@ -29,12 +29,18 @@ function problemsOf(loaded: LoadedConfig): string[] {
   return loaded.problems.map(formatProblem);
 }
 
+const notAPath =
+  'expected names with one dot between them, such as user.id (a dot within a name is written \\.)';
+
 test('a port that no broker can have is refused with its range, as is one to listen on', () => {
   for (const [variable, port, message] of [
     ['MILLRACE_KAFKA_BROKERS', 'kafka:99999', 'expected a port from 1 to 65535 behind the colon'],
     ['MILLRACE_KAFKA_BROKERS', 'kafka:0', 'expected a port from 1 to 65535 behind the colon'],
     ['MILLRACE_KAFKA_BROKERS', 'kafka:', 'expected host:port, such as 127.0.0.1:9092'],
     ['MILLRACE_LISTEN_PORT', '99999', 'expected a whole number from 0 to 65535'],
+    ['MILLRACE_TOPICS_DEFAULTS_ID', 'keen..id', notAPath],
+    ['MILLRACE_TOPICS_DEFAULTS_TIMESTAMP', '.timestamp', notAPath],
+    ['MILLRACE_TOPICS_DEFAULTS_SEQUENCE', 'number.', notAPath],
   ] as const) {
     const [problem] = loadConfig({ env: { ...env, [variable]: port } }).problems;
     assert.equal(problem?.message, message, port);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { arrayIndex, parsePath, valueAt } from '../../../src/decode/path.ts';
+import { arrayIndex, parsePath, pathProblem, valueAt } from '../../../src/decode/path.ts';
 
 describe('parsePath', () => {
   it('separates at every dot', () => {
@@ -27,6 +27,20 @@ describe('parsePath', () => {
         },
       ),
     );
+  });
+});
+
+describe('pathProblem', () => {
+  it('refuses paths of which a name is empty, and says what one looks like', () => {
+    for (const path of ['', '.', 'a..b', '.a', 'a.', 'a\\..', '..']) {
+      assert.match(pathProblem(path) ?? '', /user\.id/, path);
+    }
+  });
+
+  it('takes every other', () => {
+    for (const path of ['a', 'a.b', 'a\\.b', 'a\\.', '\\.', 'items.0.sku', ' ', '__proto__']) {
+      assert.equal(pathProblem(path), undefined, path);
+    }
   });
 });
 

@@ -42,6 +42,11 @@ const refused: readonly [input: unknown, message: RegExp][] = [
   [{ mode: 'LATEST', by: 7 }, /`delivery\.by` must be a dotted path/],
   [{ mode: 'SAMPLE', by: 7 }, /`delivery\.by` must be a dotted path/],
   [{ mode: 'LATEST', by: 'x'.repeat(257) }, /257 characters; the limit is 256/],
+  [
+    { mode: 'LATEST', by: 'a..b' },
+    /`delivery\.by` is "a\.\.b": expected names with one dot between/,
+  ],
+  [{ mode: 'SAMPLE', by: '.a' }, /`delivery\.by` is "\.a"/],
   [{ mode: 'LATEST', everyMs: 9 }, /`delivery\.everyMs` .* between 10 and 60000/],
   [{ mode: 'SAMPLE', everyMs: 60_001 }, /`delivery\.everyMs`/],
   [{ mode: 'ALL', everyMs: 0 }, /`delivery\.everyMs`/],

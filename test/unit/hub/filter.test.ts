@@ -256,6 +256,9 @@ describe('parseFilter', () => {
     refused([{ value: 1 }], /needs a `property`/);
     refused([{ property: '', value: 1 }], /needs a `property`/);
     refused([{ property: ['a'], value: 1 }], /needs a `property`/);
+    for (const property of ['.', 'a..b', '.a', 'a.']) {
+      refused([{ property, value: 1 }], /`where\[0\]` has the `property` ".*": .*such as user\.id/);
+    }
     refused([{ property: 'a', op: 'EQ', value: 1 }], /unknown key "op"/);
     refused([{ property: 'a', operator: 'eq', value: 1 }], /unknown `operator`; known are EQ, NE/);
     refused([{ property: 'a', operator: 'toString', value: 1 }], /unknown `operator`/);

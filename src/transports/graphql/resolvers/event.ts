@@ -1,6 +1,6 @@
 import { MillraceError } from '../../../core/errors.ts';
 import { sourceAt } from '../../../decode/json-source.ts';
-import { parsePath } from '../../../decode/path.ts';
+import { parsePath, pathProblem } from '../../../decode/path.ts';
 import { formatMilliseconds, formatTimestamp } from '../../../decode/timestamp.ts';
 import type { EventResolvers } from '../../../generated/schema.ts';
 import { JsonText } from '../json-text.ts';
@@ -12,10 +12,9 @@ export const eventResolvers: EventResolvers = {
   sequence: ({ event }) => event.sequence,
   payload: ({ event }) => new JsonText(event.json),
   value: ({ event }, { property }) => {
-    if (property === '') {
-      throw new MillraceError('BAD_USER_INPUT', 'property must name a property, as in "user.id"', {
-        argument: 'property',
-      });
+    const problem = pathProblem(property);
+    if (problem !== undefined) {
+      throw new MillraceError('BAD_USER_INPUT', `property: ${problem}`, { argument: 'property' });
     }
     const text = sourceAt(event.json, parsePath(property));
     return text === undefined ? null : new JsonText(text);
