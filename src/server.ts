@@ -11,6 +11,7 @@ import { openBackend } from './backend.ts';
 import { readCertificate } from './config/certificate.ts';
 import { type Config, type ProjectConfig, type TlsFiles } from './config/config.ts';
 import { FileWatch } from './config/file-watch.ts';
+import { settings } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { MillraceError } from './core/errors.ts';
 import type { Hub } from './hub/hub.ts';
@@ -44,6 +45,7 @@ import { respond, respondPage } from './transports/respond.ts';
 import { Sent } from './transports/sent.ts';
 import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
+import { UntakenAnswers } from './transports/untaken-answers.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -180,10 +182,12 @@ export async function startServer(
     onSlow,
     onRefused: ({ code, details }: MillraceError) => onRefused(code, details.limit),
   };
+  const untaken = new UntakenAnswers();
   const graphqlOverHttp = createGraphqlOverHttp(engine, {
     ...outgoing,
     heartbeat,
     maxBodyBytes: limits.inboundFrameBytes,
+    untaken,
   });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
   const authenticateRequest = (request: RequestHead): Promise<Principal> =>
@@ -247,7 +251,9 @@ export async function startServer(
 
   const room = roomFor(Math.min(limits.connections, connectionsForHeap()));
   if (room.connections < limits.connections) {
-    logger.warn(
+    // The default is nobody's wish: who is refused for it is logged then.
+    const isWished = limits.connections !== settings.limits.settings.connections.default;
+    logger[isWished ? 'warn' : 'debug'](
       { connections: room.connections, configured: limits.connections },
       'this process has not files or heap enough for limits.connections: raise what ulimit -n tells, or --max-old-space-size',
     );
@@ -301,7 +307,8 @@ export async function startServer(
     logger,
   });
 
-  ofServer.observe({ hub, connections, allowances, sent, sockets: http.connections });
+  const sockets = http.connections;
+  ofServer.observe({ hub, connections, allowances, sent, untaken, sockets });
   metrics.onScrape((scrape) => {
     const build = { version, node: process.version, kafka_client: driver.name };
     scrape.add('millrace_build_info', build, 1);

@@ -73,7 +73,7 @@ export const metricTable = {
     type: 'gauge',
     labels: [],
     unit: 'bytes',
-    help: 'What waits in memory for slow clients, over all connections. What several wait for is counted for each.',
+    help: 'What waits in memory for slow clients, over all connections: messages of subscriptions, and answers to queries. What several wait for is counted for each.',
   },
   millrace_slow_moves_total: {
     type: 'counter',

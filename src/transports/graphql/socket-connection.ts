@@ -74,7 +74,8 @@ export class SocketConnection
   }
 
   get backlogBytes(): number {
-    return this.#outbox?.backlogBytes ?? 0;
+    // What queries are answered goes past the outbox.
+    return Math.max(this.#outbox?.backlogBytes ?? 0, this.socket.bufferedAmount);
   }
 
   get outbox(): Outbox {

@@ -5,6 +5,7 @@ import { MillraceError } from '../../core/errors.ts';
 import type { EventStreamOptions } from '../event-stream.ts';
 import { bodyTooLong, saysJson } from '../request-body.ts';
 import { respondError } from '../respond.ts';
+import type { UntakenAnswers } from '../untaken-answers.ts';
 import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { deliverAsEventStream } from './event-stream-delivery.ts';
@@ -17,6 +18,8 @@ export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
 export interface GraphqlOverHttpOptions extends EventStreamOptions {
   /** Largest body of a request. */
   readonly maxBodyBytes: number;
+  /** Where answers are noted that are on their way. */
+  readonly untaken: UntakenAnswers;
 }
 
 /** Answers one authenticated request. Rejects with a `MillraceError` where it is over a limit. */
@@ -33,7 +36,7 @@ export type GraphqlOverHttp = (
  */
 export function createGraphqlOverHttp(
   engine: GraphqlEngine,
-  { maxBodyBytes, ...eventStreams }: GraphqlOverHttpOptions,
+  { maxBodyBytes, untaken, ...eventStreams }: GraphqlOverHttpOptions,
 ): GraphqlOverHttp {
   const { allowances } = eventStreams;
   const bodiless = new WeakMap<Response, Subscribed>();
@@ -76,6 +79,7 @@ export function createGraphqlOverHttp(
     const subscribed = bodiless.get(answer);
     if (subscribed === undefined) {
       allowances.spend(projectId, await send(answer, response));
+      untaken.add(response);
       return;
     }
     const delivery = { ...eventStreams, context: () => context, mask: engine.mask };

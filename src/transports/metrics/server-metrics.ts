@@ -9,12 +9,14 @@ import type { OpenConnections } from '../open-connections.ts';
 import type { SlowOutcome } from '../outgoing.ts';
 import { closeCodes } from '../plain/protocol.ts';
 import { type Sent, type TransportName, transportNames } from '../sent.ts';
+import type { UntakenAnswers } from '../untaken-answers.ts';
 
 export interface Observed {
   readonly hub: Hub;
   readonly connections: OpenConnections;
   readonly allowances: Allowances;
   readonly sent: Sent;
+  readonly untaken: UntakenAnswers;
   /** Open connections of whatever kind. */
   readonly sockets: () => number;
 }
@@ -88,7 +90,8 @@ export class ServerMetrics {
     if (limit !== undefined) this.#metrics.count('millrace_limits_hit_total', { limit });
   }
 
-  #showConnections(scrape: Scrape, { connections, sockets }: Observed): void {
+  #showConnections(scrape: Scrape, { connections, untaken, sockets }: Observed): void {
+    scrape.add('millrace_queue_bytes', {}, untaken.bytes);
     for (const transport of transportNames) scrape.add('millrace_connections', { transport }, 0);
     for (const { transport, projectId, backlogBytes } of connections) {
       scrape.add('millrace_connections', { transport }, 1);

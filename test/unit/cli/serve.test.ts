@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { configFile } from '../../support/config-file.ts';
 import { exitOf, startMillrace } from '../../support/millrace.ts';
+import { ServerProcess } from '../../support/server-process.ts';
 import { until } from '../../support/until.ts';
 
 const timeout = 30_000;
@@ -106,4 +107,27 @@ test('serve that cannot listen says so in one line', { timeout }, async (t) => {
   const [code, stderr] = await Promise.all([exitOf(child), text(child.stderr)]);
   assert.equal(code, 1);
   assert.match(stderr, /^millrace cannot start: .*EADDRINUSE[^\n]*\n$/);
+});
+
+test('a process that may open few files warns of it if more connections were asked for, not by itself', {
+  timeout,
+}, async (t) => {
+  const warningsWith = async (more: Readonly<Record<string, string>>): Promise<string[]> => {
+    const env = {
+      MILLRACE_LISTEN_PORT: '0',
+      MILLRACE_KAFKA_CLIENT: 'embedded',
+      MILLRACE_KAFKA_CREDENTIALS: 'service',
+      MILLRACE_AUTH_PROJECTS: '[]',
+      ...more,
+    };
+    const server = new ServerProcess(env, { maxOpenFiles: 512 });
+    t.after(() => server.kill());
+    await server.start();
+    await server.terminate();
+    return server.warnings;
+  };
+  assert.deepEqual(await warningsWith({}), []);
+  const [warning = '', ...others] = await warningsWith({ MILLRACE_LIMITS_CONNECTIONS: '5000' });
+  assert.deepEqual(others, []);
+  assert.match(warning, /"level":"warn".*"connections":348.*limits\.connections/);
 });

@@ -8,6 +8,7 @@ import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
 import { createSchema } from '../../../../src/transports/graphql/schema.ts';
 import { createTopicLoaders } from '../../../../src/transports/graphql/topic-loaders.ts';
 import { createGraphqlOverHttp } from '../../../../src/transports/graphql/yoga.ts';
+import { UntakenAnswers } from '../../../../src/transports/untaken-answers.ts';
 import { Heartbeat } from '../../../../src/transports/heartbeat.ts';
 import { createHttpServer, type Route } from '../../../../src/transports/http-server.ts';
 import { refusalOf } from '../../../../src/hub/kafka-refusal.ts';
@@ -41,6 +42,7 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 20) {
   });
   let slow = 0;
   const overHttp = createGraphqlOverHttp(engine, {
+    untaken: new UntakenAnswers(),
     ...outgoing({
       maxQueuedBytes,
       onSlow: () => {
