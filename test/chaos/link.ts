@@ -91,8 +91,12 @@ export function openEventStream(options: LinkOptions): Link {
     answer.on('error', () => undefined);
     answer.on('close', () => close(`ended ${answer.statusCode}`));
   });
-  asked.on('error', () => close('no answer'));
-  asked.on('close', () => close('no answer'));
+  const unanswered = (): void => {
+    // Of an answer that is complete some may still be to be read: until then it is not over.
+    if (response === undefined) close('no answer');
+  };
+  asked.on('error', unanswered);
+  asked.on('close', unanswered);
   asked.end(JSON.stringify({ query, variables }));
   return {
     pause: () => response?.pause(),
