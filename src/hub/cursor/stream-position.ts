@@ -142,3 +142,8 @@ export function offsetsOf(map: ReadonlyMap<number, number>): number[] {
   }
   return offsets;
 }
+
+/** Of a stream that has delivered everything below these offsets. */
+export function endPosition(next: Offsets): StreamPosition {
+  return { key: null, next, lowest: next };
+}

@@ -1,4 +1,4 @@
-import type { TopicName } from '../../hub/hub.ts';
+import type { TopicName } from '../../hub/topics.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage } from '../../hub/message.ts';
 
 /** What the resolvers of `Event` start from. */

@@ -1,7 +1,8 @@
 import { CloseCode } from 'graphql-ws';
 import { errorTable } from '../../core/errors.ts';
 import { FeedMetrics } from '../../hub/feed-metrics.ts';
-import type { Hub, SubscriptionKind } from '../../hub/hub.ts';
+import type { Hub } from '../../hub/hub.ts';
+import type { SubscriptionKind } from '../../hub/requests.ts';
 import { LabelSets } from '../../observe/label-sets.ts';
 import type { Metrics, Scrape } from '../../observe/metrics.ts';
 import type { Allowances } from '../allowance/allowances.ts';

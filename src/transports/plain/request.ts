@@ -2,7 +2,7 @@ import { nearest } from '../../config/nearest.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { parseFilter } from '../../decode/property-filter.ts';
 import { parseDelivery } from '../../hub/delivery.ts';
-import type { DeadLettersRequest, EventsRequest } from '../../hub/hub.ts';
+import type { DeadLettersRequest, EventsRequest } from '../../hub/requests.ts';
 import { eventOrders } from '../../sequence/order.ts';
 import { parseInstant } from '../instant.ts';
 import { type FeedKind, parametersOf, type parameterTable } from './protocol.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { EventsRequest } from '../../../src/hub/hub.ts';
+import type { EventsRequest } from '../../../src/hub/requests.ts';
 import { collect, openHub, type TestHub } from '../../support/hub.ts';
 
 /** @returns what comes, once it is accepted; rejects when it is refused */

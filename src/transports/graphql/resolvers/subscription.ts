@@ -7,8 +7,8 @@ import type {
 } from '../../../generated/schema.ts';
 import type { Batching } from '../../../hub/batch-group.ts';
 import { parseDelivery } from '../../../hub/delivery.ts';
-import type { EventsRequest } from '../../../hub/hub.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage } from '../../../hub/message.ts';
+import type { EventsRequest } from '../../../hub/requests.ts';
 import type { Subscription } from '../../../hub/subscription.ts';
 import { parseInstant } from '../../instant.ts';
 import type { GraphqlContext } from '../context.ts';
