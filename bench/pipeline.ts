@@ -25,6 +25,8 @@ const partitions = 9;
 const topic = 'bench-pipeline';
 /** With 2 s of lateness, 20,000 events are held. */
 const eventsPerSecond = 10_000;
+/** That a feed decodes before its streams get them. */
+const recordsTogether = 128;
 const paths = { id: 'keen.id', timestamp: 'keen.timestamp', sequence: 'sequence_number' };
 
 const [driverName = 'kafkajs', eventsText = '1000000'] = process.argv.slice(2);
@@ -88,12 +90,14 @@ function pipeline(): Step {
       // As a feed does.
       const nowMs = Date.now();
       for (const { partition, records, nextOffset, highWatermark } of batches) {
-        const ofBatch: Event[] = [];
-        for (const record of records) {
-          const decoded = decode(partition, record);
-          if (decoded.kind === 'event') ofBatch.push(decoded);
+        for (let from = 0; from < records.length; from += recordsTogether) {
+          const together: Event[] = [];
+          for (const record of records.slice(from, from + recordsTogether)) {
+            const decoded = decode(partition, record);
+            if (decoded.kind === 'event') together.push(decoded);
+          }
+          sequencer.ingestBatch(partition, together);
         }
-        sequencer.ingestBatch(partition, ofBatch);
         sequencer.advance(partition, nextOffset);
         if (nextOffset >= highWatermark) sequencer.caughtUp(partition, nowMs);
       }
