@@ -6,7 +6,7 @@ import { exactInteger } from './integer.ts';
 import { JsonScanner } from './json-scanner.ts';
 import { parsePath } from './path.ts';
 import { reasonOf, textOf, withoutByteOrderMark } from './record-text.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { parseTimestamp, parseTimestampAt } from './timestamp.ts';
 
 /** Where a topic's events keep what the stream needs of them: dotted paths, see `parsePath`. */
 export interface EventPaths {
@@ -60,7 +60,8 @@ export function createDecoder(paths: EventPaths): Decoder {
       return bridgeDeadLetter(partition, record, value.toString('utf8'), error);
     }
     const json = withoutByteOrderMark(text);
-    const outcome = scanner.scan(json === text ? value : Buffer.from(json), json);
+    const bytes = json === text ? value : Buffer.from(json);
+    const outcome = scanner.scan(bytes, json);
     if (outcome !== 'valid') {
       const error =
         outcome === 'tooDeep'
@@ -72,20 +73,28 @@ export function createDecoder(paths: EventPaths): Decoder {
       return bridgeDeadLetter(partition, record, text, 'The record is `null`, which is no event.');
     }
 
-    const timestamp = scanner.value(timestampTarget);
-    const timestampUs = parseTimestamp(timestamp);
-    return new DecodedEvent({
-      kind: 'event',
-      id: idOf(scanner.value(idTarget), scanner),
-      timestampUs: timestampUs ?? record.timestampMs * 1_000,
-      timestamp: typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
-      timestampReadable: timestampUs !== undefined || timestamp === undefined || timestamp === null,
-      sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
-      json,
-      partition,
-      offset: record.offset,
-      recordedAtMs: record.timestampMs,
-    });
+    // Nearly always it is a time that stands in the text as it is, of which nothing need be made yet.
+    const timestampAt = scanner.stringStart(timestampTarget);
+    const plainUs = parseTimestampAt(bytes, timestampAt, scanner.stringEnd(timestampTarget));
+    const timestamp = plainUs === undefined ? scanner.value(timestampTarget) : null;
+    const timestampUs = plainUs ?? parseTimestamp(timestamp);
+    return new DecodedEvent(
+      {
+        kind: 'event',
+        id: idOf(scanner.value(idTarget), scanner),
+        timestampUs: timestampUs ?? record.timestampMs * 1_000,
+        timestamp:
+          typeof timestamp === 'string' || typeof timestamp === 'number' ? timestamp : null,
+        timestampReadable:
+          timestampUs !== undefined || timestamp === undefined || timestamp === null,
+        sequence: sequenceOf(scanner.value(sequenceTarget), scanner),
+        json,
+        partition,
+        offset: record.offset,
+        recordedAtMs: record.timestampMs,
+      },
+      plainUs === undefined ? -1 : timestampAt,
+    );
   };
 }
 

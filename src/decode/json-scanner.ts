@@ -118,6 +118,20 @@ export class JsonScanner {
     }
   }
 
+  /**
+   * Where the string at a path begins behind its quote, in bytes and text alike. Escapes may be in it. -1: there is
+   * none, or the text is not plain ASCII.
+   */
+  stringStart(target: number): number {
+    const start = this.#starts[target] ?? -1;
+    return this.#isAscii && start >= 0 && this.#json[start] === quote ? start + 1 : -1;
+  }
+
+  /** Where it ends, before its quote; -1 where it has no start. */
+  stringEnd(target: number): number {
+    return this.stringStart(target) < 0 ? -1 : (this.#ends[target] ?? 0) - 1;
+  }
+
   /** Of plain ASCII the text is at hand, at the same positions. */
   #text(start: number, end: number): string {
     return this.#isAscii ? this.#string.slice(start, end) : this.#json.toString('utf8', start, end);

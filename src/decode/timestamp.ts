@@ -42,11 +42,18 @@ const maxTextLength = 64;
  * the years 0000 to 9999 in UTC.
  */
 export function parseTimestamp(value: unknown): number | undefined {
-  if (typeof value === 'string') {
-    return scan(value) ? scanned.seconds * 1_000_000 + scanned.micros : undefined;
-  }
+  if (typeof value === 'string') return scanText(value) ? scannedUs() : undefined;
   if (typeof value === 'number') return isExpressible(value) ? microseconds(value) : undefined;
   return undefined;
+}
+
+/** The same of a string whose ASCII bytes stand in `start..end`, without making a string of them. */
+export function parseTimestampAt(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number | undefined {
+  return scan(bytes, start, end) ? scannedUs() : undefined;
 }
 
 /**
@@ -59,7 +66,7 @@ export function formatTimestamp(
 ): string {
   const { timestamp } = event;
   if (event.timestampReadable) {
-    if (typeof timestamp === 'string' && scan(timestamp)) return formatScanned(timestamp);
+    if (typeof timestamp === 'string' && scanText(timestamp)) return formatScanned(timestamp);
     if (typeof timestamp === 'number' && isExpressible(timestamp)) return formatNumber(timestamp);
   }
   return formatMilliseconds(event.recordedAtMs);
@@ -87,30 +94,48 @@ function microseconds(ms: number): number {
   return nearest / 1_000 > ms ? nearest - 1 : nearest;
 }
 
+/** Texts are scanned as bytes, as records have them: to ask a string for its characters takes longer. */
+const textBytes = Buffer.alloc(maxTextLength);
+
+function scanText(text: string): boolean {
+  const { length } = text;
+  if (length > maxTextLength) return false;
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) return false;
+    textBytes[at] = code;
+  }
+  return scan(textBytes, 0, length);
+}
+
+function scannedUs(): number {
+  return scanned.seconds * 1_000_000 + scanned.micros;
+}
+
 /** What the last successful `scan` found. One for all: nothing is allocated for each record. */
 const scanned = {
   /** Since 1970, UTC, rounded down. */
   seconds: 0,
   /** The rest, 0 to 999,999. */
   micros: 0,
-  /** The fractional digits in the text. */
+  /** The fractional digits, from the start of the text. */
   fractionStart: 0,
   fractionEnd: 0,
   /** The text is what `formatTimestamp` would write. */
   canonical: false,
 };
 
-function scan(text: string): boolean {
-  const { length } = text;
+function scan(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
   if (length > maxTextLength) return false;
   if (length === 13) {
-    const ms = digits(text, 0, 13);
+    const ms = digits(bytes, start, start + 13);
     if (ms >= 0) return scanMilliseconds(ms);
   }
-  if (length < 10 || text.charCodeAt(4) !== minus || text.charCodeAt(7) !== minus) return false;
-  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
-  const month = twoDigits(text, 5);
-  const day = twoDigits(text, 8);
+  if (length < 10 || bytes[start + 4] !== minus || bytes[start + 7] !== minus) return false;
+  const year = twoDigits(bytes, start) * 100 + twoDigits(bytes, start + 2);
+  const month = twoDigits(bytes, start + 5);
+  const day = twoDigits(bytes, start + 8);
   let seconds = midnight(year, month, day);
   if (seconds === undefined) return false;
   scanned.micros = 0;
@@ -119,39 +144,39 @@ function scan(text: string): boolean {
   scanned.canonical = false;
 
   if (length > 10) {
-    if (length < 16 || text.charCodeAt(13) !== colon) return false;
-    const separator = text.charCodeAt(10);
+    if (length < 16 || bytes[start + 13] !== colon) return false;
+    const separator = bytes[start + 10];
     if (separator !== upperT && separator !== lowerT && separator !== space) return false;
-    const hour = twoDigits(text, 11);
-    const minute = twoDigits(text, 14);
+    const hour = twoDigits(bytes, start + 11);
+    const minute = twoDigits(bytes, start + 14);
     if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return false;
     seconds += hour * 3_600 + minute * 60;
 
     let at = 16;
     let canonical = false;
-    if (length > 16 && text.charCodeAt(16) === colon) {
+    if (length > 16 && bytes[start + 16] === colon) {
       if (length < 19) return false;
-      const second = twoDigits(text, 17);
+      const second = twoDigits(bytes, start + 17);
       if (second < 0 || second > 60) return false;
       seconds += second;
       canonical = separator === upperT && second < 60;
       at = 19;
       if (length > 19) {
-        const mark = text.charCodeAt(19);
+        const mark = bytes[start + 19];
         if (mark === point || mark === comma) {
-          at = scanFraction(text);
+          at = scanFraction(bytes, start, length);
           if (at === 20) return false;
           canonical &&= mark === point;
         }
       }
     }
     if (at < length) {
-      const zone = text.charCodeAt(at);
+      const zone = bytes[start + at];
       if (zone === upperZ || zone === lowerZ) {
         if (at + 1 !== length) return false;
         scanned.canonical = canonical && zone === upperZ;
       } else {
-        const offset = offsetSeconds(text, at);
+        const offset = offsetSeconds(bytes, start + at, end);
         if (offset === undefined) return false;
         seconds -= offset;
       }
@@ -171,12 +196,12 @@ function scanMilliseconds(ms: number): boolean {
 }
 
 /** Reads the digits from position 20 on; the position behind them. */
-function scanFraction(text: string): number {
+function scanFraction(bytes: Uint8Array, start: number, length: number): number {
   let at = 20;
   let micros = 0;
   let read = 0;
-  while (at < text.length) {
-    const digit = text.charCodeAt(at) - zero;
+  while (at < length) {
+    const digit = (bytes[start + at] ?? 0) - zero;
     if (digit < 0 || digit > 9) break;
     // What is less than a microsecond is cut off: rounding down, as the seconds before are.
     if (read < 6) {
@@ -192,17 +217,17 @@ function scanFraction(text: string): number {
   return at;
 }
 
-/** `+hh:mm`, `+hhmm` or `+hh`, either sign, as all that is left of the text from `at` on. */
-function offsetSeconds(text: string, at: number): number | undefined {
-  const sign = text.charCodeAt(at);
-  const rest = text.length - at;
+/** `+hh:mm`, `+hhmm` or `+hh`, either sign, as all that there is in `at..end`. */
+function offsetSeconds(bytes: Uint8Array, at: number, end: number): number | undefined {
+  const sign = bytes[at];
+  const rest = end - at;
   if ((sign !== plus && sign !== minus) || rest < 3) return undefined;
-  const hours = twoDigits(text, at + 1);
+  const hours = twoDigits(bytes, at + 1);
   let minutes = 0;
   if (rest === 5) {
-    minutes = twoDigits(text, at + 3);
-  } else if (rest === 6 && text.charCodeAt(at + 3) === colon) {
-    minutes = twoDigits(text, at + 4);
+    minutes = twoDigits(bytes, at + 3);
+  } else if (rest === 6 && bytes[at + 3] === colon) {
+    minutes = twoDigits(bytes, at + 4);
   } else if (rest !== 3) {
     return undefined;
   }
@@ -211,18 +236,18 @@ function offsetSeconds(text: string, at: number): number | undefined {
   return sign === minus ? -offset : offset;
 }
 
-/** The number of two digits at `at`, where the text must have two more characters; far below 0 if they are none. */
-function twoDigits(text: string, at: number): number {
-  const tens = text.charCodeAt(at) - zero;
-  const ones = text.charCodeAt(at + 1) - zero;
+/** The number of two digits at `at`, far below 0 if there are none. */
+function twoDigits(bytes: Uint8Array, at: number): number {
+  const tens = (bytes[at] ?? 0) - zero;
+  const ones = (bytes[at + 1] ?? 0) - zero;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : noDigits;
 }
 
-/** The number in `start..end`, which must lie within the text; -1 if not all of it are digits. */
-function digits(text: string, start: number, end: number): number {
+/** The number in `start..end`; -1 if not all of it are digits. */
+function digits(bytes: Uint8Array, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at += 1) {
-    const digit = text.charCodeAt(at) - zero;
+    const digit = (bytes[at] ?? 0) - zero;
     if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
   }

@@ -42,9 +42,9 @@ describe('an event', () => {
   it('has all that its record tells', () => {
     const json =
       '{ "keen": {"id":"5f1e","timestamp":"2026-11-23T17:00:00.123456"}, "sequence_number": 7 }\n';
-    const { payload } = event(json);
+    const { payload, timestamp } = event(json);
     assert.deepEqual(
-      { ...decode(json), payload },
+      { ...decode(json), payload, timestamp },
       {
         kind: 'event',
         id: '5f1e',
@@ -186,6 +186,16 @@ describe('the timestamp of an event', () => {
       timestampReadable: true,
     });
     assert.deepEqual(timesOf('0'), { timestampUs: 0, timestamp: 0, timestampReadable: true });
+  });
+
+  it('is the same however it is written in the text', () => {
+    const times = timesOf('"2026-11-23T17:00:00.5Z"');
+    assert.deepEqual(timesOf('"2026-11-23T17:00:00\\u002e5Z"'), times);
+    assert.deepEqual(timesOf('"2026-11-23T17:00:00.5Z","name":"Zoë"'), times);
+    assert.equal(times.timestampUs, recordedAtMs * 1_000 + 500_000);
+    const marked = event('\uFEFF{"keen":{"timestamp":"2026-11-23T17:00:00.5Z"}}');
+    assert.equal(marked.timestampUs, times.timestampUs);
+    assert.equal(marked.timestamp, times.timestamp);
   });
 
   it('is that of the broker where it cannot be read', () => {

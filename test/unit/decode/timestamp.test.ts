@@ -6,6 +6,7 @@ import {
   formatMilliseconds,
   formatTimestamp,
   parseTimestamp,
+  parseTimestampAt,
 } from '../../../src/decode/timestamp.ts';
 
 const firstMs = Date.parse('0000-01-01T00:00:00Z');
@@ -187,6 +188,26 @@ describe('parseTimestamp', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('reads the same in the middle of a record, whatever is around it', () => {
+    const around = fc.string({ unit: fc.constantFrom(...'0123456789-:.Tz"'.split('')) });
+    const text = fc.oneof(
+      written.map((time) => time.text),
+      around,
+    );
+    fc.assert(
+      fc.property(text, around, around, (time, before, after) => {
+        const start = before.length;
+        const bytes = Buffer.from(before + time + after);
+        assert.equal(parseTimestampAt(bytes, start, start + time.length), parseTimestamp(time));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('takes no other character for the digit that it shares its last bits with', () => {
+    assert.equal(parseTimestamp('2026-11-2\u0133'), undefined);
   });
 
   it('keeps the order of times', () => {
