@@ -1,6 +1,7 @@
 import { LabelSets } from '../observe/label-sets.ts';
 import type { Metrics, Scrape } from '../observe/metrics.ts';
-import type { Feed, FeedCounts } from './feed.ts';
+import type { Feed } from './feed.ts';
+import type { FeedCounts } from './feed-counts.ts';
 
 type FeedLabels = Readonly<Record<'project' | 'topic', string>>;
 

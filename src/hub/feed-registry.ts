@@ -4,13 +4,9 @@ import { perMinute } from '../observe/rate-limit.ts';
 import { Turns } from '../core/turns.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
 import type { ConflationBounds } from './conflation/choice.ts';
-import {
-  Feed,
-  type FeedContent,
-  type FeedCounts,
-  type FeedLogger,
-  type FeedOptions,
-} from './feed.ts';
+import { Feed, type FeedContent, type FeedOptions } from './feed.ts';
+import type { FeedCounts } from './feed-counts.ts';
+import type { FeedLogger } from './feed-health.ts';
 import type { StartPoint } from './feed-start.ts';
 import { PerProject } from './per-project.ts';
 import { SharedKeys } from './shared-keys.ts';

@@ -18,21 +18,25 @@ import type { ConflationBounds } from './conflation/choice.ts';
 import { offsetsOf, type StreamPosition } from './cursor/stream-position.ts';
 import { Cursors } from './cursors.ts';
 import type { DeadLetterSink } from './dead-letters/dead-letter-sink.ts';
+import { DeadLetterSinks } from './dead-letters/dead-letter-sinks.ts';
+import type { FeedCounts, FeedMemory, FeedState } from './feed-counts.ts';
+import { FeedHealth, type FeedHealthOptions } from './feed-health.ts';
 import { Lineage } from './lineage.ts';
-import { type JoinPoint, precedes } from './join-point.ts';
+import type { JoinPoint } from './join-point.ts';
+import { JoinPoints } from './join-points.ts';
 import type { RefusalOf } from './kafka-refusal.ts';
+import { pauseFor } from './pause.ts';
+import { ReadProgress } from './read-progress.ts';
 import type { SharedKeys } from './shared-keys.ts';
 import type { Stream, StreamKey, StreamStart } from './stream.ts';
 import { Streams } from './streams.ts';
 import type { TopicSettings } from './topic-settings.ts';
-import type { Logger } from '../observe/logger.ts';
 
 /** What a feed reads and for whom. */
-export interface FeedOptions {
+export interface FeedOptions extends FeedHealthOptions {
   readonly client: KafkaClient;
   /** The name that the first subscriber knows the topic by, for errors. */
   readonly topic: string;
-  readonly kafkaTopic: string;
   /** Whose topic it is; `null`: that of several projects together. */
   readonly projectId: string | null;
   readonly start: StartPoint;
@@ -61,58 +65,12 @@ export interface FeedOptions {
   readonly lingerMs: number;
   /** Of those that read the past: so long as they are many, the others come between. @default turns of its own */
   readonly turns?: Turns | undefined;
-  /** Told of each change of state that an operator would want to know of. */
-  readonly logger: FeedLogger;
-  /** Told why a feed could not begin, where nothing is wrong with the server. */
-  readonly logRefusal: (refusal: FeedRefusal) => void;
   /** Called once, when the feed has come to its end by itself. `began`: it had found where to read. */
   readonly onFailed: (began: boolean) => void;
 }
 
 /** What `decode` takes the records for. A topic may be read as both, by two feeds. */
 export type FeedContent = 'events' | 'deadLetters';
-
-export interface FeedRefusal {
-  readonly kafkaTopic: string;
-  readonly code: string;
-  readonly reason: string;
-}
-
-export type FeedLogger = Pick<Logger, 'info' | 'warn'>;
-
-export type FeedState = 'STARTING' | 'RUNNING' | 'DEGRADED' | 'FAILED';
-
-/** What a feed has done so far; of all its streams together. */
-export interface FeedCounts {
-  readonly state: FeedState;
-  readonly subscribers: number;
-  readonly received: number;
-  readonly delivered: number;
-  readonly duplicates: number;
-  readonly late: number;
-  /** See `SequencerCounters`. */
-  readonly releasedEarly: number;
-  /** See `StreamCounts`. */
-  readonly cutIntervals: number;
-  readonly held: number;
-  readonly lag: number;
-}
-
-/** What a feed keeps in memory, of all its streams together. */
-export interface FeedMemory {
-  /** The JSON texts of events that wait for their place in the order. */
-  readonly heldBytes: number;
-  /** What was delivered and is kept for those who come back: dead letters with the topic that they are of. */
-  readonly historyBytes: number;
-  /** What is known of ids; undefined: no stream drops copies. */
-  readonly dedup:
-    | {
-        readonly bytes: number;
-        /** How far back copies are noticed, in milliseconds, by the stream that reaches the least far. */
-        readonly coveredMs: number;
-      }
-    | undefined;
-}
 
 /** Longest wait of a fetch while nothing is held, in milliseconds. */
 const relaxedWaitMs = 500;
@@ -150,16 +108,11 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #decode: ReturnType<FeedOptions['openDecoder']>;
   readonly #streams: Streams;
-  /** Who gets the dead letters; more than one only while the streams of dead letters change. */
-  readonly #deadLetters = new Set<DeadLetterSink>();
-  /** Handed to those who are no more. */
-  #retiredDeadLetters = 0;
-  /** From where on records are for the streams: those before are only asked for their ids. */
-  readonly #from = new Map<number, number>();
+  readonly #deadLetters = new DeadLetterSinks();
+  readonly #progress = new ReadProgress();
+  readonly #joins: JoinPoints;
+  readonly #health: FeedHealth;
   #topicIds: readonly [string | null] = [null];
-  /** Next offset of each partition. */
-  readonly #next = new Map<number, number>();
-  readonly #highWatermarks = new Map<number, number>();
   readonly #lineage: Lineage;
   readonly #balance: Balance;
   /** Held up by its one subscriber: nothing is read. */
@@ -168,19 +121,9 @@ export class Feed {
   #goOn: PromiseWithResolvers<void> | undefined;
   readonly #closing = new AbortController();
   readonly #begun = Promise.withResolvers<void>();
-  #hasCaughtUp = false;
-  /** The end of the log as of the start: see `Start.end`. */
-  readonly #end = new Map<number, number>();
-  /** From where on the feed itself passes nothing over. */
-  readonly #join: JoinPoint | undefined;
-  /** What was known to be in the log at the last answer, for those who join; made when asked for. */
-  #recorded: Map<number, number> | undefined;
-  /** The join point given out last: those who join at the same moment share it. */
-  #lastJoin: JoinPoint | undefined;
   #reader: TopicReader | undefined;
   /** The topic does not exist yet. */
   #isAwaited = false;
-  #status: ReaderStatus = { state: 'starting' };
   #received = 0;
   #stallCheck: Timer | undefined;
 
@@ -188,6 +131,8 @@ export class Feed {
     this.#options = options;
     this.#decode = options.openDecoder(options.settings);
     const { start, settings, clock, keys, lingerMs, historyBytes, conflation } = options;
+    this.#health = new FeedHealth(options);
+    this.#joins = new JoinPoints(start);
     this.#lineage = new Lineage(start.at === 'position' ? start.position.epochs : undefined);
     this.#streams = new Streams({
       ...settings,
@@ -207,8 +152,6 @@ export class Feed {
         if (!this.#heldUp) this.#reader?.resume(partitions);
       },
     });
-    this.#join =
-      start.at === 'acceptance' ? { from: this.#end, acceptedAtMs: start.acceptedAtMs } : undefined;
     this.started = this.#begun.promise;
     // Whoever subscribes looks at `started`; a feed that fails with nobody looking is no fault.
     this.started.catch(() => undefined);
@@ -230,8 +173,8 @@ export class Feed {
   }
 
   get memory(): FeedMemory {
-    let [heldBytes, historyBytes, bytes, coveredMs] = [0, 0, 0, Number.POSITIVE_INFINITY];
-    for (const sink of this.#deadLetters) historyBytes += sink.historyBytes;
+    let [heldBytes, bytes, coveredMs] = [0, 0, Number.POSITIVE_INFINITY];
+    let { historyBytes } = this.#deadLetters;
     for (const stream of this.#streams) {
       historyBytes += stream.historyBytes;
       if (!stream.hasBegun) continue;
@@ -251,45 +194,28 @@ export class Feed {
 
   get counts(): FeedCounts {
     const { delivered, subscribers, ...streams } = this.#streams.counts;
-    let lag = 0;
-    for (const [partition, end] of this.#highWatermarks) {
-      lag += Math.max(0, end - (this.#next.get(partition) ?? 0));
-    }
-    const sinks = [...this.#deadLetters];
     return {
       ...streams,
       state: this.state,
-      subscribers: sinks.reduce((sum, sink) => sum + sink.subscribers, subscribers),
+      subscribers: subscribers + this.#deadLetters.subscribers,
       received: this.#received,
-      delivered: sinks.reduce(
-        (sum, sink) => sum + sink.delivered,
-        delivered + this.#retiredDeadLetters,
-      ),
-      lag,
+      delivered: delivered + this.#deadLetters.delivered,
+      lag: this.#progress.lag,
     };
   }
 
   get state(): FeedState {
-    switch (this.#status.state) {
-      case 'starting':
-        return 'STARTING';
-      case 'running':
-        return 'RUNNING';
-      case 'degraded':
-        return 'DEGRADED';
-      case 'failed':
-        return 'FAILED';
-    }
+    return this.#health.state;
   }
 
   /** Where reading stands, by partition. */
   get next(): PartitionOffsets {
-    return this.#next;
+    return this.#progress.next;
   }
 
   /** All that the log had has been read once, or the topic is yet to come. */
   get hasCaughtUp(): boolean {
-    return this.#hasCaughtUp || this.#isAwaited;
+    return this.#progress.hasCaughtUp || this.#isAwaited;
   }
 
   /** Under which leaders it has read. */
@@ -299,13 +225,7 @@ export class Feed {
 
   /** Below these offsets nothing more is handed out. */
   get passed(): PartitionOffsets {
-    if (!this.#isWarmingUp()) return this.#next;
-    return new Map(
-      Array.from(this.#next, ([partition, next]) => [
-        partition,
-        Math.max(next, this.#from.get(partition) ?? 0),
-      ]),
-    );
+    return this.#progress.passed;
   }
 
   /** It is known where reading begins, or that the topic is yet to come. */
@@ -319,11 +239,8 @@ export class Feed {
   }
 
   /** Whether the log is known to reach as far as a position; it may have been cut off. */
-  holds({ next }: StreamPosition): boolean {
-    return next.every((end, partition) => {
-      const known = this.#highWatermarks.get(partition) ?? 0;
-      return end <= Math.max(known, this.#next.get(partition) ?? 0);
-    });
+  holds(position: StreamPosition): boolean {
+    return this.#progress.holds(position);
   }
 
   /** The cursors of a project on one of the feed's streams. */
@@ -349,10 +266,7 @@ export class Feed {
 
   /** From here on the sink gets the dead letters. @returns ends that */
   addDeadLetterSink(sink: DeadLetterSink): () => void {
-    this.#deadLetters.add(sink);
-    return () => {
-      if (this.#deadLetters.delete(sink)) this.#retiredDeadLetters += sink.delivered;
-    };
+    return this.#deadLetters.add(sink);
   }
 
   /** Stops reading for a while: only a feed with a single subscriber may be held up by it. */
@@ -360,14 +274,14 @@ export class Feed {
     this.#heldUp = true;
     // The silence is our own: it proves nothing about any partition.
     this.#stallCheck?.cancel();
-    this.#reader?.pause(this.#next.keys());
+    this.#reader?.pause(this.next.keys());
   }
 
   resume(): void {
     this.#heldUp = false;
     this.#goOn?.resolve();
     this.#goOn = undefined;
-    this.#reader?.resume([...this.#next.keys()].filter((id) => !this.#balance.isWaiting(id)));
+    this.#reader?.resume([...this.next.keys()].filter((id) => !this.#balance.isWaiting(id)));
     this.#watchForStall();
   }
 
@@ -421,14 +335,14 @@ export class Feed {
         if (isKafkas && cause.code === 'TOPIC_NOT_FOUND' && whenMissing === 'wait') {
           // Whatever will be in it is recorded after this.
           if (start.at === 'acceptance') start = { at: 'beginning' };
-          this.#changeStatus({ state: 'starting' });
+          this.#health.become({ state: 'starting' });
           this.#isAwaited = true;
-          for (const sink of this.#deadLetters) sink.begun();
+          this.#deadLetters.begun();
           this.#begun.resolve();
-          await this.#pauseFor(missingRecheckMs);
+          await pauseFor(clock, missingRecheckMs, this.#closing.signal);
         } else if (isKafkas && cause.code === 'UNAVAILABLE') {
-          this.#changeStatus({ state: 'degraded', error: cause, partitions: [] });
-          await this.#pauseFor(backoffMs(failures));
+          this.#health.become({ state: 'degraded', error: cause, partitions: [] });
+          await pauseFor(clock, backoffMs(failures), this.#closing.signal);
         } else {
           this.#fail(cause);
           return;
@@ -437,24 +351,11 @@ export class Feed {
     }
   }
 
-  /** Waits; ends early when the feed is closed. */
-  #pauseFor(delayMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = this.#options.clock.schedule(delayMs, resolve);
-    const stop = (): void => {
-      timer.cancel();
-      resolve();
-    };
-    this.#closing.signal.addEventListener('abort', stop, { once: true });
-    return promise.finally(() => this.#closing.signal.removeEventListener('abort', stop));
-  }
-
   #read(start: Start): void {
     const { turns } = this.#options;
-    for (const [partition, offset] of start.end) this.#end.set(partition, offset);
+    this.#joins.begin(start);
     this.#topicIds = [start.topicId];
-    for (const [partition, offset] of start.offsets) this.#from.set(partition, offset);
-    for (const [partition, offset] of start.readFrom) this.#next.set(partition, offset);
+    this.#progress.begin(start);
     this.#streams.begin(this.#streamStart(start));
     const reader = this.#options.client.openReader({
       topic: this.#options.kafkaTopic,
@@ -466,9 +367,9 @@ export class Feed {
       ...(turns === undefined ? {} : { turn: () => this.#turnOfPast(turns) }),
     });
     this.#reader = reader;
-    for (const sink of this.#deadLetters) sink.begun();
+    this.#deadLetters.begun();
     // By what another feed of its subscriber delivered, before this one could read.
-    if (this.#heldUp) reader.pause(this.#next.keys());
+    if (this.#heldUp) reader.pause(this.next.keys());
     // Failed at once: nobody could close it then.
     if (this.#closed) void reader.close();
   }
@@ -495,29 +396,7 @@ export class Feed {
   #onStatus(status: ReaderStatus): void {
     if (this.#closed) return;
     if (status.state === 'failed') this.#fail(status.error);
-    else this.#changeStatus(status);
-  }
-
-  #changeStatus(status: Exclude<ReaderStatus, { state: 'failed' }>): void {
-    const before = this.#status;
-    this.#status = status;
-    const { kafkaTopic, logger } = this.#options;
-    if (status.state === 'degraded') {
-      const { code, message } = status.error;
-      if (before.state === 'degraded' && before.error.code === code) return;
-      logger.warn({ kafkaTopic, code, reason: message }, 'feed degraded: it keeps trying');
-    } else if (before.state === 'degraded') {
-      logger.info({ kafkaTopic }, `feed ${status.state} again`);
-    }
-  }
-
-  #logFailure(code: string, reason: string): void {
-    const { kafkaTopic, logger, logRefusal } = this.#options;
-    const fields = { kafkaTopic, code, reason };
-    // Anybody may ask for a topic that is not there: nothing is wrong with the server then.
-    const isRefusal = code === 'TOPIC_NOT_FOUND' || code === 'NOT_AUTHORIZED';
-    if (isRefusal && !this.#began) logRefusal(fields);
-    else logger.warn(fields, 'feed failed: its subscriptions end');
+    else this.#health.become(status);
   }
 
   get #began(): boolean {
@@ -529,14 +408,15 @@ export class Feed {
     if (this.#closed) return;
     const error =
       cause instanceof KafkaError
-        ? this.#options.refusalOf(cause, this.#options.topic, this.#next)
+        ? this.#options.refusalOf(cause, this.#options.topic, this.next)
         : asError(cause);
     const reason =
       cause instanceof KafkaError ? cause : new KafkaError('UNAVAILABLE', error.message, { cause });
-    this.#status = { state: 'failed', error: reason };
     // That the log no longer holds what follows a position is said to whoever asked for it.
-    if (!(cause instanceof MillraceError)) {
-      this.#logFailure(cause instanceof KafkaError ? cause.code : 'INTERNAL', reason.message);
+    if (cause instanceof MillraceError) this.#health.refused(reason);
+    else {
+      const code = cause instanceof KafkaError ? cause.code : 'INTERNAL';
+      this.#health.failed(code, reason, this.#began);
     }
     this.#stop();
     this.#begun.reject(error);
@@ -546,7 +426,7 @@ export class Feed {
 
   #endSubscriptions(error: Error | undefined): void {
     this.#streams.end(error);
-    for (const sink of this.#deadLetters) sink.end(error);
+    this.#deadLetters.end(error);
   }
 
   #streamStart({ offsets, readFrom }: Start): StreamStart {
@@ -569,43 +449,28 @@ export class Feed {
    */
   #startOfNewStream(): StreamStart | undefined {
     if (this.#reader === undefined) return undefined;
-    const readFrom = new Map(this.#next);
+    const readFrom = new Map(this.next);
     const next = offsetsOf(this.passed);
     return { position: { key: null, next, lowest: next }, readFrom };
   }
 
   #addPartition(partition: number, offset: number): void {
-    this.#next.set(partition, offset);
+    this.#progress.addPartition(partition, offset);
     this.#streams.addPartition(partition, offset);
     if (this.#heldUp) this.#reader?.pause([partition]);
   }
 
   /** Where a subscription joins that is accepted now. */
   joinPoint(): JoinPoint | undefined {
-    const { start, clock } = this.#options;
-    if (start.at !== 'acceptance') return undefined;
-    if (this.#reader === undefined) return this.#sharedJoin(this.#end, clock.now());
-    this.#recorded ??= new Map(
-      Array.from(this.#next, ([partition, next]) => [
-        partition,
-        Math.max(next, this.#highWatermarks.get(partition) ?? 0),
-      ]),
-    );
-    return this.#sharedJoin(this.#recorded, Number.POSITIVE_INFINITY);
-  }
-
-  #sharedJoin(from: JoinPoint['from'], acceptedAtMs: number): JoinPoint {
-    const last = this.#lastJoin;
-    if (last?.from === from && last.acceptedAtMs === acceptedAtMs) return last;
-    this.#lastJoin = { from, acceptedAtMs };
-    return this.#lastJoin;
+    const read = this.#reader === undefined ? undefined : this.#progress;
+    return this.#joins.now(read, this.#options.clock.now());
   }
 
   /** One answer of a broker: decode each record once, then let every stream release what is due. */
   #ingest(batches: readonly RecordBatch[]): void {
     const streams = [...this.#streams];
     const nowMs = this.#options.clock.now();
-    this.#recorded = undefined;
+    this.#joins.forgetRecorded();
     // Before anything is emitted: no cursor may bear an older epoch than what lies below it.
     for (const { partition, nextOffset, epochs = [] } of batches) {
       this.#lineage.read(partition, epochs, nextOffset >= this.#beginOf(partition));
@@ -614,7 +479,7 @@ export class Feed {
     if (lost.length > 0) throw logTruncated(lost);
     for (const batch of batches) {
       const { partition, nextOffset, highWatermark } = batch;
-      if (!this.#next.has(partition)) {
+      if (!this.next.has(partition)) {
         this.#addPartition(partition, batch.records[0]?.offset ?? nextOffset);
       }
       for (let from = 0; from < batch.records.length; from += recordsTogether) {
@@ -622,17 +487,16 @@ export class Feed {
         for (const { sequencer } of streams) sequencer.ingestBatch(partition, events);
       }
       for (const range of batch.unreadable ?? []) this.#reportUnreadable(partition, range, nowMs);
-      this.#next.set(partition, nextOffset);
-      this.#highWatermarks.set(partition, highWatermark);
+      this.#progress.advance(partition, nextOffset, highWatermark);
       const caughtUp = nextOffset >= highWatermark;
       for (const { sequencer } of streams) {
         sequencer.advance(partition, nextOffset);
         if (caughtUp) sequencer.caughtUp(partition, nowMs);
       }
     }
-    this.#lookForEnd();
+    this.#progress.lookForEnd();
     for (const stream of streams) stream.release();
-    for (const sink of this.#deadLetters) sink.flush();
+    this.#deadLetters.flush();
     this.#balance.adjust(streams.map(({ sequencer }) => sequencer));
     this.#watchForStall();
   }
@@ -650,16 +514,14 @@ export class Feed {
   #eventOf(partition: number, record: RawRecord): Event | undefined {
     const { offset, timestampMs } = record;
     // Before the start: the streams are to know its id.
-    const isWarmUp = offset < (this.#from.get(partition) ?? 0);
+    const isWarmUp = offset < this.#progress.fromOf(partition);
     if (!isWarmUp) {
-      if (this.#join !== undefined && precedes(this.#join, partition, offset, timestampMs)) {
-        return undefined;
-      }
+      if (this.#joins.precedeAll(partition, offset, timestampMs)) return undefined;
       this.#received += 1;
     }
     const decoded = this.#decode(partition, record);
     if (decoded.kind === 'event') return decoded;
-    if (!isWarmUp) for (const sink of this.#deadLetters) sink.accept(decoded);
+    if (!isWarmUp) this.#deadLetters.accept(decoded);
     return undefined;
   }
 
@@ -677,7 +539,7 @@ export class Feed {
       offset: range.from,
       recordedAtMs,
     };
-    for (const sink of this.#deadLetters) sink.accept(deadLetter);
+    this.#deadLetters.accept(deadLetter);
   }
 
   /** What had been read where it begins, and is not in the log that it reads again from before that. */
@@ -689,7 +551,7 @@ export class Feed {
   /** From which offset on the streams have something new. */
   #beginOf(partition: number): number {
     const { start } = this.#options;
-    const from = this.#from.get(partition) ?? 0;
+    const from = this.#progress.fromOf(partition);
     return start.at === 'position' ? Math.max(from, start.position.next[partition] ?? 0) : from;
   }
 
@@ -700,21 +562,6 @@ export class Feed {
       if (epoch !== null) epochs.set(partition, epoch);
     }
     return epochs;
-  }
-
-  #isWarmingUp(): boolean {
-    for (const [partition, from] of this.#from) {
-      if ((this.#next.get(partition) ?? 0) < from) return true;
-    }
-    return false;
-  }
-
-  #lookForEnd(): void {
-    if (this.#hasCaughtUp) return;
-    for (const [partition, next] of this.#next) {
-      if (next < (this.#highWatermarks.get(partition) ?? Number.POSITIVE_INFINITY)) return;
-    }
-    this.#hasCaughtUp = true;
   }
 
   #maxWaitMs(): number {

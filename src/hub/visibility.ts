@@ -1,6 +1,6 @@
 import type { Principal } from '../auth/principal.ts';
 import { MillraceError } from '../core/errors.ts';
-import type { FeedCounts } from './feed.ts';
+import type { FeedCounts } from './feed-counts.ts';
 
 /**
  * Whether a filter hides events from the principal. Then nothing else may tell of them either: no dead

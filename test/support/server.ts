@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { FeedState } from '../../src/hub/feed.ts';
+import type { FeedState } from '../../src/hub/feed-counts.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import { createLogger, type Logger } from '../../src/observe/logger.ts';

@@ -6,7 +6,7 @@ import { EventStream } from '../../../scripts/demo/generator.ts';
 import { produce } from '../../../scripts/demo/produce.ts';
 import type { DemoRecord } from '../../../scripts/demo/record.ts';
 import type { KafkaAccess } from '../../../scripts/kafka/access.ts';
-import type { FeedCounts } from '../../../src/hub/feed.ts';
+import type { FeedCounts } from '../../../src/hub/feed-counts.ts';
 import type { RunningServer } from '../../../src/server.ts';
 import {
   describe,
