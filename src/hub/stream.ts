@@ -9,6 +9,7 @@ import type { Channel } from './channel.ts';
 import type { ConflationBounds } from './conflation/choice.ts';
 import { Conflation } from './conflation/conflation.ts';
 import {
+  areAtLeast,
   beginning,
   positionOf,
   resumePointOf,
@@ -276,6 +277,13 @@ export class Stream {
     // It delivers copies of what was delivered elsewhere.
     if (this.#options.clock.now() < this.#lacksIdsUntilMs) return 'gone';
     return this.#begun?.history.after(position) ?? 'gone';
+  }
+
+  meet({ key, next }: StreamPosition): void {
+    if (this.#begun === undefined || key === null) return;
+    const { sequencer, history } = this.#begun;
+    if (!areAtLeast(history.position.next, next) || !sequencer.raise(key)) return;
+    history.mark(positionOf(sequencer.position(), this.#epochs));
   }
 
   lostOf(position: StreamPosition): LostRange[] {

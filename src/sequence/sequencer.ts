@@ -357,6 +357,22 @@ export class Sequencer {
   }
 
   /**
+   * TIMESTAMP: moves K up to a key, as if something with it had just been released, where that changes nothing: nothing
+   * is held, and what would be below it is late by the watermark. (So whoever gave the key can make nothing late that
+   * is in time.)
+   *
+   * @returns false: K stays
+   */
+  raise(key: OrderKey): boolean {
+    if (this.#order !== 'TIMESTAMP' || this.held > 0 || this.#rereading.size > 0) return false;
+    if (this.#watermarkMs === null || key.time >= this.#watermarkMs * 1_000) return false;
+    const own = this.#key();
+    if (own !== null && compareOrderKeys(key, own) <= 0) return false;
+    this.#setKey(key);
+    return true;
+  }
+
+  /**
    * Partitions that are ahead of the slowest, which is never among them: those that a reader pauses
    * when too much is held. Asking excuses them from answering (see `Watermark.ahead`), so ask after each
    * answer while some are paused.

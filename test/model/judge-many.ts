@@ -11,6 +11,7 @@ export interface ManyJudged {
   fromMemory: number;
   takeovers: number;
   waits: number;
+  meetings: number;
   /** What was wrong, each with the seed that shows it again. */
   readonly wrong: string[];
   /** Kinds of what was wrong. */
@@ -31,6 +32,7 @@ export function judgeMany(
     fromMemory: 0,
     takeovers: 0,
     waits: 0,
+    meetings: 0,
     wrong: [],
     kinds: new Set(),
   };
@@ -43,6 +45,7 @@ export function judgeMany(
     many.fromMemory += judgement.fromMemory;
     many.takeovers += judgement.takeovers;
     many.waits += judgement.waits;
+    many.meetings += judgement.meetings;
     // A record from the future may come again: docs/ordering.md. It may not be lost.
     const twice = judgement.twice.filter((id) => !judgement.fromFuture.has(id));
     note(many, seed, { ...judgement, twice });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts';
 import type { Event } from '../../src/decode/event.ts';
 import {
+  areAtLeast,
   positionOf,
   resumePointOf,
   type StreamPosition,
@@ -104,6 +105,12 @@ export class ModelStream {
     }
     this.#sequencer.release();
     this.history.mark(this.#position());
+  }
+
+  /** See `Followed.meet`. */
+  meet({ key, next }: StreamPosition): void {
+    if (key === null || !areAtLeast(this.history.position.next, next)) return;
+    if (this.#sequencer.raise(key)) this.history.mark(this.#position());
   }
 
   #addPartition(offset: number): void {

@@ -38,6 +38,8 @@ export interface ReconnectJudgement {
   readonly fromMemory: number;
   readonly takeovers: number;
   readonly waits: number;
+  /** Streams that came to a client by moving K alone. */
+  readonly meetings: number;
   readonly lost: readonly string[];
   readonly twice: readonly string[];
   /** Messages not late with a key that is not above that of the one before. */
@@ -67,7 +69,7 @@ class ReconnectModel {
   readonly #codec: CursorCodec;
   readonly #instances: readonly Instance[];
   readonly #clients: ModelClient[];
-  readonly #counts = { resumes: 0, fromMemory: 0, takeovers: 0, waits: 0 };
+  readonly #counts = { resumes: 0, fromMemory: 0, takeovers: 0, waits: 0, meetings: 0 };
 
   constructor(options: ReconnectOptions) {
     this.#options = options;
@@ -228,11 +230,19 @@ class ReconnectModel {
   #takeOver(client: ModelClient, home: number, stream: ModelStream): void {
     const { live } = this.#instance(home);
     if (stream === live || this.#isControl) return;
+    this.#meet(live, stream.history.position);
     const replay = live.history.after(stream.history.position);
     if (replay === 'gone' || replay === 'ahead') return;
     this.#counts.takeovers++;
     client.serve({ by: 'replay', stream: live, replay });
     this.#dropIdleReaders();
+  }
+
+  /** As a rule it is asked to; where it is not, it comes there by itself. */
+  #meet(stream: ModelStream, position: StreamPosition): void {
+    if (this.#dice.oneIn(3) || stream.history.after(position) !== 'ahead') return;
+    stream.meet(position);
+    if (stream.history.after(position) !== 'ahead') this.#counts.meetings++;
   }
 
   get #isControl(): boolean {
@@ -257,6 +267,7 @@ class ReconnectModel {
   /** From the stream's memory, or by waiting for it; else from the log. */
   #goOn(client: ModelClient, home: number, stream: ModelStream, patience: number): void {
     const position = this.#throughCursor(client.position);
+    this.#meet(stream, position);
     const replay = stream.history.after(position);
     if (replay === 'gone' || (replay === 'ahead' && patience <= 0)) {
       this.#catchUp(client, home, position);

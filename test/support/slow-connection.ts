@@ -95,7 +95,9 @@ export class SlowConnection {
       deliver: ({ items, before }) => {
         if (items.length === 0) return;
         const lines = items.map((item) => `${JSON.stringify(takenOf(client, item))}\n`).join('');
-        outbox.push(new SharedFrames(Buffer.from(lines)), owner, before);
+        const frames = new SharedFrames(Buffer.from(lines));
+        if (this.#subscriptions.size === 1) outbox.send(frames, owner, before);
+        else outbox.push(frames, owner, before);
       },
       whenTaken: (taken) => outbox.whenTaken(taken),
       end: ended,

@@ -116,6 +116,10 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     return this.#history?.position ?? beginning;
   }
 
+  meet(): void {
+    // There is no K.
+  }
+
   after(position: StreamPosition): Replay<LanedDeadLetter> | 'gone' | 'ahead' {
     return this.#history?.after(position) ?? 'gone';
   }

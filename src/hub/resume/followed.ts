@@ -14,6 +14,11 @@ export interface Followed<Item> {
   /** What follows a position: see `History.after`. Not to be asked in the midst of a turn. */
   after(position: StreamPosition): Replay<Item> | 'gone' | 'ahead';
   /**
+   * If nothing but K keeps it from a position, and nothing is changed by that, it comes there now: on a quiet topic the
+   * next event may be long in coming. Not to be asked in the midst of a turn.
+   */
+  meet(position: StreamPosition): void;
+  /**
    * What had been read at a position and is no longer in the log, as far as what was read here tells; of one that it
    * has come to.
    */

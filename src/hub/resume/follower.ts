@@ -133,6 +133,7 @@ export class Follower<Raw, S extends Followed<Raw>, Item extends Message> {
   /** Serves it from the live stream, if that remembers what follows the position. */
   #isTakenOver(position: StreamPosition): boolean {
     const { live } = this.#options;
+    if (live.after(position) === 'ahead') live.meet(position);
     const replay = live.after(position);
     if (typeof replay === 'string') return false;
     this.#giveUp();
@@ -220,8 +221,12 @@ export class Follower<Raw, S extends Followed<Raw>, Item extends Message> {
         if (way === this.#way) this.#isTakenOver(position);
         return;
       }
-      // On a quiet topic the live stream does not come there before the next event does.
-      if (joined !== undefined && reader.hasCaughtUp) this.#tellLive(joined.keptFrom() ?? position);
+      // On a quiet topic the live stream may not come there before the next event does.
+      if (joined !== undefined && reader.hasCaughtUp) {
+        const kept = joined.keptFrom();
+        if (kept === undefined && this.#isTakenOver(position)) return;
+        this.#tellLive(kept ?? position);
+      }
       // It went past the position in one turn, and does not remember so much.
       if (replay === 'gone') this.#goOn(position, true);
       if (typeof replay !== 'object') return;
