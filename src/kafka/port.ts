@@ -127,8 +127,8 @@ export interface ReaderOptions {
   /** Most bytes of one answer (a single larger record still passes). @default 1_048_576 */
   readonly maxBytes?: number;
   /**
-   * Waited for before each part of an answer is handed over: that of one partition, with those in which there is
-   * nothing new. @default an answer is handed over as a whole, in the next turn of the event loop
+   * Waited for before each part of an answer is handed over: that of one partition or, where that is large, a piece of
+   * it. @default each part has a turn of the event loop, and only a large answer has more than one
    */
   readonly turn?: () => Promise<void>;
 }

@@ -2,111 +2,128 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../scripts/kafka/ports.ts';
 import { testTenants } from '../support/kafka.ts';
 import { ServerProcess } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
 import { Crowd } from './crowd.ts';
+import { Flooding } from './flooding.ts';
 import { NumberedEvents } from './numbered-events.ts';
 import { clientSettings, login, openTopic, type OverloadOptions } from './setting.ts';
 
 export interface FloodOptions extends OverloadOptions {
+  /** How often the flood comes and goes. */
+  readonly rounds: number;
+  /** How long each state of a round lasts. */
   readonly seconds: number;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** From an event's being sent to its being received, of the tenant that is no flood, in milliseconds. */
+export interface Lags {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly events: number;
+}
+
 export interface FloodFigures {
-  /** From being sent to being received, of the tenant that is no flood, in milliseconds. */
-  readonly idleP50Ms: number;
-  readonly idleP99Ms: number;
-  readonly floodedP50Ms: number;
-  readonly floodedP99Ms: number;
+  readonly idle: Lags;
+  readonly flooded: Lags;
   /** While the flood is written, but none of its clients is there: what it costs Kafka and the machine. */
-  readonly writtenP50Ms: number;
-  readonly writtenP99Ms: number;
+  readonly written: Lags;
   /** Events that the flooding tenant's clients got in a second, over all of them. */
   readonly floodPerSecond: number;
-  /** Of the other one. */
+  /** Of both: what was not the next after what came before. */
   readonly anomalies: number;
+  /** Of the clients of the one that is no flood. */
+  readonly disconnected: number;
 }
 
 const [, globex] = testTenants.projects;
 const quietClients = 20;
+/** Until the server and the clients are warm, and what was left of a state is gone. */
+const settlingMs = 2_000;
 
-/** One tenant's topic is written to without end, before `clients` of its own; another tenant goes on as ever. */
+/**
+ * One tenant's topic is written to without end, before `clients` of its own; another tenant goes on as ever. The flood
+ * comes and goes, so that whatever else the machine does weighs on both alike.
+ */
 export async function flood(options: FloodOptions): Promise<FloodFigures> {
-  const { kafka, clients, seconds, settings = {}, log } = options;
+  const { kafka, clients, rounds, seconds, settings = {}, log } = options;
   const [loud, quiet] = [await openTopic(kafka), await openTopic(kafka, globex.id)];
   const [port = 0] = await freePorts(1);
-  const server = new ServerProcess({
-    ...clientSettings(kafka, port),
-    // Who has left costs nothing.
-    MILLRACE_FEEDS_LINGER: '0s',
-    ...settings,
-  });
-  let lags: number[] = [];
-  let received = 0;
-  const loudCrowd = new Crowd({
-    url: server.url,
-    login,
-    topic: loud.name,
-    clients,
-    onEvent: () => {
-      received += 1;
+  const server = new ServerProcess(
+    {
+      ...clientSettings(kafka, port),
+      // Who has left costs nothing.
+      MILLRACE_FEEDS_LINGER: '0s',
+      ...settings,
     },
-  });
-  const quietCrowd = new Crowd({
+    // As `npm start`, the image and the unit have it.
+    { nodeOptions: ['--max-semi-space-size=128'] },
+  );
+  let lags: number[] = [];
+  const crowd = new Crowd({
     url: server.url,
     login: { projectId: globex.id, key: globex.keys[0] },
     topic: quiet.name,
     clients: quietClients,
     onEvent: (agoMs) => lags.push(agoMs),
   });
-  const small = { eventsPerTurn: 1, everyMs: 50, paddingBytes: 0 };
-  // 5 MB a second of it, for each of its clients.
-  const large = { eventsPerTurn: 100, everyMs: 20, paddingBytes: 1_000 };
-  const running = [new NumberedEvents(kafka, quiet.kafkaTopic, small)];
-  const percentilesOf = async (): Promise<[p50: number, p99: number]> => {
+  const flooding = new Flooding({
+    coordinates: kafka.coordinates,
+    url: server.url,
+    login,
+    topic: loud.name,
+    kafkaTopic: loud.kafkaTopic,
+    clients,
+    // 5 MB a second of it, for each of its clients.
+    flow: { eventsPerTurn: 100, everyMs: 20, paddingBytes: 1_000 },
+  });
+  const small = { eventsPerTurn: 1, everyMs: 10, paddingBytes: 0 };
+  const events = new NumberedEvents(kafka, quiet.kafkaTopic, small);
+  const measure = async (): Promise<number[]> => {
+    await sleep(settlingMs);
     lags = [];
     await sleep(seconds * 1_000);
-    lags.sort((a, b) => a - b);
-    const at = (share: number): number => lags[Math.floor(lags.length * share)] ?? Infinity;
-    return [at(0.5), at(0.99)];
+    return lags;
   };
-  const ended = new AbortController();
+  const idle: number[] = [];
+  const flooded: number[] = [];
+  let floodPerSecond = 0;
   try {
     await server.start();
-    const trickle = new NumberedEvents(kafka, loud.kafkaTopic, small);
-    await Promise.all([loudCrowd.connect(), quietCrowd.connect()]);
-    await trickle.end();
-    await sleep(1_000);
-    const [idleP50Ms, idleP99Ms] = await percentilesOf();
-    log(`idle: p50 ${idleP50Ms} ms, p99 ${idleP99Ms} ms`);
-    running.push(new NumberedEvents(kafka, loud.kafkaTopic, large));
-    const returning = loudCrowd.keepComingBack(ended.signal);
-    received = 0;
-    await until('the flood to come', () => received > clients);
-    received = 0;
-    const [floodedP50Ms, floodedP99Ms] = await percentilesOf();
-    ended.abort();
-    await returning;
-    const floodPerSecond = Math.round(received / seconds);
-    loudCrowd.leave();
-    await sleep(1_000);
-    const [writtenP50Ms, writtenP99Ms] = await percentilesOf();
+    await crowd.connect();
+    if (crowd.live.length < quietClients) throw new Error(JSON.stringify(crowd.refusals));
+    for (let round = 1; round <= rounds; round += 1) {
+      await flooding.become('rest');
+      const before = await measure();
+      await flooding.become('flood');
+      const { received } = flooding.last;
+      const during = await measure();
+      const got = flooding.last.received - received;
+      floodPerSecond += Math.round(got / (seconds + settlingMs / 1_000) / rounds);
+      idle.push(...before);
+      flooded.push(...during);
+      log(`round ${round}: ${JSON.stringify({ idle: lagsOf(before), flooded: lagsOf(during) })}`);
+    }
+    await flooding.become('write');
+    const written = await measure();
     return {
-      idleP50Ms,
-      idleP99Ms,
-      floodedP50Ms,
-      floodedP99Ms,
-      writtenP50Ms,
-      writtenP99Ms,
+      idle: lagsOf(idle),
+      flooded: lagsOf(flooded),
+      written: lagsOf(written),
       floodPerSecond,
-      anomalies: quietCrowd.anomalies,
+      anomalies: crowd.anomalies + flooding.last.anomalies,
+      disconnected: quietClients - crowd.live.length,
     };
   } finally {
-    ended.abort();
-    for (const events of running) await events.end();
-    loudCrowd.leave();
-    quietCrowd.leave();
+    await flooding.end();
+    await events.end();
+    crowd.leave();
     await server.kill();
     for (const { kafkaTopic } of [loud, quiet]) await kafka.deleteTopic(kafkaTopic);
   }
+}
+
+function lagsOf(lags: readonly number[]): Lags {
+  const sorted = lags.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Infinity;
+  return { p50Ms: at(0.5), p99Ms: at(0.99), events: Math.round(sorted.length / quietClients) };
 }

@@ -5,16 +5,19 @@ export interface Flow {
   readonly eventsPerTurn: number;
   readonly everyMs: number;
   readonly paddingBytes: number;
+  /** The number of the first one. @default 0 */
+  readonly first?: number;
 }
 
 /** Writes events that are numbered without a hole, to the one partition of a topic, until it is ended. */
 export class NumberedEvents {
-  /** The number of the last event that is in the log; -1: none is. */
-  last = -1;
+  /** The number of the last event that is in the log; one less than the first: none is. */
+  last: number;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
 
   constructor(kafka: KafkaAccess, kafkaTopic: string, flow: Flow) {
+    this.last = (flow.first ?? 0) - 1;
     this.#running = this.#run(kafka, kafkaTopic, flow);
   }
 

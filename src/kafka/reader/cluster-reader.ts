@@ -1,24 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
-import type { EpochStart, ReaderOptions, ReaderStatus, RecordBatch, TopicReader } from '../port.ts';
+import type { ReaderOptions, ReaderStatus, RecordBatch, TopicReader } from '../port.ts';
 import { KafkaError } from '../port.ts';
 import { ReaderStatusLine } from '../reader-status.ts';
 import { offsetOutOfRange, partitionError } from '../topic-errors.ts';
 import { errorCode } from '../wire/error-codes.ts';
-import type { FetchAnswer, FetchedPartition } from '../wire/fetch-answer.ts';
-import { epochStarts, offsetBehind, readBatches } from '../wire/record-batch.ts';
+import type { FetchAnswer } from '../wire/fetch-answer.ts';
+import {
+  AbortedTransactions,
+  epochStarts,
+  offsetBehind,
+  readBatches,
+} from '../wire/record-batch.ts';
+import { partsOf, type Taken } from './answer-parts.ts';
 import type { Brokers, FetchConnection } from './brokers.ts';
 import type { FetchPlan } from './leader-loop.ts';
 import { LeaderLoop } from './leader-loop.ts';
 import { Partition } from './partition.ts';
 import { TopicWatch } from './topic-watch.ts';
-
-/** An answer about one partition that has been taken note of but not handed over. */
-interface Taken {
-  readonly from: number;
-  readonly nextOffset: number;
-  readonly epochs: readonly EpochStart[];
-  readonly fetched: FetchedPartition;
-}
 
 /** The leader does not know the topic, or not this incarnation of it. */
 const unknownTopicCodes: ReadonlySet<number> = new Set([
@@ -172,23 +170,14 @@ export class ClusterReader implements TopicReader, FetchPlan {
         if (epochs.length > 0) partition.isUnread = false;
         partition.behind = nextOffset < fetched.lastStableOffset;
         partition.inHand = nodeId;
-        taken.push({ from, nextOffset, epochs, fetched });
+        const transactions = new AbortedTransactions(fetched.aborted);
+        taken.push({ from, nextOffset, epochs, fetched, transactions, hasMore: false });
       }
     }
-    return this.#partsOf(taken).map((part) => () => {
+    return partsOf(taken, this.#options.turn !== undefined).map((part) => () => {
       this.#handOver(part);
-      for (const { fetched } of part) this.#putDown(fetched.partition);
+      for (const { fetched, hasMore } of part) if (!hasMore) this.#putDown(fetched.partition);
     });
-  }
-
-  /** With turns of its own each partition by itself; those that are empty say that nothing is there, and come last. */
-  #partsOf(taken: readonly Taken[]): readonly (readonly Taken[])[] {
-    if (taken.length === 0) return [];
-    if (this.#options.turn === undefined) return [taken];
-    const full = taken.filter(({ from, nextOffset }) => nextOffset > from);
-    const empty = taken.filter(({ from, nextOffset }) => nextOffset <= from);
-    const last = full.pop();
-    return [...full.map((one) => [one]), last === undefined ? empty : [last, ...empty]];
   }
 
   /** Another leader may be asked for what follows. */
@@ -202,19 +191,21 @@ export class ClusterReader implements TopicReader, FetchPlan {
 
   #handOver(taken: readonly Taken[]): void {
     if (this.#over) return;
-    const batches = taken.map(({ from, nextOffset, epochs, fetched }): RecordBatch => {
-      const { partition, aborted, lastStableOffset, logStartOffset } = fetched;
-      const { records, unreadable } = readBatches(fetched.batches, from, aborted);
-      return {
-        partition,
-        records,
-        nextOffset,
-        highWatermark: lastStableOffset,
-        logStartOffset,
-        ...(epochs.length > 0 ? { epochs } : {}),
-        ...(unreadable.length > 0 ? { unreadable } : {}),
-      };
-    });
+    const batches = taken.map(
+      ({ from, nextOffset, epochs, fetched, transactions }): RecordBatch => {
+        const { partition, lastStableOffset, logStartOffset } = fetched;
+        const { records, unreadable } = readBatches(fetched.batches, from, transactions);
+        return {
+          partition,
+          records,
+          nextOffset,
+          highWatermark: lastStableOffset,
+          logStartOffset,
+          ...(epochs.length > 0 ? { epochs } : {}),
+          ...(unreadable.length > 0 ? { unreadable } : {}),
+        };
+      },
+    );
     this.#status.reached(batches.map(({ partition }) => partition));
     if (this.#over) return;
     try {

@@ -79,18 +79,37 @@ export function epochStarts(batches: Buffer, before: number | null): EpochStart[
 }
 
 /**
+ * Cuts batches that follow each other into pieces of at most so many bytes, but for a batch that is larger. What is
+ * cut off at the end stays with the last of them. Cheap, too.
+ */
+export function splitBatches(batches: Buffer, maxBytes: number): Buffer[] {
+  const pieces: Buffer[] = [];
+  let begin = 0;
+  for (let at = 0; at < batches.length; ) {
+    const end = endOfBatch(batches, at);
+    if (end === null) break;
+    if (end - begin > maxBytes && at > begin) {
+      pieces.push(batches.subarray(begin, at));
+      begin = at;
+    }
+    at = end;
+  }
+  pieces.push(batches.subarray(begin));
+  return pieces;
+}
+
+/**
  * The records from `position` on that a reader of committed data may see, and what could not be read.
  *
- * @param aborted the transactions of which the broker says that they end in an abort
+ * @param transactions of the answer that the batches are from: where it is read in pieces, the same for all of them
  */
 export function readBatches(
   batches: Buffer,
   position: number,
-  aborted: readonly AbortedTransaction[],
+  transactions: AbortedTransactions,
 ): ReadableBatches {
   const records: RawRecord[] = [];
   const unreadable: UnreadableRange[] = [];
-  const transactions = new AbortedTransactions(aborted);
   for (let at = 0; at < batches.length; ) {
     const end = endOfBatch(batches, at);
     if (end === null) break;
@@ -171,10 +190,11 @@ function markerOf(batch: Buffer): number {
  * Which producers are in the middle of a transaction that will be aborted.
  * Source: KIP-98, "Exactly Once Delivery and Transactional Messaging", consumer part.
  */
-class AbortedTransactions {
+export class AbortedTransactions {
   readonly #ahead: AbortedTransaction[];
   readonly #producers = new Set<number>();
 
+  /** @param aborted of which the broker says that they end in an abort */
   constructor(aborted: readonly AbortedTransaction[]) {
     this.#ahead = aborted.toSorted((a, b) => b.firstOffset - a.firstOffset);
   }

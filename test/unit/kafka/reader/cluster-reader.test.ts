@@ -226,6 +226,69 @@ test('who leads a partition now is not asked before what the last leader answere
   assert.ok(cluster.requests.some(({ node }) => node === 2));
 });
 
+/** Batches of a record each, of which no two are small enough for one part. */
+function largeBatches(count: number, epochOf: (offset: number) => number = () => 1): Buffer {
+  const value = Buffer.alloc(40_000);
+  return Buffer.concat(
+    range(0, count).map((offset) => {
+      const record = { offset, timestampMs: 0, key: null, value };
+      const batch = writeBatch({ baseOffset: offset, records: [record] });
+      batch.writeInt32BE(epochOf(offset), 12);
+      return batch;
+    }),
+  );
+}
+
+test('a large answer is handed over in pieces, with turns of the event loop in between', async (t) => {
+  const large = log(1, 4);
+  large.says = { batches: largeBatches(4, (offset) => (offset < 2 ? 3 : 4)) };
+  const tape = read(t, new FakeCluster([large, log(1, 1)]), [0, 0]);
+  await tape.untilRecords(5);
+  assert.deepEqual(tape.offsets(0), range(0, 4));
+  const pieces = tape.batches.filter(
+    ({ partition, records }) => partition === 0 && records.length > 0,
+  );
+  assert.deepEqual(
+    pieces.map(({ nextOffset, highWatermark, epochs }) => ({ nextOffset, highWatermark, epochs })),
+    [
+      { nextOffset: 1, highWatermark: 4, epochs: [{ from: 0, epoch: 3 }] },
+      { nextOffset: 2, highWatermark: 4, epochs: undefined },
+      { nextOffset: 3, highWatermark: 4, epochs: [{ from: 2, epoch: 4 }] },
+      { nextOffset: 4, highWatermark: 4, epochs: undefined },
+    ],
+  );
+});
+
+test('who leads a partition now is not asked before the last piece of it is handed over', async (t) => {
+  const large = log(1, 3);
+  large.says = { batches: largeBatches(3) };
+  const cluster = new FakeCluster([large]);
+  const gate = Promise.withResolvers<void>();
+  t.after(() => gate.resolve());
+  const asked = Promise.withResolvers<void>();
+  let turns = 0;
+  const turn = async (): Promise<void> => {
+    turns += 1;
+    if (turns < 2) return;
+    asked.resolve();
+    await gate.promise;
+  };
+  const tape = read(t, cluster, [0], { turn });
+  await asked.promise;
+  assert.deepEqual(tape.offsets(0), [0]);
+  const { looks } = cluster;
+  large.leader = 2;
+  large.leaderEpoch += 1;
+  await until('another look at the leaders', () => cluster.looks > looks + 2);
+  assert.ok(cluster.requests.every(({ node }) => node === 1));
+  gate.resolve();
+  await tape.untilRecords(3);
+  await until('a question to the new leader', () =>
+    cluster.requests.some(({ node }) => node === 2),
+  );
+  assert.deepEqual(tape.offsets(0), range(0, 3));
+});
+
 test('what a former leader answers late does not count', async (t) => {
   const moving = log(1, 10);
   const cluster = new FakeCluster([log(1, 10), moving]);

@@ -2,9 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '@platformatic/wasm-utils';
 import * as fc from 'fast-check';
-import { offsetBehind, readBatches } from '../../../../src/kafka/wire/record-batch.ts';
+import {
+  AbortedTransactions,
+  offsetBehind,
+  readBatches,
+  splitBatches,
+} from '../../../../src/kafka/wire/record-batch.ts';
 import type { BatchCodec, RecordContent } from '../../../support/record-batch.ts';
 import { writeBatch } from '../../../support/record-batch.ts';
+
+const none = (): AbortedTransactions => new AbortedTransactions([]);
 
 const codecs: readonly BatchCodec[] = ['none', 'gzip', 'snappy', 'xerial', 'lz4', 'zstd'];
 
@@ -50,7 +57,7 @@ test('what was written is read, whatever the codec and however it is cut into ba
           return writeBatch({ baseOffset, lastOffset, baseTimeMs, codec, records: placed });
         });
         const position = base + skipped;
-        const { records, unreadable } = readBatches(Buffer.concat(log), position, []);
+        const { records, unreadable } = readBatches(Buffer.concat(log), position, none());
         assert.deepEqual(unreadable, []);
         assert.deepEqual(
           records,
@@ -71,7 +78,7 @@ test('a batch that is cut off is left for the next answer', () => {
   for (let length = 0; length < log.length; length += 1) {
     const cut = log.subarray(0, length);
     const whole = length >= first.length;
-    const { records, unreadable } = readBatches(cut, 5, []);
+    const { records, unreadable } = readBatches(cut, 5, none());
     assert.deepEqual(
       records.map(({ offset }) => offset),
       whole ? [5, 6] : [],
@@ -83,14 +90,14 @@ test('a batch that is cut off is left for the next answer', () => {
 
 test('values are slices of the answer, not copies', () => {
   const log = writeBatch({ baseOffset: 0, records: [record(0)] });
-  const [read] = readBatches(log, 0, []).records;
+  const [read] = readBatches(log, 0, none()).records;
   assert.equal(read?.value?.buffer, log.buffer);
 });
 
 test('the time that the broker set is that of every record of the batch', () => {
   const log = writeBatch({ baseOffset: 0, records: [record(0), record(1)], appendedMs: 77 });
   assert.deepEqual(
-    readBatches(log, 0, []).records.map(({ timestampMs }) => timestampMs),
+    readBatches(log, 0, none()).records.map(({ timestampMs }) => timestampMs),
     [77, 77],
   );
 });
@@ -106,14 +113,14 @@ test('one flipped bit makes a batch unreadable, and only that one', () => {
     const bad = Buffer.from(damaged);
     bad[at] = (bad[at] ?? 0) ^ 1;
     const log = Buffer.concat([before, bad, after]);
-    const { records, unreadable } = readBatches(log, 0, []);
+    const { records, unreadable } = readBatches(log, 0, none());
     assert.deepEqual(
       records.map(({ offset }) => offset),
       [0, 5],
     );
     assert.deepEqual(unreadable, [{ from: 1, to: 5, reason: 'the checksum does not match' }]);
-    assert.equal(readBatches(log, 3, []).unreadable[0]?.from, 3);
-    assert.deepEqual(readBatches(log, 5, []).unreadable, []);
+    assert.equal(readBatches(log, 3, none()).unreadable[0]?.from, 3);
+    assert.deepEqual(readBatches(log, 5, none()).unreadable, []);
   }
 });
 
@@ -124,7 +131,7 @@ test('content that cannot be decompressed is unreadable', () => {
     // A right checksum over wrong content: as a producer wrote it.
     const named = writeBatch({ baseOffset: 9, records: [record(9)], codec });
     const log = rewritten(named, plain);
-    const { records, unreadable } = readBatches(log, 0, []);
+    const { records, unreadable } = readBatches(log, 0, none());
     assert.deepEqual(records, [], codec);
     assert.deepEqual(
       unreadable.map(({ from, to }) => [from, to]),
@@ -139,7 +146,7 @@ test('any bytes are survived', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (array) => {
       const noise = Buffer.from(array);
-      readBatches(noise, 0, []);
+      readBatches(noise, 0, none());
       assert.ok(offsetBehind(noise, 3) >= 3);
     }),
   );
@@ -156,7 +163,7 @@ test('records of aborted transactions and control records are holes', () => {
     writeBatch({ baseOffset: 6, records: [], producerId: 1, marker: 'commit' }),
   ]);
   const aborted = [{ producerId: 1, firstOffset: 0 }];
-  const { records, unreadable } = readBatches(log, 0, aborted);
+  const { records, unreadable } = readBatches(log, 0, new AbortedTransactions(aborted));
   assert.deepEqual(
     records.map(({ offset }) => offset),
     [1, 3, 4],
@@ -165,13 +172,60 @@ test('records of aborted transactions and control records are holes', () => {
   assert.equal(offsetBehind(log, 0), 7);
 });
 
+test('batches are cut into pieces between two of them, and what is cut off at the end stays with the last', () => {
+  const size = fc.integer({ min: 0, max: 300 });
+  fc.assert(
+    fc.property(
+      fc.array(size, { maxLength: 20 }),
+      fc.nat(1_000),
+      fc.nat(60),
+      (sizes, most, tail) => {
+        const batches = sizes.map((length, offset) =>
+          writeBatch({
+            baseOffset: offset,
+            records: [{ ...record(offset), value: Buffer.alloc(length) }],
+          }),
+        );
+        const log = Buffer.concat([...batches, Buffer.alloc(tail)]);
+        const pieces = splitBatches(log, most);
+        assert.deepEqual(Buffer.concat(pieces), log);
+        const offsets = pieces.map((piece) =>
+          readBatches(piece, 0, none()).records.map(({ offset }) => offset),
+        );
+        assert.deepEqual(offsets.flat(), [...sizes.keys()]);
+        for (const [index, piece] of pieces.slice(0, -1).entries()) {
+          assert.ok(piece.length <= most || offsets[index]?.length === 1);
+        }
+      },
+    ),
+  );
+});
+
+test('an abort counts for the pieces before it only', () => {
+  const log = Buffer.concat([
+    writeBatch({ baseOffset: 0, records: [record(0)], producerId: 1 }),
+    writeBatch({ baseOffset: 1, records: [], producerId: 1, marker: 'abort' }),
+    writeBatch({ baseOffset: 2, records: [record(2)], producerId: 1 }),
+    writeBatch({ baseOffset: 3, records: [], producerId: 1, marker: 'commit' }),
+  ]);
+  const transactions = new AbortedTransactions([{ producerId: 1, firstOffset: 0 }]);
+  const pieces = splitBatches(log, 1);
+  assert.equal(pieces.length, 4);
+  const records = pieces.flatMap((piece) => readBatches(piece, 0, transactions).records);
+  assert.deepEqual(
+    records.map(({ offset }) => offset),
+    [2],
+  );
+});
+
 test('an abort that reading begins at does not swallow the next transaction', () => {
   const log = Buffer.concat([
     writeBatch({ baseOffset: 2, records: [], producerId: 1, marker: 'abort' }),
     writeBatch({ baseOffset: 3, records: [record(3)], producerId: 1 }),
     writeBatch({ baseOffset: 4, records: [], producerId: 1, marker: 'commit' }),
   ]);
-  const { records } = readBatches(log, 2, [{ producerId: 1, firstOffset: 0 }]);
+  const aborted = new AbortedTransactions([{ producerId: 1, firstOffset: 0 }]);
+  const { records } = readBatches(log, 2, aborted);
   assert.deepEqual(
     records.map(({ offset }) => offset),
     [3],
