@@ -8,7 +8,8 @@ import type { DeadLetterMessage, EventBatch, EventMessage } from './message.ts';
 import type { EventsRequest } from './requests.ts';
 import { BatchExcerpt, EventExcerpt, type EventExcerptOptions } from './resume/excerpt.ts';
 import type { Following } from './resume/follower.ts';
-import type { Joined, Stream, StreamSubscriber } from './stream.ts';
+import type { Joined, Stream } from './stream.ts';
+import type { StreamSubscriber } from './stream-subscriber.ts';
 import { Where } from './where.ts';
 
 /** Each event by itself. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Event } from '../decode/event.ts';
 import type { PartitionOffsets } from '../kafka/port.ts';
 import type { OrderKey } from '../sequence/order-key.ts';
@@ -19,6 +19,7 @@ import type { Cursors } from './cursors.ts';
 import type { LostRange } from '../core/errors.ts';
 import type { LeaderEpochs } from './cursor/offsets-format.ts';
 import type { Conflated, Delivery } from './delivery.ts';
+import { FollowedStream } from './followed-stream.ts';
 import type { Wish } from './group-table.ts';
 import type { Lineage } from './lineage.ts';
 import { KeysBefore } from './history/keys-before.ts';
@@ -27,6 +28,7 @@ import type { Replay } from './history/replay.ts';
 import { isPassed, type JoinPoint } from './join-point.ts';
 import type { EventBatch, EventMessage, Message } from './message.ts';
 import { SharedParcels } from './resume/shared-parcels.ts';
+import { keyOf, type StreamSubscriber } from './stream-subscriber.ts';
 import type { Subscription } from './subscription.ts';
 
 /** What makes two subscriptions of a feed share their work. */
@@ -68,13 +70,6 @@ export interface StreamCounts {
   /** Intervals of a delivery that ended early, for each group of subscribers. */
   readonly cutIntervals: number;
   readonly held: number;
-}
-
-/** Who subscribes to a stream. */
-export interface StreamSubscriber {
-  readonly projectId: string;
-  /** The name that it knows the topic by. */
-  readonly topic: string;
 }
 
 const noEpochs: LeaderEpochs = [];
@@ -126,11 +121,8 @@ class Place<Out extends Message, Shape> implements Joined {
   }
 }
 
-/** Half of what a client may be without a sign of progress for, in milliseconds. */
-const progressIntervalMs = 7_500;
-
 /** A feed's events in one order, sequenced once for all subscribers that want it so. */
-export class Stream {
+export class Stream extends FollowedStream<Event> {
   /** What is made for those who get what it remembers. */
   readonly played = {
     events: new SharedParcels<EventMessage>(),
@@ -138,16 +130,10 @@ export class Stream {
   };
   readonly #options: StreamOptions;
   readonly #audiences = new Map<string, Audience>();
-  /** Those who want to know of the end of each turn. */
-  readonly #onTurn = new Set<() => void>();
-  /** Those who want to know of its end without being subscribed here. */
-  readonly #onEnd = new Set<(error: Error | undefined) => void>();
-  #ended: { readonly error: Error | undefined } | undefined;
   #cutIntervals = 0;
   /** Delivered to audiences that are no more. */
   #retired = 0;
   #begun: { readonly sequencer: Sequencer; readonly history: History<Event> } | undefined;
-  #progressTimer: Timer | undefined;
   readonly #host: PlaceHost = {
     position: () => this.position,
     left: (subscriber) => this.#forgetIfEmpty(subscriber),
@@ -158,8 +144,9 @@ export class Stream {
   #doubtfulUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamOptions) {
+    super(options.clock);
     this.#options = options;
-    this.#scheduleProgress();
+    this.scheduleProgress();
   }
 
   /** Whether copies are left out. */
@@ -175,16 +162,6 @@ export class Stream {
 
   get hasBegun(): boolean {
     return this.#begun !== undefined;
-  }
-
-  /** Nothing more comes. */
-  get hasEnded(): boolean {
-    return this.#ended !== undefined;
-  }
-
-  /** What it ended with; undefined: it has not, or in order. */
-  get endError(): Error | undefined {
-    return this.#ended?.error;
   }
 
   /** Where it stood at the end of its last turn. */
@@ -290,22 +267,6 @@ export class Stream {
     return this.#options.lineage?.lostOf(position) ?? [];
   }
 
-  /** Calls `listener` at the end of each turn, after what was due has been handed out. */
-  watchTurns(listener: () => void): () => void {
-    this.#onTurn.add(listener);
-    return () => this.#onTurn.delete(listener);
-  }
-
-  /**
-   * Calls `listener` once when the stream is over, with the error that its subscribers get; at once if it is
-   * over already. @returns ends that
-   */
-  watchEnd(listener: (error: Error | undefined) => void): () => void {
-    if (this.#ended !== undefined) listener(this.#ended.error);
-    else this.#onEnd.add(listener);
-    return () => this.#onEnd.delete(listener);
-  }
-
   /**
    * Makes messages of this stream as this subscriber gets them. It may not be subscribed yet, and never come to be: so
    * nothing is kept for it here.
@@ -347,21 +308,20 @@ export class Stream {
     const turn = { before, after: history.position };
     const lowest = () => sequencer.position().lowest;
     for (const audience of this.#audiences.values()) audience.flush(turn, lowest);
-    for (const listener of this.#onTurn) listener();
+    this.tellTurn();
   }
 
   /** Ends every subscription, with `error` if there is one. */
   end(error?: Error): void {
-    this.close();
-    this.#ended = { error };
-    for (const audience of this.#audiences.values()) audience.end(error);
-    for (const listener of this.#onEnd) listener(error);
-    this.#onEnd.clear();
+    this.over(error);
   }
 
-  /** Stops its timers. */
-  close(): void {
-    this.#progressTimer?.cancel();
+  protected progress(): void {
+    for (const audience of this.#audiences.values()) audience.progress(this.position);
+  }
+
+  protected endSubscriptions(error: Error | undefined): void {
+    for (const audience of this.#audiences.values()) audience.end(error);
   }
 
   get #epochs(): LeaderEpochs {
@@ -373,15 +333,6 @@ export class Stream {
     const { sequencer, history } = this.#begun;
     const message = history.emitted(event, late, sequencer.keyUnderWay());
     for (const audience of this.#audiences.values()) audience.accept(message);
-  }
-
-  #scheduleProgress(): void {
-    this.#progressTimer = this.#options.clock.schedule(progressIntervalMs, () => {
-      if (this.hasBegun) {
-        for (const audience of this.#audiences.values()) audience.progress(this.position);
-      }
-      this.#scheduleProgress();
-    });
   }
 
   #add<Out extends Message, Shape>(
@@ -439,8 +390,4 @@ export class Stream {
       position: () => this.position,
     });
   }
-}
-
-function keyOf({ projectId, topic }: StreamSubscriber): string {
-  return JSON.stringify([projectId, topic]);
 }

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { type LostRange, MillraceError } from '../../core/errors.ts';
 import type { DeadLetter } from '../../decode/event.ts';
 import { Channel } from '../channel.ts';
@@ -11,15 +11,15 @@ import {
   type StreamPosition,
 } from '../cursor/stream-position.ts';
 import type { Feed } from '../feed.ts';
+import { FollowedStream } from '../followed-stream.ts';
 import { SingleGroup } from '../group.ts';
 import { History } from '../history/history.ts';
 import type { Replay } from '../history/replay.ts';
 import type { StreamMessage } from '../history/stream-message.ts';
 import type { JoinPoint } from '../join-point.ts';
 import { DeadLetterMessage } from '../message.ts';
-import type { Followed } from '../resume/followed.ts';
 import { SharedParcels } from '../resume/shared-parcels.ts';
-import type { StreamSubscriber } from '../stream.ts';
+import { keyOf, type StreamSubscriber } from '../stream-subscriber.ts';
 import type { Subscription } from '../subscription.ts';
 import type { Where } from '../where.ts';
 import type { DeadLetterSink } from './dead-letter-sink.ts';
@@ -55,21 +55,16 @@ interface Early {
   readonly deadLetter: DeadLetter;
 }
 
-/** Half of what a client may be without a sign of progress for, in milliseconds. */
-const progressIntervalMs = 7_500;
-
 /**
  * The dead letters of a topic, from both its feeds, as they arrive. Like a stream of events it remembers what it
  * delivered, for those who come back. It begins when it is known where both feeds do: before that no cursor can be
  * given, and what comes of one of them waits.
  */
-export class DeadLetterStream implements Followed<LanedDeadLetter> {
+export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
   /** What is made for those who get what it remembers. */
   readonly played = new SharedParcels<DeadLetterMessage>();
   readonly #options: DeadLetterStreamOptions;
   readonly #audiences = new Map<string, Audience>();
-  readonly #onTurn = new Set<() => void>();
-  readonly #onEnd = new Set<(error: Error | undefined) => void>();
   /** Delivered to audiences that are no more. */
   readonly #retired: [number, number] = [0, 0];
   readonly #leave: (() => void)[];
@@ -85,10 +80,9 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
         readonly both: LeaderEpochs;
       }
     | undefined;
-  #ended: { readonly error: Error | undefined } | undefined;
-  #progressTimer: Timer | undefined;
 
   constructor(options: DeadLetterStreamOptions) {
+    super(options.clock);
     this.#options = options;
     const [ofTopic, ofDeadLetterTopic] = options.feeds;
     this.#began = [startOf(ofTopic), startOf(ofDeadLetterTopic)];
@@ -97,19 +91,11 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
       ofDeadLetterTopic.addDeadLetterSink(this.#sink(1)),
     ];
     this.#beginIfKnown();
-    this.#scheduleProgress();
+    this.scheduleProgress();
   }
 
   get hasBegun(): boolean {
     return this.#history !== undefined;
-  }
-
-  get hasEnded(): boolean {
-    return this.#ended !== undefined;
-  }
-
-  get endError(): Error | undefined {
-    return this.#ended?.error;
   }
 
   get position(): StreamPosition {
@@ -130,17 +116,6 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
       const own = { next: next.filter(isOwn), epochs: epochs.filter(isOwn) };
       return lineage.lostOf({ key: null, lowest: own.next, ...own });
     });
-  }
-
-  watchTurns(listener: () => void): () => void {
-    this.#onTurn.add(listener);
-    return () => this.#onTurn.delete(listener);
-  }
-
-  watchEnd(listener: (error: Error | undefined) => void): () => void {
-    if (this.#ended !== undefined) listener(this.#ended.error);
-    else this.#onEnd.add(listener);
-    return () => this.#onEnd.delete(listener);
   }
 
   /** The cursors of a project. */
@@ -186,21 +161,27 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
 
   /** Ends every subscription, with `error` if there is one. */
   end(error: Error | undefined): void {
-    if (this.#ended !== undefined) return;
-    this.#ended = { error };
-    this.close();
+    if (!this.hasEnded) this.over(error);
+  }
+
+  /** Takes nothing more from its feeds, and stops its timer. */
+  override close(): void {
+    super.close();
+    for (const leave of this.#leave) leave();
+  }
+
+  protected progress(): void {
+    for (const { cursors, channels } of this.#audiences.values()) {
+      // Everybody is in both.
+      channels[0].progress(this.position, cursors.encode);
+    }
+  }
+
+  protected endSubscriptions(error: Error | undefined): void {
     const at = this.position;
     for (const { channels } of this.#audiences.values()) {
       for (const channel of channels) channel.end(error, at);
     }
-    for (const listener of this.#onEnd) listener(error);
-    this.#onEnd.clear();
-  }
-
-  /** Takes nothing more from its feeds, and stops its timer. */
-  close(): void {
-    this.#progressTimer?.cancel();
-    for (const leave of this.#leave) leave();
   }
 
   /** How one of the feeds sees it. */
@@ -289,7 +270,7 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
       const { passed } = this.#options.feeds[side];
       for (const { channels } of this.#audiences.values()) channels[side].flush(turn, () => passed);
     }
-    for (const listener of this.#onTurn) listener();
+    this.tellTurn();
   }
 
   /** Of both feeds, by lane; the same array while theirs are the same. */
@@ -313,18 +294,6 @@ export class DeadLetterStream implements Followed<LanedDeadLetter> {
     }
     this.#lastEpochs = { ofTopic, ofDeadLetterTopic, both };
     return both;
-  }
-
-  #scheduleProgress(): void {
-    this.#progressTimer = this.#options.clock.schedule(progressIntervalMs, () => {
-      if (this.hasBegun) {
-        for (const { cursors, channels } of this.#audiences.values()) {
-          // Everybody is in both.
-          channels[0].progress(this.position, cursors.encode);
-        }
-      }
-      this.#scheduleProgress();
-    });
   }
 
   #audienceOf(subscriber: StreamSubscriber): Audience {
@@ -374,8 +343,4 @@ function startOf({ hasBegun, passed }: Feed): Map<number, number> | undefined {
 
 function bytesOf({ event, error }: DeadLetter): number {
   return event.length + error.length;
-}
-
-function keyOf({ projectId, topic }: StreamSubscriber): string {
-  return JSON.stringify([projectId, topic]);
 }
