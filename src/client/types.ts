@@ -1,4 +1,5 @@
 import type { FeedError, Loss } from './feed-error.ts';
+import type { Operator } from './operators.ts';
 
 /** An event, as PROTOCOL.md has it. */
 export interface Event<Payload = unknown> {
@@ -46,17 +47,7 @@ export interface Condition {
   /** A dotted path: `user.email`. */
   readonly property: string;
   /** @default EQ */
-  readonly operator?:
-    | 'EQ'
-    | 'NE'
-    | 'GT'
-    | 'GTE'
-    | 'LT'
-    | 'LTE'
-    | 'IN'
-    | 'EXISTS'
-    | 'CONTAINS'
-    | 'STARTS_WITH';
+  readonly operator?: Operator;
   readonly value?: unknown;
 }
 

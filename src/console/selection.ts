@@ -1,16 +1,21 @@
+import type { Operator } from '../client/operators.ts';
+import type { Delivery, EventsOptions } from '../client/types.ts';
+
 /** What the page listens to. */
 export interface Selection {
   readonly topic: string;
   readonly kind: 'events' | 'deadLetters';
   /** Empty: as the topic is configured. */
-  readonly order: '' | 'ARRIVAL' | 'TIMESTAMP' | 'SEQUENCE';
+  readonly order: '' | Order;
   readonly deduplicate: boolean;
-  readonly mode: 'ALL' | 'LATEST' | 'SAMPLE';
+  readonly mode: Delivery['mode'];
   /** With `LATEST`: the newest per value of this property. Empty: the newest of all. */
   readonly by: string;
   readonly everyMs: number;
   readonly where: readonly Condition[];
 }
+
+type Order = NonNullable<EventsOptions['order']>;
 
 export interface Condition {
   readonly property: string;
@@ -18,20 +23,6 @@ export interface Condition {
   /** As typed: JSON where it is JSON, else text. */
   readonly value: string;
 }
-
-export const operators = [
-  'EQ',
-  'NE',
-  'GT',
-  'GTE',
-  'LT',
-  'LTE',
-  'IN',
-  'EXISTS',
-  'CONTAINS',
-  'STARTS_WITH',
-] as const;
-export type Operator = (typeof operators)[number];
 
 export function selectionOf(topic: string): Selection {
   return {
@@ -48,7 +39,7 @@ export function selectionOf(topic: string): Selection {
 
 /** A selection as the server takes it. */
 export interface Arguments {
-  readonly order?: 'ARRIVAL' | 'TIMESTAMP' | 'SEQUENCE';
+  readonly order?: Order;
   readonly deduplicate?: boolean;
   readonly where?: readonly Given[];
   readonly delivery?: GivenDelivery;

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { type Condition, operators, type Selection } from '../selection.ts';
+import { operators } from '../../client/operators.ts';
+import type { Condition, Selection } from '../selection.ts';
 
 export interface ControlsModel {
   readonly selection: Selection;
