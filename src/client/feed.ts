@@ -1,8 +1,8 @@
 import { type Backoff, backoffMs } from './backoff.ts';
 import { Connection, type Patience } from './connection.ts';
+import { Consumer, throwLater } from './consumer.ts';
 import type { Credentials, Shown } from './credentials.ts';
 import { FeedError, isLoss, isPassing, type Loss } from './feed-error.ts';
-import { Inbox, type Received } from './inbox.ts';
 import { Place } from './place.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { FeedOptions, FeedState, Observer } from './types.ts';
@@ -27,11 +27,6 @@ export interface Placed {
   readonly cursor: string;
 }
 
-interface Pull<Item> {
-  readonly resolve: (result: IteratorResult<Item, undefined>) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** @default FeedOptions.maxWaiting */
 const defaultMaxWaiting = 4_000_000;
 /** Tokens that were made for the attempt and refused, one after the other. */
@@ -48,7 +43,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   readonly #context: FeedContext;
   readonly #options: FeedOptions;
   readonly #place: Place;
-  readonly #inbox = new Inbox<Item>();
+  readonly #consumer: Consumer<Item>;
   readonly #listeners = new Set<(state: FeedState) => void>();
   #state: FeedState = { name: 'connecting', attempt: 1 };
   #connection: Connection<Item> | undefined;
@@ -61,13 +56,6 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   #readyMs: number | undefined;
   #stopWaiting: (() => void) | undefined;
   #unwatch: (() => void)[] = [];
-  #isTaken = false;
-  #observer: Observer<Item> | undefined;
-  #pulls: Pull<Item>[] = [];
-  /** With the app. */
-  #current: Received<Item> | undefined;
-  /** What whoever iterates is still to be told. */
-  #failure: { readonly error: unknown } | undefined;
 
   /** Made by `Client.events` and `Client.deadLetters`. */
   constructor(context: FeedContext, options: FeedOptions) {
@@ -75,8 +63,14 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     const { after, since, storage, storageKey = `millrace ${address.href}`, signal } = options;
     this.#context = context;
     this.#options = options;
-    this.#place = new Place({ after, storage, key: storageKey });
-    this.#next = this.#place.cursor;
+    const place = new Place({ after, storage, key: storageKey });
+    this.#place = place;
+    this.#consumer = new Consumer({
+      dealt: (cursor) => place.moveTo(cursor),
+      taken: () => this.#goOnIfPaused(),
+      thrown: () => this.#end({ name: 'closed', code: 'DONE' }),
+    });
+    this.#next = place.cursor;
     this.#since = since instanceof Date ? since.toISOString() : since;
     if (signal?.aborted) {
       this.#abort(signal);
@@ -121,31 +115,19 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
    * @throws {TypeError} if it is iterated or subscribed to already
    */
   subscribe(observer: Observer<Item> | Observer<Item>['next']): () => void {
-    this.#takeOnce();
+    this.#consumer.takeOnce();
     const told = typeof observer === 'function' ? { next: observer } : observer;
-    this.#observer = told;
-    told.state?.(this.#state);
-    this.#pump(told);
-    this.#tellFailure();
+    this.#consumer.observe(told, this.#state);
     return () => this.close();
   }
 
   [Symbol.asyncIterator](): this {
-    this.#takeOnce();
+    this.#consumer.takeOnce();
     return this;
   }
 
   next(): Promise<IteratorResult<Item, undefined>> {
-    this.#dealt();
-    const received = this.#take();
-    if (received !== undefined) return Promise.resolve({ done: false, value: received.item });
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) return Promise.reject(failure.error);
-    if (this.#state.name === 'closed') return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => {
-      this.#pulls.push({ resolve, reject });
-    });
+    return this.#consumer.next();
   }
 
   /** As `close`. */
@@ -156,13 +138,8 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
 
   /** Ends it. What is stored stays, so that another one goes on where this one was left. */
   close(): void {
-    this.#inbox.clear();
+    this.#consumer.clear();
     this.#end({ name: 'closed', code: 'DONE' });
-  }
-
-  #takeOnce(): void {
-    if (this.#isTaken) throw new TypeError('a feed is iterated or subscribed to once');
-    this.#isTaken = true;
   }
 
   #connect(): void {
@@ -212,23 +189,13 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   #receive(item: Item, size: number): void {
     const { cursor } = item;
     this.#next = cursor;
-    this.#inbox.put({ item, size, cursor });
-    const [pull] = this.#pulls;
-    if (this.#observer !== undefined) this.#pump(this.#observer);
-    else if (pull !== undefined) {
-      this.#pulls.shift();
-      this.#dealt();
-      this.#take();
-      pull.resolve({ done: false, value: item });
-    }
-    if (this.#inbox.size > (this.#options.maxWaiting ?? defaultMaxWaiting)) this.#pause();
+    this.#consumer.put({ item, size, cursor });
+    if (this.#consumer.size > (this.#options.maxWaiting ?? defaultMaxWaiting)) this.#pause();
   }
 
   #progress(cursor: string, isLive: boolean): void {
     this.#next = cursor;
-    const last = this.#inbox.last ?? this.#current;
-    if (last === undefined) this.#place.moveTo(cursor);
-    else last.cursor = cursor;
+    this.#consumer.progress(cursor);
     if (isLive && this.#state.name === 'catching-up') this.#become({ name: 'live' });
   }
 
@@ -242,47 +209,10 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     this.#become({ name: 'waiting', reason, untilMs: undefined });
   }
 
-  /** The next item goes to the app. */
-  #take(): Received<Item> | undefined {
-    this.#current = this.#inbox.take();
+  #goOnIfPaused(): void {
     const { maxWaiting = defaultMaxWaiting } = this.#options;
     const isPaused = this.#state.name === 'waiting' && this.#state.untilMs === undefined;
-    if (isPaused && this.#inbox.size <= maxWaiting / 2) this.#connect();
-    return this.#current;
-  }
-
-  /** The app has dealt with what it was given. */
-  #dealt(): void {
-    if (this.#current !== undefined) this.#place.moveTo(this.#current.cursor);
-    this.#current = undefined;
-  }
-
-  #pump(observer: Observer<Item>): void {
-    while (this.#current === undefined) {
-      const received = this.#take();
-      if (received === undefined) return;
-      try {
-        const result = observer.next(received.item);
-        if (isThenable(result)) {
-          void this.#await(result, observer);
-          return;
-        }
-      } catch (error) {
-        return this.#giveUp(error);
-      }
-      this.#dealt();
-    }
-  }
-
-  async #await(result: PromiseLike<unknown>, observer: Observer<Item>): Promise<void> {
-    try {
-      await result;
-    } catch (error) {
-      return this.#giveUp(error);
-    }
-    this.#dealt();
-    this.#pump(observer);
-    this.#tellFailure();
+    if (isPaused && this.#consumer.size <= maxWaiting / 2) this.#connect();
   }
 
   #ended(error: FeedError, shown: Shown): void {
@@ -336,19 +266,8 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   }
 
   #abort({ reason }: AbortSignal): void {
-    this.#inbox.clear();
-    if (this.#observer === undefined) this.#failure = { error: reason };
+    this.#consumer.abort(reason);
     this.#end({ name: 'closed', code: 'DONE' });
-  }
-
-  /** The app threw at an item, so it has not dealt with it, and nothing after it either. */
-  #giveUp(error: unknown): void {
-    this.#current = undefined;
-    this.#inbox.clear();
-    this.#failure = { error };
-    this.#end({ name: 'closed', code: 'DONE' });
-    // Closed already, while the app was busy.
-    this.#tellFailure();
   }
 
   #fail(cause: unknown): void {
@@ -356,7 +275,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
       cause instanceof FeedError
         ? cause
         : new FeedError('BAD_USER_INPUT', `cannot connect: ${String(cause)}`, { cause });
-    this.#failure = { error };
+    this.#consumer.fail(error);
     this.#end({ name: 'closed', code: error.code, error });
   }
 
@@ -369,29 +288,12 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
     this.#become(state);
     this.#context.onClosed(this);
-    this.#tellFailure();
-    const pulls = this.#pulls.splice(0);
-    if (pulls.length > 0 && this.#failure !== undefined) {
-      pulls.shift()?.reject(this.#failure.error);
-      this.#failure = undefined;
-    }
-    for (const { resolve } of pulls) resolve({ done: true, value: undefined });
-  }
-
-  /** To the observer, after all that was received before. */
-  #tellFailure(): void {
-    const { error } = this.#failure ?? {};
-    const observer = this.#observer;
-    const isDone = this.#current === undefined && this.#inbox.last === undefined;
-    if (this.#failure === undefined || observer === undefined || !isDone) return;
-    this.#failure = undefined;
-    if (observer.error !== undefined) observer.error(error);
-    else throwLater(error);
+    this.#consumer.end();
   }
 
   #become(state: FeedState): void {
     this.#state = state;
-    const tellObserver = (): void => this.#observer?.state?.(state);
+    const tellObserver = (): void => this.#consumer.observer?.state?.(state);
     for (const listener of [tellObserver, ...this.#listeners]) {
       try {
         listener(state);
@@ -401,15 +303,4 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
       }
     }
   }
-}
-
-/** As an error that nobody catches. */
-function throwLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
-
-function isThenable(result: unknown): result is PromiseLike<unknown> {
-  return typeof result === 'object' && result !== null && 'then' in result;
 }
