@@ -86,7 +86,7 @@ export async function flood(options: FloodOptions): Promise<FloodFigures> {
   };
   const idle: number[] = [];
   const flooded: number[] = [];
-  let floodPerSecond = 0;
+  let [got, gotInMs] = [0, 0];
   try {
     await server.start();
     await crowd.connect();
@@ -95,10 +95,10 @@ export async function flood(options: FloodOptions): Promise<FloodFigures> {
       await flooding.become('rest');
       const before = await measure();
       await flooding.become('flood');
-      const { received } = flooding.last;
+      const [{ received }, fromMs] = [flooding.last, performance.now()];
       const during = await measure();
-      const got = flooding.last.received - received;
-      floodPerSecond += Math.round(got / (seconds + settlingMs / 1_000) / rounds);
+      got += flooding.last.received - received;
+      gotInMs += performance.now() - fromMs;
       idle.push(...before);
       flooded.push(...during);
       log(`round ${round}: ${JSON.stringify({ idle: lagsOf(before), flooded: lagsOf(during) })}`);
@@ -109,7 +109,7 @@ export async function flood(options: FloodOptions): Promise<FloodFigures> {
       idle: lagsOf(idle),
       flooded: lagsOf(flooded),
       written: lagsOf(written),
-      floodPerSecond,
+      floodPerSecond: Math.round((got / gotInMs) * 1_000),
       anomalies: crowd.anomalies + flooding.last.anomalies,
       disconnected: quietClients - crowd.live.length,
     };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { flood } from '../../overload/flood.ts';
 import { shed } from '../../overload/shed.ts';
 import { storm } from '../../overload/storm.ts';
 import { sharedCluster } from '../../support/kafka.ts';
@@ -36,4 +37,24 @@ test('more clients come than there are descriptors: the others are told, those w
   assert.deepEqual(health, [200, 200]);
   assert.equal(admittedLater, Math.floor(admitted / 4));
   assert.equal(anomalies, 0);
+});
+
+test('one tenant floods: it gets no more than it may, and all of it in order; another one loses nothing and no connection', {
+  skip: canOverload,
+}, async (t) => {
+  const figures = await flood({
+    kafka: await sharedCluster(),
+    clients: 10,
+    rounds: 1,
+    seconds: 1,
+    settings: { MILLRACE_LIMITS_BYTES_PER_SECOND_PER_PROJECT: '1MiB' },
+    log: (line) => t.diagnostic(line),
+  });
+  t.diagnostic(JSON.stringify(figures));
+  const { flooded, floodPerSecond, anomalies, disconnected } = figures;
+  assert.ok(flooded.events > 0);
+  // Of more than 1,000 bytes each; half a second's worth may come at once.
+  assert.ok(floodPerSecond > 0 && floodPerSecond < 1_500, `${floodPerSecond} events a second`);
+  assert.equal(anomalies, 0);
+  assert.equal(disconnected, 0);
 });
