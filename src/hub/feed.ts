@@ -79,6 +79,8 @@ const relaxedWaitMs = 500;
  * most that a quiet partition adds to the lateness.
  */
 const eagerWaitMs = 50;
+/** How old an answer may be that is to show the end of the log, in milliseconds. */
+const freshForMs = 1_000;
 /** How often a missing topic that may yet come is looked for, in milliseconds. */
 const missingRecheckMs = 10_000;
 /**
@@ -478,7 +480,7 @@ export class Feed {
     const lost = this.#lostOfStart();
     if (lost.length > 0) throw logTruncated(lost);
     for (const batch of batches) {
-      const { partition, nextOffset, highWatermark } = batch;
+      const { partition, nextOffset, highWatermark, ageMs = 0 } = batch;
       if (!this.next.has(partition)) {
         this.#addPartition(partition, batch.records[0]?.offset ?? nextOffset);
       }
@@ -491,10 +493,11 @@ export class Feed {
       const caughtUp = nextOffset >= highWatermark;
       for (const { sequencer } of streams) {
         sequencer.advance(partition, nextOffset);
-        if (caughtUp) sequencer.caughtUp(partition, nowMs);
+        // An answer may have waited for as long as the feed was held up: it says nothing about what came since.
+        if (caughtUp) sequencer.caughtUp(partition, nowMs - ageMs);
       }
     }
-    this.#progress.lookForEnd();
+    if (batches.every(({ ageMs = 0 }) => ageMs < freshForMs)) this.#progress.lookForEnd();
     for (const stream of streams) stream.release();
     this.#deadLetters.flush();
     this.#balance.adjust(streams.map(({ sequencer }) => sequencer));

@@ -125,8 +125,8 @@ class Place<Out extends Message, Shape> implements Joined {
 export class Stream extends FollowedStream<Event> {
   /** What is made for those who get what it remembers. */
   readonly played = {
-    events: new SharedParcels<EventMessage>(),
-    batches: new SharedParcels<EventBatch>(),
+    events: new SharedParcels<Event, EventMessage>(bytesOf),
+    batches: new SharedParcels<Event, EventBatch>(bytesOf),
   };
   readonly #options: StreamOptions;
   readonly #audiences = new Map<string, Audience>();
@@ -223,7 +223,7 @@ export class Stream extends FollowedStream<Event> {
       maxBytes: this.#options.historyBytes,
       start: position,
       recordOf: ({ id, partition, offset }) => ({ id, lane: partition, offset }),
-      bytesOf: ({ json }) => json.length,
+      bytesOf,
       epochs: () => this.#epochs,
     });
     this.#begun = { sequencer, history };
@@ -390,4 +390,9 @@ export class Stream extends FollowedStream<Event> {
       position: () => this.position,
     });
   }
+}
+
+/** Length of its text. */
+function bytesOf({ json }: Event): number {
+  return json.length;
 }

@@ -168,6 +168,10 @@ export interface RecordBatch {
   readonly nextOffset: number;
   /** End of what may be read (the last stable offset; transactions are read committed). */
   readonly highWatermark: number;
+  /**
+   * How long ago the broker answered, in milliseconds: what it says of the end of the log is of then. @default 0
+   */
+  readonly ageMs?: number;
   /** First offset that the log still holds. */
   readonly logStartOffset: number;
   /** Where the leader epoch changed in what was read, and at its first record; absent: nowhere. */

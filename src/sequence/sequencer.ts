@@ -358,14 +358,16 @@ export class Sequencer {
 
   /**
    * TIMESTAMP: moves K up to a key, as if something with it had just been released, where that changes nothing: nothing
-   * is held, and what would be below it is late by the watermark. (So whoever gave the key can make nothing late that
-   * is in time.)
+   * is held, and all partitions are past the time at which something below it could still be recorded in time. (So
+   * whoever gave the key can make nothing late that is in time.)
    *
    * @returns false: K stays
    */
   raise(key: OrderKey): boolean {
     if (this.#order !== 'TIMESTAMP' || this.held > 0 || this.#rereading.size > 0) return false;
-    if (this.#watermarkMs === null || key.time >= this.#watermarkMs * 1_000) return false;
+    // Not the watermark: that leaves out partitions that are silent, whose records are to come in order nevertheless.
+    const lateBelowMs = this.#watermark.reachedByAllMs() - this.#latenessMs;
+    if (key.time >= lateBelowMs * 1_000) return false;
     const own = this.#key();
     if (own !== null && compareOrderKeys(key, own) <= 0) return false;
     this.#setKey(key);

@@ -138,7 +138,11 @@ export class Outbox implements TurnEndTask {
     if (!this.#connection.isOpen) this.#drop();
     let mayWrite = hasTurn;
     // What it is given now goes with this turn: to tell it and send nothing would leave the turn to all who wait, at once.
-    if (hasTurn && this.#frames === undefined) this.#tellTaken();
+    if (hasTurn && this.#frames === undefined) {
+      this.#tellTaken();
+      // It may have been sent already, and wait: whoever wants more then is told when it is drained, or at the turn's end.
+      if (this.#isWaiting || this.#frames === undefined) return;
+    }
     while (this.#frames !== undefined) {
       if (!mayWrite && this.#budget?.isSpent === true) return this.#waitForBudget(this.#budget);
       mayWrite = false;

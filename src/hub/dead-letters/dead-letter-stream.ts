@@ -62,7 +62,9 @@ interface Early {
  */
 export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
   /** What is made for those who get what it remembers. */
-  readonly played = new SharedParcels<DeadLetterMessage>();
+  readonly played = new SharedParcels<LanedDeadLetter, DeadLetterMessage>(({ deadLetter }) =>
+    bytesOf(deadLetter),
+  );
   readonly #options: DeadLetterStreamOptions;
   readonly #audiences = new Map<string, Audience>();
   /** Delivered to audiences that are no more. */

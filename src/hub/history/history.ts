@@ -300,6 +300,8 @@ export class History<Item> {
   #forgetOldest(): void {
     const [oldest] = this.#segments;
     oldest.isForgotten = true;
+    // A client that takes nothing may be in the midst of it: it must not hold on to all that came since.
+    oldest.next = null;
     this.#lastSeam = undefined;
     this.#bytes -= oldest.bytes;
     this.#segments.shift();

@@ -11,7 +11,7 @@ export interface Excerpt<Raw, Item extends Message> {
   /** Where the subscriber stands with what was due so far; undefined: nothing is kept from it. */
   readonly keptFrom: StreamPosition | undefined;
   /** With whom it shares what is made of the messages; undefined: what it gets depends on what it has kept. */
-  readonly sharing: Sharing<Item> | undefined;
+  readonly sharing: Sharing<Raw, Item> | undefined;
   /**
    * Takes the next messages.
    *
@@ -24,8 +24,8 @@ export interface Excerpt<Raw, Item extends Message> {
 }
 
 /** Those who want the same. */
-export interface Sharing<Item extends Message> {
-  readonly parcels: SharedParcels<Item>;
+export interface Sharing<Raw, Item extends Message> {
+  readonly parcels: SharedParcels<Raw, Item>;
   readonly wish: string;
 }
 
@@ -39,12 +39,12 @@ export interface EventExcerptOptions {
 
 /** Each event by itself. */
 export class EventExcerpt implements Excerpt<Event, EventMessage> {
-  readonly sharing: Sharing<EventMessage> | undefined;
+  readonly sharing: Sharing<Event, EventMessage> | undefined;
   readonly #options: EventExcerptOptions;
   #keptFrom: StreamPosition | undefined;
 
   /** @param sharing if all are delivered */
-  constructor(options: EventExcerptOptions, sharing?: Sharing<EventMessage>) {
+  constructor(options: EventExcerptOptions, sharing?: Sharing<Event, EventMessage>) {
     this.#options = options;
     if (options.conflation === undefined) this.sharing = sharing;
   }
@@ -85,12 +85,12 @@ export interface BatchExcerptOptions extends EventExcerptOptions {
 
 /** As many events together as may be. */
 export class BatchExcerpt implements Excerpt<Event, EventBatch> {
-  readonly sharing: Sharing<EventBatch> | undefined;
+  readonly sharing: Sharing<Event, EventBatch> | undefined;
   readonly #options: BatchExcerptOptions;
   readonly #events: EventExcerpt;
 
   /** @param sharing if all are delivered */
-  constructor(options: BatchExcerptOptions, sharing?: Sharing<EventBatch>) {
+  constructor(options: BatchExcerptOptions, sharing?: Sharing<Event, EventBatch>) {
     this.#options = options;
     if (options.conflation === undefined) this.sharing = sharing;
     this.#events = new EventExcerpt(options);

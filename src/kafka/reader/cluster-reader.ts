@@ -4,7 +4,6 @@ import { KafkaError } from '../port.ts';
 import { ReaderStatusLine } from '../reader-status.ts';
 import { offsetOutOfRange, partitionError } from '../topic-errors.ts';
 import { errorCode } from '../wire/error-codes.ts';
-import type { FetchAnswer } from '../wire/fetch-answer.ts';
 import {
   AbortedTransactions,
   epochStarts,
@@ -13,7 +12,7 @@ import {
 } from '../wire/record-batch.ts';
 import { partsOf, type Taken } from './answer-parts.ts';
 import type { Brokers, FetchConnection } from './brokers.ts';
-import type { FetchPlan } from './leader-loop.ts';
+import type { Exchange, FetchPlan } from './leader-loop.ts';
 import { LeaderLoop } from './leader-loop.ts';
 import { Partition } from './partition.ts';
 import { TopicWatch } from './topic-watch.ts';
@@ -145,17 +144,15 @@ export class ClusterReader implements TopicReader, FetchPlan {
     this.#watch.look();
   }
 
-  accept(
-    nodeId: number,
-    asked: ReadonlyMap<number, number>,
-    answer: FetchAnswer,
-  ): readonly (() => void)[] {
+  accept(nodeId: number, { asked, answer, answeredAtMs }: Exchange): readonly (() => void)[] {
     const taken: Taken[] = [];
     for (const fetched of answer.partitions) {
       const partition = this.#partitions.get(fetched.partition);
       const from = asked.get(fetched.partition);
       if (this.#suspects.size > 0 || from === undefined || !partition) continue;
       if (partition.leader !== nodeId || partition.position !== from) continue;
+      // What the last leader answered comes first, even if that was nothing.
+      if (partition.inHand !== null && partition.inHand !== nodeId) continue;
       if (fetched.errorCode !== errorCode.NONE) {
         this.#refused(partition, fetched.errorCode);
       } else if (fetched.divergesFrom !== null) {
@@ -175,7 +172,7 @@ export class ClusterReader implements TopicReader, FetchPlan {
       }
     }
     return partsOf(taken, this.#options.turn !== undefined).map((part) => () => {
-      this.#handOver(part);
+      this.#handOver(part, answeredAtMs);
       for (const { fetched, hasMore } of part) if (!hasMore) this.#putDown(fetched.partition);
     });
   }
@@ -189,8 +186,9 @@ export class ClusterReader implements TopicReader, FetchPlan {
     if (leader !== null && leader !== inHand) this.#loops.get(leader)?.wake();
   }
 
-  #handOver(taken: readonly Taken[]): void {
+  #handOver(taken: readonly Taken[], answeredAtMs: number): void {
     if (this.#over) return;
+    const ageMs = Math.max(0, performance.now() - answeredAtMs);
     const batches = taken.map(
       ({ from, nextOffset, epochs, fetched, transactions }): RecordBatch => {
         const { partition, lastStableOffset, logStartOffset } = fetched;
@@ -200,6 +198,7 @@ export class ClusterReader implements TopicReader, FetchPlan {
           records,
           nextOffset,
           highWatermark: lastStableOffset,
+          ageMs,
           logStartOffset,
           ...(epochs.length > 0 ? { epochs } : {}),
           ...(unreadable.length > 0 ? { unreadable } : {}),

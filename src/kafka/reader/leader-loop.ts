@@ -8,6 +8,15 @@ import { asKafkaError } from './as-kafka-error.ts';
 import type { FetchConnection, FetchPosition } from './brokers.ts';
 import type { Partition } from './partition.ts';
 
+/** A request and its answer. */
+export interface Exchange {
+  /** By partition: where it was asked from. */
+  readonly asked: ReadonlyMap<number, number>;
+  readonly answer: FetchAnswer;
+  /** When the answer was there, by `performance.now()`. */
+  readonly answeredAtMs: number;
+}
+
 /** What a loop needs of its reader. */
 export interface FetchPlan {
   readonly topic: string;
@@ -25,14 +34,9 @@ export interface FetchPlan {
   /**
    * Takes note of an answer, before the next request is made: from here on its records are read.
    *
-   * @param asked by partition: where it was asked from
    * @returns hands them over, part by part; all must be called, in order
    */
-  accept(
-    nodeId: number,
-    asked: ReadonlyMap<number, number>,
-    answer: FetchAnswer,
-  ): readonly (() => void)[];
+  accept(nodeId: number, exchange: Exchange): readonly (() => void)[];
   /** The node could not be asked about these; it is asked again. */
   unreachable(nodeId: number, partitions: readonly Partition[], error: KafkaError): void;
 }
@@ -42,11 +46,6 @@ export interface FetchPlan {
  * that it need not wait long to be asked for again.
  */
 const shortWaitMs = 50;
-
-interface Exchange {
-  readonly asked: ReadonlyMap<number, number>;
-  readonly answer: FetchAnswer;
-}
 
 /**
  * Fetches from one leader, one request at a time, over one connection. The next request is under way
@@ -91,7 +90,7 @@ export class LeaderLoop {
     while (!this.#stopped) {
       const exchange = await next;
       if (this.#stopped) break;
-      const parts = exchange && this.#plan.accept(this.#nodeId, exchange.asked, exchange.answer);
+      const parts = exchange && this.#plan.accept(this.#nodeId, exchange);
       next = this.#exchange();
       for (const handOver of parts ?? []) {
         // Lets the request out, and other sockets have their turn in between.
@@ -157,6 +156,7 @@ export class LeaderLoop {
     return {
       asked: new Map(positions.map(({ partition, offset }) => [partition, offset])),
       answer,
+      answeredAtMs: performance.now(),
     };
   }
 

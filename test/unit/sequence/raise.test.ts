@@ -7,7 +7,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 
 const start = 1_700_000_000_000;
 
-function rig(options: Partial<SequencerOptions> = {}) {
+function rig(options: Partial<SequencerOptions> = {}, partitions = 1) {
   const clock = new ManualClock(start);
   const emitted: string[] = [];
   const sequencer = new Sequencer({
@@ -22,7 +22,9 @@ function rig(options: Partial<SequencerOptions> = {}) {
     emit: ({ id }, late) => emitted.push(`${id}${late ? '!' : ''}`),
     ...options,
   });
-  sequencer.addPartition(0, 0);
+  for (let partition = 0; partition < partitions; partition += 1) {
+    sequencer.addPartition(partition, 0);
+  }
   let offset = 0;
   return {
     sequencer,
@@ -72,6 +74,16 @@ test('K stays where something is held, where the key is not late yet, and where 
   assert.equal(sequencer.raise(keyAt(-1)), false, 'K is above it');
   assert.equal(sequencer.raise(keyAt(7_999)), true);
   assert.equal(sequencer.raise(keyAt(7_999)), false, 'K is there');
+});
+
+test('K stays where a partition is silent, whose records are still to come in order', () => {
+  const { sequencer, put, idle } = rig({}, 2);
+  put('a', 0);
+  // The other one is left out after a while, so that `a` is released.
+  for (let at = 1_000; at <= 20_000; at += 1_000) idle(at);
+  assert.equal(sequencer.held, 0);
+  assert.ok((sequencer.watermarkMs ?? 0) > start + 10_000);
+  assert.equal(sequencer.raise(keyAt(10_000)), false);
 });
 
 test('of numbers no watermark says which are late', () => {

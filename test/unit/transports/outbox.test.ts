@@ -215,6 +215,37 @@ test('of many who go on, only those are told who can be sent something: nothing 
   await until('all to have it', () => pairs.every(({ received }) => received.length === 1));
 });
 
+test('who gets in its turn what the connection cannot take is told again when it can, and once', async (t) => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 100_000_000 });
+  const { client, stream, outbox, received, overflows } = await open(t, 2_000_000);
+  outbox.useBudget(budget);
+  const owner = ownerOf('a', () => assert.fail('something was lost'));
+  let told = 0;
+  const go = (): void => {
+    told += 1;
+    if (told > 4) return;
+    // More than the stream takes at once, then a word behind it.
+    outbox.send(textFrames([large.repeat(4)]), owner, beginning);
+    outbox.push(textFrames([`told ${told}`]));
+    outbox.whenTaken(go);
+  };
+  client.pause();
+  budget.spend(100_000_000);
+  outbox.whenTaken(go);
+  await settle();
+  assert.equal(told, 0);
+  await clock.advance(1_000);
+  assert.deepEqual([told, stream.listenerCount('drain')], [1, 1]);
+  client.resume();
+  await until('all to arrive', async () => {
+    await clock.advance(100);
+    return received.at(-1) === 'told 4';
+  });
+  assert.deepEqual(overflows, []);
+  assert.equal(received.length, 8);
+});
+
 test('what must come after it may be written once all is flushed', async (t) => {
   const pair = await open(t);
   const { client, socket, outbox, received } = pair;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Event } from '../../../../src/decode/event.ts';
 import { beginning, type StreamPosition } from '../../../../src/hub/cursor/stream-position.ts';
 import { History } from '../../../../src/hub/history/history.ts';
@@ -47,6 +49,11 @@ function follows(replay: Replay<Event> | 'gone' | 'ahead'): StreamMessage<Event>
 
 function ids(replay: Replay<Event> | 'gone' | 'ahead'): (string | null)[] {
   return follows(replay).map(({ item }) => item.id);
+}
+
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
 
 /** Releases a and b, a turn each, then c and d in one. */
@@ -243,4 +250,32 @@ test('a cursor is made once for all clients', () => {
   const encode = (): string => `${++made}`;
   for (const message of [...messages, ...messages]) message.cursor(encode);
   assert.equal(made, messages.length);
+});
+
+test('a client in the midst of what is forgotten does not hold on to what came since', async () => {
+  const history = historyOf('SEQUENCE', { maxBytes: 20_000 });
+  const emit = (n: number): void => {
+    const json = JSON.stringify({ pad: 'x'.repeat(1_000), n });
+    history.emitted({ ...record(`e${n}`, 0, n), json }, false, key(n));
+    history.mark(at(n, [n + 1]));
+  };
+  emit(0);
+  const replay = history.after(beginning);
+  assert.ok(typeof replay === 'object');
+  const later: WeakRef<StreamMessage<Event>>[] = [];
+  for (let n = 1; n < 200; n += 1) {
+    emit(n);
+    const behind = history.after(at(n - 1, [n]));
+    assert.ok(typeof behind === 'object');
+    const message = behind.next();
+    if (typeof message === 'object') later.push(new WeakRef(message));
+  }
+  assert.equal(replay.next(), 'forgotten');
+  assert.ok(history.bytes < 25_000);
+  // The engine keeps what a `WeakRef` was asked for until the turn is over.
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  const kept = later.filter((message) => message.deref() !== undefined);
+  assert.ok(kept.length < 60, `${kept.length} of ${later.length} are held`);
+  assert.equal(replay.next(), 'forgotten');
 });

@@ -17,6 +17,10 @@ function stretchOf(id: string, size = 10): StreamMessage<Event>[] {
   return [new StreamMessage(event, false, beginning, null)];
 }
 
+function sharedParcels(): SharedParcels<Event, EventMessage> {
+  return new SharedParcels(({ json }) => json.length);
+}
+
 function parcelWith(messages: readonly StreamMessage<Event>[]): Parcel<EventMessage> {
   const items = messages.map(({ item }) => new EventMessage('purchases', item, false, nowhere));
   return parcelOf(items, beginning, beginning);
@@ -24,7 +28,7 @@ function parcelWith(messages: readonly StreamMessage<Event>[]): Parcel<EventMess
 
 /** Asks for it. @returns the parcel, and whether it was made for this one */
 function ask(
-  parcels: SharedParcels<EventMessage>,
+  parcels: SharedParcels<Event, EventMessage>,
   messages: readonly StreamMessage<Event>[],
   { wish = 'all', before = beginning }: { wish?: string; before?: StreamPosition } = {},
 ): { parcel: Parcel<EventMessage> | null; isNew: boolean } {
@@ -37,7 +41,7 @@ function ask(
 }
 
 test('who wants the same from the same place gets the same parcel', () => {
-  const parcels = new SharedParcels<EventMessage>();
+  const parcels = sharedParcels();
   parcels.use();
   const messages = stretchOf('a');
   const first = ask(parcels, messages);
@@ -46,7 +50,7 @@ test('who wants the same from the same place gets the same parcel', () => {
 });
 
 test('another wish, another place or another length is another parcel', () => {
-  const parcels = new SharedParcels<EventMessage>();
+  const parcels = sharedParcels();
   parcels.use();
   const messages = [...stretchOf('a'), ...stretchOf('b')];
   ask(parcels, messages);
@@ -57,10 +61,32 @@ test('another wish, another place or another length is another parcel', () => {
   assert.equal(ask(parcels, messages.slice(0, 1)).isNew, true);
 });
 
-test('that nothing is wanted is remembered as well', () => {
-  const parcels = new SharedParcels<EventMessage>();
+test('whoever was there under other leaders goes back to another place', () => {
+  const parcels = sharedParcels();
   parcels.use();
-  const stretch = { wish: 'none', messages: stretchOf('a'), before: beginning };
+  const messages = stretchOf('a');
+  const under = (epoch: number) => ({
+    before: { key: null, next: [7], lowest: [7], epochs: [epoch] },
+  });
+  ask(parcels, messages, under(3));
+  assert.deepEqual(
+    [ask(parcels, messages, under(4)).isNew, ask(parcels, messages, under(4)).isNew],
+    [true, false],
+  );
+});
+
+test('a parcel is made anew when many have had it, as what they made of it is kept with it', () => {
+  const parcels = sharedParcels();
+  parcels.use();
+  const messages = stretchOf('a');
+  const made = Array.from({ length: 65 }, () => ask(parcels, messages).isNew);
+  assert.equal(made.filter((isNew) => isNew).length, 3);
+});
+
+test('that nothing is wanted is remembered as well', () => {
+  const parcels = sharedParcels();
+  parcels.use();
+  const stretch = { wish: 'none', messages: stretchOf('a', 10_000), before: beginning };
   assert.equal(
     parcels.of(stretch, () => null),
     null,
@@ -69,24 +95,27 @@ test('that nothing is wanted is remembered as well', () => {
     parcels.of(stretch, () => assert.fail('made again')),
     null,
   );
+  assert.ok(parcels.bytes > 10_000, 'the message that it is found by is held');
 });
 
 test('what was used longest ago is forgotten when there is too much, and what is used stays', () => {
-  const parcels = new SharedParcels<EventMessage>();
+  const parcels = sharedParcels();
   parcels.use();
-  const [often, ...others] = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => stretchOf(id, MiB));
+  const [often, ...others] = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) =>
+    stretchOf(id, MiB / 2),
+  );
   assert.ok(often);
   for (const other of others) {
     ask(parcels, often);
     ask(parcels, other);
-    assert.ok(parcels.bytes <= 4 * MiB);
+    assert.ok(parcels.bytes <= 4 * MiB, `${parcels.bytes} bytes`);
   }
   assert.equal(ask(parcels, often).isNew, false);
   assert.equal(ask(parcels, others[0] ?? []).isNew, true);
 });
 
 test('nothing is kept while nobody plays anything back', () => {
-  const parcels = new SharedParcels<EventMessage>();
+  const parcels = sharedParcels();
   const messages = stretchOf('a');
   ask(parcels, messages);
   assert.equal(parcels.bytes, 0);

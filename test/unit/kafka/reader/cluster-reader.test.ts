@@ -289,6 +289,57 @@ test('who leads a partition now is not asked before the last piece of it is hand
   assert.deepEqual(tape.offsets(0), range(0, 3));
 });
 
+test('an answer tells how long it has waited', async (t) => {
+  const cluster = new FakeCluster([log(1, 1)]);
+  const gate = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  const turn = async (): Promise<void> => {
+    asked.resolve();
+    await gate.promise;
+  };
+  const tape = read(t, cluster, [0], { turn });
+  await asked.promise;
+  const waitsFrom = performance.now();
+  await until('some time to pass', () => performance.now() > waitsFrom + 50);
+  gate.resolve();
+  await tape.untilRecords(1);
+  assert.ok((tape.batches[0]?.ageMs ?? 0) >= 50, `${tape.batches[0]?.ageMs} ms`);
+});
+
+test('what a leader has answered is handed over before another one is heard, even if it was nothing', async (t) => {
+  const moving = log(1, 0);
+  const cluster = new FakeCluster([moving, log(2, 1)]);
+  const first = Promise.withResolvers<void>();
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  t.after(() => {
+    for (const { resolve } of gates) resolve();
+  });
+  let turns = 0;
+  const turn = async (): Promise<void> => {
+    turns += 1;
+    first.resolve();
+    await gates[Math.min(turns, 2) - 1]?.promise;
+  };
+  const tape = read(t, cluster, [0, 0], { turn });
+  await first.promise;
+  moving.leader = 2;
+  moving.leaderEpoch += 1;
+  moving.end = 5;
+  const { looks } = cluster;
+  await until('another look at the leaders', () => cluster.looks > looks + 2);
+  for (const { resolve } of gates) resolve();
+  await tape.untilRecords(6);
+  assert.deepEqual(tape.offsets(0), range(0, 5));
+  const nexts = tape.batches
+    .filter(({ partition }) => partition === 0)
+    .map(({ nextOffset }) => nextOffset);
+  assert.deepEqual(
+    nexts,
+    nexts.toSorted((a, b) => a - b),
+    'reading never goes back',
+  );
+});
+
 test('what a former leader answers late does not count', async (t) => {
   const moving = log(1, 10);
   const cluster = new FakeCluster([log(1, 10), moving]);
