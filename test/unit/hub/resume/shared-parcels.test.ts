@@ -61,13 +61,14 @@ test('another wish, another place or another length is another parcel', () => {
   assert.equal(ask(parcels, messages.slice(0, 1)).isNew, true);
 });
 
+const under = (epoch: number) => ({
+  before: { key: null, next: [7], lowest: [7], epochs: [epoch] },
+});
+
 test('whoever was there under other leaders goes back to another place', () => {
   const parcels = sharedParcels();
   parcels.use();
   const messages = stretchOf('a');
-  const under = (epoch: number) => ({
-    before: { key: null, next: [7], lowest: [7], epochs: [epoch] },
-  });
   ask(parcels, messages, under(3));
   assert.deepEqual(
     [ask(parcels, messages, under(4)).isNew, ask(parcels, messages, under(4)).isNew],
