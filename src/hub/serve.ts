@@ -72,7 +72,7 @@ export function serve<Raw, S extends Followed<Raw>, Item extends Message>(
     await lease.started;
     if (after !== undefined) {
       const position = serving.decode(after);
-      if (!isOver) await follow().resume(position);
+      if (!isOver) await follow(joinOf(position)).resume(position);
       return;
     }
     if (isOver) return;
@@ -111,4 +111,13 @@ export function serve<Raw, S extends Followed<Raw>, Item extends Message>(
     },
     ...(isLive ? {} : { resume }),
   });
+}
+
+/**
+ * Without K only V says what a client has: what lies below it may still be held by a stream, or be read again by one that
+ * is for others as well.
+ */
+function joinOf({ key, lowest }: StreamPosition): JoinPoint | undefined {
+  if (key !== null) return undefined;
+  return { from: new Map(lowest.entries()), acceptedAtMs: Number.POSITIVE_INFINITY };
 }
