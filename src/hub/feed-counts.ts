@@ -1,18 +1,11 @@
+import type { StreamCounts } from './stream.ts';
+
 export type FeedState = 'STARTING' | 'RUNNING' | 'DEGRADED' | 'FAILED';
 
 /** What a feed has done so far; of all its streams together. */
-export interface FeedCounts {
+export interface FeedCounts extends StreamCounts {
   readonly state: FeedState;
-  readonly subscribers: number;
   readonly received: number;
-  readonly delivered: number;
-  readonly duplicates: number;
-  readonly late: number;
-  /** See `SequencerCounters`. */
-  readonly releasedEarly: number;
-  /** See `StreamCounts`. */
-  readonly cutIntervals: number;
-  readonly held: number;
   readonly lag: number;
 }
 
