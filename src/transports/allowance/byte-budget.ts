@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.ts';
+import type { Clock, Timer } from '../../core/clock.ts';
 
 export interface ByteBudgetOptions {
   readonly clock: Clock;
@@ -29,6 +29,8 @@ export class ByteBudget {
   #available: number;
   #refilledAtMs: number;
   #waiting: (() => void)[] = [];
+  /** Until those who wait are told. */
+  #timer: Timer | undefined;
   #sentBytes = 0;
 
   constructor({ clock, bytesPerSecond }: ByteBudgetOptions) {
@@ -60,7 +62,7 @@ export class ByteBudget {
   /** Calls `tell` once, when it is its turn to write something. */
   whenRefilled(tell: () => void): void {
     this.#waiting.push(tell);
-    if (this.#waiting.length === 1) this.#schedule();
+    this.#schedule();
   }
 
   /** What was sent since this was asked last. */
@@ -72,9 +74,10 @@ export class ByteBudget {
 
   /** @param isCutShort there was more to be sent, but no time for it */
   #schedule(isCutShort = false): void {
+    if (this.#timer !== undefined) return;
     const { debtMs } = this;
     const delayMs = Math.max(isCutShort && debtMs === 0 ? 1 : tickMs, Math.ceil(debtMs));
-    this.#clock.schedule(delayMs, () => {
+    this.#timer = this.#clock.schedule(delayMs, () => {
       this.#refill();
       // Who is told may wait again at once, behind the others.
       const told = this.#waiting;
@@ -86,6 +89,8 @@ export class ByteBudget {
         turn += 1;
       }
       this.#waiting = [...told.slice(turn), ...this.#waiting];
+      // Only now: who is told, and waits again, would set a second one.
+      this.#timer = undefined;
       if (this.#waiting.length > 0) this.#schedule(turn < told.length);
     });
   }

@@ -23,6 +23,22 @@ test('those who wait take turns, and together are sent no more than the rate', a
   assert.ok(written.every((who, index) => who === 'abc'[index % 3]));
 });
 
+test('however long many wait, one timer tells them', async () => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 10_000 });
+  let told = 0;
+  const write = (): void => {
+    told += 1;
+    budget.spend(1_000);
+    budget.whenRefilled(write);
+  };
+  budget.spend(5_000);
+  for (let who = 0; who < 3; who += 1) budget.whenRefilled(write);
+  await clock.advance(10_000);
+  assert.ok(told > 90, String(told));
+  assert.equal(clock.pending, 1);
+});
+
 test('who has waited comes before who has not', async () => {
   const clock = new ManualClock();
   const budget = new ByteBudget({ clock, bytesPerSecond: 1_000 });
