@@ -21,6 +21,7 @@ import type { Logger } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
 import { perMinute } from './observe/rate-limit.ts';
 import { Allowances } from './transports/allowance/allowances.ts';
+import { Answers } from './transports/allowance/answers.ts';
 import { roomFor } from './transports/descriptors.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
@@ -182,11 +183,16 @@ export async function startServer(
     onSlow,
     onRefused: ({ code, details }: MillraceError) => onRefused(code, details.limit),
   };
+  const answers = new Answers({
+    maxQueriesPerProject: limits.queriesPerProject,
+    maxBytesPerProject: limits.answerBytesPerProject,
+  });
   const untaken = new UntakenAnswers();
   const graphqlOverHttp = createGraphqlOverHttp(engine, {
     ...outgoing,
     heartbeat,
     maxBodyBytes: limits.inboundFrameBytes,
+    answers,
     untaken,
   });
   const page = config.graphql.graphiql ? graphiqlPage(graphiql ?? emptyStart) : undefined;
@@ -214,6 +220,7 @@ export async function startServer(
     logger,
     initTimeoutMs: limits.initTimeoutMs,
     maxSubscriptions: limits.subscriptionsPerConnection,
+    answers,
     ...outgoing,
   });
 
@@ -308,7 +315,7 @@ export async function startServer(
   });
 
   const sockets = http.connections;
-  ofServer.observe({ hub, connections, allowances, sent, untaken, sockets });
+  ofServer.observe({ hub, connections, allowances, answers, sent, untaken, sockets });
   metrics.onScrape((scrape) => {
     const build = { version, node: process.version, kafka_client: driver.name };
     scrape.add('millrace_build_info', build, 1);

@@ -335,6 +335,16 @@ export const settings = {
       description:
         'Most bytes that one project is sent in a second, of each process. What is beyond waits as for a slow client: nothing is lost, and other projects do not notice.',
     }),
+    answerBytesPerProject: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
+      default: 64 * MiB,
+      description:
+        'Most bytes of answers to queries that the clients of one project may leave untaken, together with the next one, of each process. An answer that would be too much is refused.',
+    }),
+    queriesPerProject: setting(integer({ min: 1, max: 1_000_000 }), {
+      default: 1_000,
+      description:
+        'Most queries of one project that are under way at a time, of each process; also those whose clients have gone.',
+    }),
     headersTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 10 * second,
       description: 'How long a client may take to send the head of a request.',

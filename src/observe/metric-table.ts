@@ -75,6 +75,12 @@ export const metricTable = {
     unit: 'bytes',
     help: 'What waits in memory for slow clients, over all connections: messages of subscriptions, and answers to queries. What several wait for is counted for each.',
   },
+  millrace_project_answer_bytes: {
+    type: 'gauge',
+    labels: ['project'],
+    unit: 'bytes',
+    help: 'Answers to queries of a project that have not been taken as a whole, which `limits.answerBytesPerProject` bounds.',
+  },
   millrace_slow_moves_total: {
     type: 'counter',
     labels: [],

@@ -37,6 +37,20 @@ export function stringifyResult(value: unknown): string {
   return `${text}}`;
 }
 
+/** How many characters `stringifyResult` writes of a value, or somewhat fewer: escapes are not looked for. */
+export function lengthOf(value: unknown): number {
+  if (value instanceof JsonText) return value.text.length;
+  if (typeof value === 'string') return value.length + 2;
+  if (value === null || typeof value !== 'object') return 1;
+  let length = 2;
+  if (Array.isArray(value)) {
+    for (const item of value) length += lengthOf(item) + 1;
+    return length;
+  }
+  for (const [key, member] of Object.entries(value)) length += key.length + lengthOf(member) + 4;
+  return length;
+}
+
 function hasToJson(value: object): value is { toJSON(): unknown } {
   return 'toJSON' in value && typeof value.toJSON === 'function';
 }

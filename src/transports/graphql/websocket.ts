@@ -6,6 +6,8 @@ import type { Principal } from '../../auth/principal.ts';
 import type { Clock } from '../../core/clock.ts';
 import { errorTable, MillraceError } from '../../core/errors.ts';
 import type { Logger } from '../../observe/logger.ts';
+import type { Answers } from '../allowance/answers.ts';
+import { answerTo } from './answer.ts';
 import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { stringifyResult } from './json-text.ts';
@@ -28,6 +30,8 @@ export interface GraphqlWebSocketOptions extends SocketConnectionOptions {
   readonly initTimeoutMs: number;
   /** Operations at a time, of one connection. */
   readonly maxSubscriptions: number;
+  /** What each project's queries may take. */
+  readonly answers: Answers;
 }
 
 /** Whose operation it is. */
@@ -45,7 +49,7 @@ interface OperationContext {
 export function createGraphqlWebSocket(
   options: GraphqlWebSocketOptions,
 ): (socket: WebSocket, stream: Duplex, url?: string) => void {
-  const { engine, logger } = options;
+  const { answers, engine, logger } = options;
   const contexts = new WeakMap<ExecutionArgs, OperationContext>();
   const frames = new WeakMap<Selection, NextFrames>();
   const settings = { contextOf: resolverContextOf, mask: engine.mask };
@@ -71,7 +75,12 @@ export function createGraphqlWebSocket(
     execute: async (args: ExecutionArgs) => {
       const { connection, operationId } = contextOf(args);
       try {
-        await sendResult(connection, operationId, await engine.execute(args));
+        const { projectId } = principalOf(connection);
+        await sendAnswer(
+          connection,
+          operationId,
+          await answerTo(args, projectId, { engine, answers }),
+        );
         return nothing();
       } finally {
         connection.running -= 1;
@@ -122,9 +131,39 @@ export function createGraphqlWebSocket(
     return made;
   }
 
-  function resolverContextOf({ principal }: SocketConnection): GraphqlContext {
-    if (principal === undefined) throw new Error('an operation before the connection was let in');
-    return options.contextOf(principal);
+  /** A `next` message, if the client still wants it; resolves when the socket has taken it. */
+  async function sendAnswer(
+    connection: SocketConnection,
+    operationId: string,
+    result: ExecutionResult,
+  ): Promise<void> {
+    const clientId = connection.ids.clientIdOf(operationId);
+    if (clientId === undefined) return;
+    const { projectId } = principalOf(connection);
+    const payload = payloadOf(result, projectId);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const taken = answers.send(projectId, Buffer.byteLength(payload));
+    connection.write(
+      `{"id":${JSON.stringify(clientId)},"type":"next","payload":${payload}}`,
+      resolve,
+    );
+    await promise;
+    taken();
+  }
+
+  /** As JSON text: the result, or that it is too much. */
+  function payloadOf(result: ExecutionResult, projectId: string): string {
+    const payload = stringifyResult(result);
+    try {
+      answers.assertRoom(projectId, Buffer.byteLength(payload));
+      return payload;
+    } catch (error) {
+      return stringifyResult({ errors: [engine.mask(error)] });
+    }
+  }
+
+  function resolverContextOf(connection: SocketConnection): GraphqlContext {
+    return options.contextOf(principalOf(connection));
   }
 
   function contextOf(args: ExecutionArgs): OperationContext {
@@ -175,6 +214,11 @@ export function createGraphqlWebSocket(
   };
 }
 
+function principalOf({ principal }: SocketConnection): Principal {
+  if (principal === undefined) throw new Error('an operation before the connection was let in');
+  return principal;
+}
+
 /** The errors of an operation that was refused before it began. */
 class RefusedOperation extends Error {
   readonly errors: readonly GraphQLError[];
@@ -209,21 +253,4 @@ function endingWith(next: () => Promise<IteratorResult<never>>): AsyncIterableIt
       return this;
     },
   };
-}
-
-/** A `next` message, if the client still wants it; resolves when the socket has taken it. */
-async function sendResult(
-  connection: SocketConnection,
-  operationId: string,
-  result: ExecutionResult,
-): Promise<void> {
-  const clientId = connection.ids.clientIdOf(operationId);
-  if (clientId === undefined) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const payload = stringifyResult(result);
-  connection.write(
-    `{"id":${JSON.stringify(clientId)},"type":"next","payload":${payload}}`,
-    resolve,
-  );
-  await promise;
 }

@@ -4,8 +4,10 @@ import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { MillraceError } from '../../core/errors.ts';
 import type { EventStreamOptions } from '../event-stream.ts';
 import { bodyTooLong, saysJson } from '../request-body.ts';
+import type { Answers } from '../allowance/answers.ts';
 import { respondError } from '../respond.ts';
 import type { UntakenAnswers } from '../untaken-answers.ts';
+import { answerTo } from './answer.ts';
 import type { GraphqlContext } from './context.ts';
 import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './engine.ts';
 import { deliverAsEventStream } from './event-stream-delivery.ts';
@@ -18,6 +20,8 @@ export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
 export interface GraphqlOverHttpOptions extends EventStreamOptions {
   /** Largest body of a request. */
   readonly maxBodyBytes: number;
+  /** What each project's queries may take. */
+  readonly answers: Answers;
   /** Where answers are noted that are on their way. */
   readonly untaken: UntakenAnswers;
 }
@@ -36,7 +40,7 @@ export type GraphqlOverHttp = (
  */
 export function createGraphqlOverHttp(
   engine: GraphqlEngine,
-  { maxBodyBytes, untaken, ...eventStreams }: GraphqlOverHttpOptions,
+  { maxBodyBytes, answers, untaken, ...eventStreams }: GraphqlOverHttpOptions,
 ): GraphqlOverHttp {
   const { allowances } = eventStreams;
   const bodiless = new WeakMap<Response, Subscribed>();
@@ -45,7 +49,7 @@ export function createGraphqlOverHttp(
   const yoga = createYoga<YogaServerContext>({
     schema: engine.schema,
     graphqlEndpoint: '/graphql',
-    plugins: [useEngine(engine, bodiless)],
+    plugins: [useEngine({ engine, answers }, bodiless)],
     maskedErrors: { errorMessage: 'INTERNAL', maskError: mask },
     logging: false,
     landingPage: false,
@@ -78,7 +82,12 @@ export function createGraphqlOverHttp(
     const answer = await yoga.handleNodeRequestAndResponse(request, response, context);
     const subscribed = bodiless.get(answer);
     if (subscribed === undefined) {
-      allowances.spend(projectId, await send(answer, response));
+      const body = Buffer.from(await answer.arrayBuffer());
+      answers.assertRoom(projectId, body.length);
+      send(answer, body, response);
+      allowances.spend(projectId, body.length);
+      if (response.destroyed) return;
+      response.once('close', answers.send(projectId, body.length));
       untaken.add(response);
       return;
     }
@@ -92,7 +101,7 @@ export function createGraphqlOverHttp(
  *   `EventStream`
  */
 function useEngine(
-  engine: GraphqlEngine,
+  { engine, answers }: { readonly engine: GraphqlEngine; readonly answers: Answers },
   bodiless: WeakMap<Response, Subscribed>,
 ): Plugin<YogaServerContext> {
   const accepted = new WeakMap<Request, Subscribed>();
@@ -113,8 +122,11 @@ function useEngine(
       // What `document` answers is valid already.
       setValidationFn(() => []);
     },
-    onExecute({ setExecuteFn }) {
-      setExecuteFn(async (args: ExecutionArgs) => written(await engine.execute(args)));
+    onExecute({ args: { contextValue }, setExecuteFn }) {
+      const { projectId } = contextValue.principal;
+      setExecuteFn(async (args: ExecutionArgs) =>
+        written(await answerTo(args, projectId, { engine, answers })),
+      );
     },
     onSubscribe({ args: { contextValue }, setSubscribeFn }) {
       setSubscribeFn(async (args: ExecutionArgs) => {
@@ -184,8 +196,6 @@ function badOperationName(): GraphQLError {
   });
 }
 
-async function send(answer: Response, response: ServerResponse): Promise<number> {
-  const body = Buffer.from(await answer.arrayBuffer());
-  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
-  return body.length;
+function send({ status, headers }: Response, body: Buffer, response: ServerResponse): void {
+  response.writeHead(status, Object.fromEntries(headers)).end(body);
 }

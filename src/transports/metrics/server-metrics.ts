@@ -6,6 +6,7 @@ import type { SubscriptionKind } from '../../hub/requests.ts';
 import { LabelSets } from '../../observe/label-sets.ts';
 import type { Metrics, Scrape } from '../../observe/metrics.ts';
 import type { Allowances } from '../allowance/allowances.ts';
+import type { Answers } from '../allowance/answers.ts';
 import type { OpenConnections } from '../open-connections.ts';
 import type { SlowOutcome } from '../outgoing.ts';
 import { closeCodes } from '../plain/protocol.ts';
@@ -16,6 +17,7 @@ export interface Observed {
   readonly hub: Hub;
   readonly connections: OpenConnections;
   readonly allowances: Allowances;
+  readonly answers: Answers;
   readonly sent: Sent;
   readonly untaken: UntakenAnswers;
   /** Open connections of whatever kind. */
@@ -69,6 +71,9 @@ export class ServerMetrics {
       }
       for (const [projectId, bytes] of observed.allowances.takeSentBytes()) {
         scrape.gained('millrace_project_bytes_sent_total', this.#labelsOf(projectId), bytes);
+      }
+      for (const [projectId, bytes] of observed.answers.bytesByProject) {
+        scrape.add('millrace_project_answer_bytes', this.#labelsOf(projectId), bytes);
       }
       this.feeds.scrape(scrape, observed.hub.registry.feeds());
     });

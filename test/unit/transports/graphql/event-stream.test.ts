@@ -16,7 +16,7 @@ import { openHub } from '../../../support/hub.ts';
 import { settle } from '../../../support/manual-clock.ts';
 import { until } from '../../../support/until.ts';
 import { portOf } from '../../../support/websocket.ts';
-import { outgoing } from '../../../support/outgoing.ts';
+import { anyAnswers, outgoing } from '../../../support/outgoing.ts';
 
 const beatMs = 12_000;
 const subscription = 'subscription { events(topic: "purchases", order: ARRIVAL) { id payload } }';
@@ -42,6 +42,7 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 20) {
   });
   let slow = 0;
   const overHttp = createGraphqlOverHttp(engine, {
+    answers: anyAnswers(),
     untaken: new UntakenAnswers(),
     ...outgoing({
       maxQueuedBytes,

@@ -23,7 +23,7 @@ import { whereOf } from '../../../support/messages.ts';
 import { nowhere, someTurn } from '../../../support/parcels.ts';
 import { until } from '../../../support/until.ts';
 import { portOf } from '../../../support/websocket.ts';
-import { outgoing } from '../../../support/outgoing.ts';
+import { anyAnswers, outgoing } from '../../../support/outgoing.ts';
 
 class Item extends Message {
   readonly number: number;
@@ -95,6 +95,7 @@ async function serve(t: TestContext, maxQueuedBytes = 2 ** 30) {
     logger,
     initTimeoutMs: 10_000,
     maxSubscriptions: 100,
+    answers: anyAnswers(),
     ...outgoing({
       maxQueuedBytes,
       onSlow: () => {

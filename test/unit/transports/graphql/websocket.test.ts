@@ -7,6 +7,7 @@ import type { Principal } from '../../../../src/auth/principal.ts';
 import { createLogger } from '../../../../src/observe/logger.ts';
 import { Message } from '../../../../src/hub/message.ts';
 import { Subscription } from '../../../../src/hub/subscription.ts';
+import { Answers } from '../../../../src/transports/allowance/answers.ts';
 import type { GraphqlContext } from '../../../../src/transports/graphql/context.ts';
 import { GraphqlEngine } from '../../../../src/transports/graphql/engine.ts';
 import { createErrorMask } from '../../../../src/transports/graphql/errors.ts';
@@ -16,7 +17,7 @@ import { principalOf } from '../../../support/hub.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { until } from '../../../support/until.ts';
 import { socketPair } from '../../../support/websocket.ts';
-import { outgoing } from '../../../support/outgoing.ts';
+import { anyAnswers, outgoing } from '../../../support/outgoing.ts';
 
 interface Received {
   readonly id?: string;
@@ -28,12 +29,18 @@ interface Setup {
   readonly schema: GraphQLSchema;
   readonly authenticate?: () => Promise<Principal>;
   readonly maxSubscriptions?: number;
+  readonly answers?: Answers;
 }
 
 /** A client of a schema of the test's own. */
 async function connect(
   t: TestContext,
-  { schema, authenticate = async () => principalOf(), maxSubscriptions = 100 }: Setup,
+  {
+    schema,
+    authenticate = async () => principalOf(),
+    maxSubscriptions = 100,
+    answers = anyAnswers(),
+  }: Setup,
 ) {
   const logger = createLogger({ level: 'silent' });
   const unlimited = Number.POSITIVE_INFINITY;
@@ -58,6 +65,7 @@ async function connect(
     logger,
     initTimeoutMs: 10_000,
     maxSubscriptions,
+    answers,
     ...outgoing(),
   });
   const { socket, stream, client } = await socketPair(t, {}, 'graphql-transport-ws');
@@ -216,4 +224,43 @@ test('a message that cannot be written ends its subscription, and its fault is m
   assert.match(text, /"code":"INTERNAL"/);
   assert.doesNotMatch(text, /hunter2/);
   assert.ok(left);
+});
+
+test('queries under way are bounded for a project over all its connections, and those beyond are refused', async (t) => {
+  const running: PromiseWithResolvers<number>[] = [];
+  const schema = makeExecutableSchema({
+    typeDefs: 'type Query { slow: Int, quick: Int }',
+    resolvers: {
+      Query: {
+        slow: () => {
+          const query = Promise.withResolvers<number>();
+          running.push(query);
+          return query.promise;
+        },
+        quick: () => 1,
+      },
+    },
+  });
+  const answers = new Answers({ maxQueriesPerProject: 2, maxBytesPerProject: 1_000 });
+  const [one, other] = [
+    await connect(t, { schema, answers }),
+    await connect(t, { schema, answers }),
+  ];
+  await Promise.all([one.receives('connection_ack'), other.receives('connection_ack')]);
+  one.subscribe('1', '{ slow }');
+  other.subscribe('1', '{ slow }');
+  await until('both to run', () => running.length === 2);
+  // Gone, but still under way.
+  one.send({ id: '1', type: 'complete' });
+  other.subscribe('2', '{ quick }');
+  await other.receives('next');
+  const refusal = other.received.find(({ type }) => type === 'next');
+  assert.match(JSON.stringify(refusal), /LIMIT_EXCEEDED.*limits\.queriesPerProject/);
+  for (const query of running) query.resolve(1);
+  await other.receives('next', 2);
+  other.subscribe('3', '{ quick }');
+  await other.receives('next', 3);
+  assert.deepEqual(other.received.findLast(({ type }) => type === 'next')?.payload, {
+    data: { quick: 1 },
+  });
 });
