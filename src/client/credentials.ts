@@ -60,7 +60,10 @@ export class Credentials {
 
   /** They were refused: they are not shown again if there may be others. */
   refused({ fields }: Shown): void {
-    if (this.#shown === fields) this.#asked = undefined;
+    if (this.#shown !== fields) return;
+    this.#asked = undefined;
+    // All feeds are refused them, one after the other: only the first has others asked for.
+    this.#shown = undefined;
   }
 
   async #ask(source: TokenSource): Promise<string> {

@@ -5,7 +5,7 @@ import type { Credentials, Shown } from './credentials.ts';
 import { FeedError, isLoss, isPassing, type Loss } from './feed-error.ts';
 import { Place } from './place.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { FeedOptions, FeedState, Observer } from './types.ts';
+import type { AfterLoss, FeedOptions, FeedState, Observer } from './types.ts';
 
 /** What a feed needs of its client. */
 export interface FeedContext {
@@ -248,13 +248,24 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   }
 
   #lost(loss: Loss): void {
-    const { onLoss = 'stop' } = this.#options;
-    const goOn = typeof onLoss === 'string' ? onLoss : onLoss(loss);
+    const goOn = this.#afterLoss(loss);
+    // By the app, when it was asked.
+    if (this.#state.name === 'closed') return;
     if (goOn === 'stop') return this.#fail(loss);
     this.#place.forget();
     this.#next = undefined;
     this.#since = goOn === 'earliest' ? theBeginning : undefined;
     this.#wait(loss);
+  }
+
+  #afterLoss(loss: Loss): AfterLoss {
+    const { onLoss = 'stop' } = this.#options;
+    try {
+      return typeof onLoss === 'string' ? onLoss : onLoss(loss);
+    } catch (error) {
+      throwLater(error);
+      return 'stop';
+    }
   }
 
   #wait(reason: FeedError): void {

@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { FeedError } from '../../../src/client/feed-error.ts';
 import type { FeedState } from '../../../src/client/types.ts';
 import { until } from '../../support/until.ts';
 import { memoryStorage, setStage, stateIs } from './scripted-server.ts';
+
+/** What the client throws as errors that nobody catches, instead of throwing it. */
+function uncaught(t: TestContext): unknown[] {
+  const thrown: unknown[] = [];
+  const { queueMicrotask } = globalThis;
+  t.mock.method(globalThis, 'queueMicrotask', (task: () => void) => {
+    queueMicrotask(() => {
+      try {
+        task();
+      } catch (error) {
+        thrown.push(error);
+      }
+    });
+  });
+  return thrown;
+}
 
 test('asks for what it is told to, and shows its credentials first', async (t) => {
   const { client, connection } = await setStage(t);
@@ -415,6 +431,38 @@ for (const code of ['CURSOR_EXPIRED', 'TOPIC_RECREATED', 'LOG_TRUNCATED'] as con
   });
 }
 
+test('what onLoss throws is the app’s own, and ends the feed by the loss', async (t) => {
+  const thrown = uncaught(t);
+  const own = new Error('cannot decide');
+  const { client, connection } = await setStage(t);
+  const feed = client.events('a', {
+    after: 'old',
+    onLoss: () => {
+      throw own;
+    },
+  });
+  const next = feed.next();
+  (await connection()).fail(4410, 'CURSOR_EXPIRED');
+  await assert.rejects(next, { code: 'CURSOR_EXPIRED' });
+  assert.deepEqual(thrown, [own]);
+});
+
+test('a feed that the app closes when it hears of a loss stays closed', async (t) => {
+  const { client, connection, connections, clock } = await setStage(t);
+  const feed = client.events('a', {
+    after: 'old',
+    onLoss: () => {
+      feed.close();
+      return 'now';
+    },
+  });
+  (await connection()).fail(4410, 'CURSOR_EXPIRED');
+  assert.equal((await stateIs(feed, 'closed')).code, 'DONE');
+  await clock.advance(60_000);
+  assert.deepEqual(feed.state, { name: 'closed', code: 'DONE' });
+  assert.equal(connections(), 1);
+});
+
 test('a stored cursor that is of another feed is a loss; the app’s own is its mistake', async (t) => {
   const { client, connection, clock } = await setStage(t);
   const storage = memoryStorage();
@@ -478,17 +526,7 @@ test('a watcher that throws does not end the feed, and is heard of', async (t) =
   const { client, connection } = await setStage(t);
   const feed = client.events('a');
   const own = new Error('of the watcher');
-  const thrown: unknown[] = [];
-  const { queueMicrotask } = globalThis;
-  t.mock.method(globalThis, 'queueMicrotask', (task: () => void) => {
-    queueMicrotask(() => {
-      try {
-        task();
-      } catch (error) {
-        thrown.push(error);
-      }
-    });
-  });
+  const thrown = uncaught(t);
   feed.watch(({ name }) => {
     if (name === 'live') throw own;
   });

@@ -52,6 +52,29 @@ test('when it expires another one is asked for at once, and the feed goes on', a
   assert.deepEqual(ids, ['1']);
 });
 
+test('when the token of many feeds expires one other is asked for, however long it takes', async (t) => {
+  const answers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  let asked = 0;
+  const token = (): Promise<string> => {
+    asked += 1;
+    return answers[asked - 1]?.promise ?? Promise.resolve('one more');
+  };
+  answers[0]?.resolve('the first');
+  const { client, connection, clock } = await setStage(t, { token });
+  const feeds = ['a', 'b', 'c'].map((topic) => client.events(topic));
+  const connections = [await connection(), await connection(), await connection()];
+  for (const one of connections) one.ready();
+  for (const feed of feeds) await stateIs(feed, 'live');
+  await clock.advance(1_000);
+  for (const one of connections) one.fail(4403, 'UNAUTHENTICATED');
+  for (const feed of feeds) await stateIs(feed, 'connecting');
+  answers[1]?.resolve('the second');
+  for (const one of [await connection(), await connection(), await connection()]) {
+    assert.equal((await one.auth)['token'], 'the second');
+  }
+  assert.equal(asked, 2);
+});
+
 test('fresh tokens that are refused are not asked for without end', async (t) => {
   const source = numbered();
   const { client, connection, clock } = await setStage(t, { token: source.token });
