@@ -107,6 +107,11 @@ export class Outbox implements TurnEndTask {
     if (!frames.writeTo(stream, owner.mark)) this.#waitForDrain();
   }
 
+  /** What waits of an owner that has left is not sent any more. */
+  forget(owner: OutboxOwner): void {
+    this.#hold(this.#entries().filter((entry) => entry.owner !== owner));
+  }
+
   /** From here on no more is sent than this allows. What is over it waits like what a slow client does not take. */
   useBudget(budget: ByteBudget): void {
     this.#budget = budget;
@@ -140,6 +145,7 @@ export class Outbox implements TurnEndTask {
     // What it is given now goes with this turn: to tell it and send nothing would leave the turn to all who wait, at once.
     if (hasTurn && this.#frames === undefined) {
       this.#tellTaken();
+      if (!this.#connection.isOpen) this.#drop();
       // It may have been sent already, and wait: whoever wants more then is told when it is drained, or at the turn's end.
       if (this.#isWaiting || this.#frames === undefined) return;
     }

@@ -262,6 +262,8 @@ export class SocketConnection
         if (delivery !== undefined) {
           this.removeDelivery(clientId);
           delivery.leave();
+          // The client may use the id again: it must not get what is left of this one.
+          this.#outbox?.forget(delivery);
           return undefined;
         }
         const own = this.ids.closeByClient(clientId);

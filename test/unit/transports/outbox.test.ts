@@ -258,6 +258,23 @@ test('what must come after it may be written once all is flushed', async (t) => 
   assert.deepEqual(received.slice(-4), ['0', '1', '2', 'last']);
 });
 
+test('what waits of an owner that has left is not sent any more', async (t) => {
+  const pair = await open(t);
+  const { client, outbox, received } = pair;
+  const before = await stall(pair);
+  const [one, two] = [ownerOf('1'), ownerOf('2')];
+  for (const turn of [1, 2]) {
+    for (const owner of [one, two]) outbox.push(textFrames([`_ ${turn}`], '_'), owner, beginning);
+  }
+  const { backlogBytes } = outbox;
+  outbox.forget(one);
+  assert.equal(backlogBytes - outbox.backlogBytes, 2 * textFrames(['1 1']).length);
+  outbox.push(textFrames(['last']));
+  client.resume();
+  await until('the last', () => received.at(-1) === 'last');
+  assert.deepEqual(received.slice(before), ['2 1', '2 2', 'last']);
+});
+
 test('what is sent to a socket that has closed is left out', async (t) => {
   const { socket, outbox, writes } = await open(t);
   outbox.push(textFrames(['due']));
@@ -265,6 +282,24 @@ test('what is sent to a socket that has closed is left out', async (t) => {
   outbox.push(textFrames(['after the end']));
   await settle();
   assert.equal(writes(), 0);
+});
+
+test('who is told that it may be sent more, and gives something to a socket that closes, sends nothing', async (t) => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 100_000 });
+  const { socket, outbox, writes } = await open(t);
+  budget.spend(100_000);
+  outbox.useBudget(budget);
+  let isTold = false;
+  outbox.whenTaken(() => {
+    isTold = true;
+    outbox.push(textFrames(['after the end']));
+  });
+  await settle();
+  socket.close();
+  const written = writes();
+  await clock.advance(1_000);
+  assert.deepEqual([isTold, writes() - written, outbox.backlogBytes], [true, 0, 0]);
 });
 
 test('bytes without a place for a mark are the same for all', async () => {

@@ -401,3 +401,25 @@ test('who completes an operation gets nothing of it any more, and its id may be 
   client.close();
   await until('all to be gone', () => server.channel.size === 0);
 });
+
+test('what waits of an operation that is completed does not come to the next one of its id', async (t) => {
+  const server = await serve(t);
+  const { client, numbers } = await subscribed(t, server, ['a', 'b']);
+  client.pause();
+  // More than the system takes for a client that takes nothing.
+  const large = 'x'.repeat(200_000);
+  server.publish(...Array.from({ length: 60 }, () => large));
+  await settle();
+  server.publish('old');
+  await settle();
+  client.send(JSON.stringify({ id: 'a', type: 'complete' }));
+  await until('it to be gone', () => server.channel.size === 1);
+  const query = 'subscription { item { number } }';
+  client.send(JSON.stringify({ id: 'a', type: 'subscribe', payload: { query } }));
+  await until('it to be subscribed', () => server.channel.size === 2);
+  server.publish('new');
+  client.resume();
+  await until('the last', () => numbers('b').at(-1) === 62 && numbers('a').at(-1) === 62);
+  assert.equal(numbers('b').length, 62);
+  assert.ok(!numbers('a').includes(61));
+});
