@@ -11,7 +11,7 @@ import { openBackend } from './backend.ts';
 import { readCertificate } from './config/certificate.ts';
 import { type Config, type ProjectConfig, type TlsFiles } from './config/config.ts';
 import { FileWatch } from './config/file-watch.ts';
-import { settings } from './config/schema.ts';
+import { usualConnections } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { MillraceError } from './core/errors.ts';
 import type { Hub } from './hub/hub.ts';
@@ -256,12 +256,13 @@ export async function startServer(
     respond(response, answer.status === 'ready' ? 200 : 503, answer);
   };
 
-  const room = roomFor(Math.min(limits.connections, connectionsForHeap()));
-  if (room.connections < limits.connections) {
-    // The default is nobody's wish: who is refused for it is logged then.
-    const isWished = limits.connections !== settings.limits.settings.connections.default;
-    logger[isWished ? 'warn' : 'debug'](
-      { connections: room.connections, configured: limits.connections },
+  const { connections: configured } = limits;
+  const wanted = configured ?? usualConnections;
+  const room = roomFor(Math.min(wanted, connectionsForHeap()));
+  if (room.connections < wanted) {
+    // The usual number is nobody's wish: who is refused for it is logged then.
+    logger[configured === null ? 'debug' : 'warn'](
+      { connections: room.connections, configured: wanted },
       'this process has not files or heap enough for limits.connections: raise what ulimit -n tells, or --max-old-space-size',
     );
   }

@@ -30,6 +30,9 @@ const KiB = 1_024;
 const MiB = 1_024 * KiB;
 const GiB = 1_024 * MiB;
 
+/** Most connections where the configuration says nothing of them. */
+export const usualConnections = 20_000;
+
 const broker = textLike('`host:port`', (value) => {
   const port = /^\S+:(\d+)$/.exec(value)?.[1];
   if (port === undefined) return 'expected host:port, such as 127.0.0.1:9092';
@@ -321,10 +324,8 @@ export const settings = {
     }),
   }),
   limits: section({
-    connections: setting(integer({ min: 1, max: 1_000_000 }), {
-      default: 20_000,
-      description:
-        'Most connections of whatever kind, of each process; fewer where it may not open so many files, or `--max-old-space-size` is small. What is beyond is answered with 503, but for `/health` and `/metrics`.',
+    connections: optional(integer({ min: 1, max: 1_000_000 }), {
+      description: `Most connections of whatever kind, of each process; fewer where it may not open so many files, or \`--max-old-space-size\` is small. Absent: ${usualConnections}. What is beyond is answered with 503, but for \`/health\` and \`/metrics\`.`,
     }),
     connectionsPerProject: setting(integer({ min: 1, max: 1_000_000 }), {
       default: 15_000,

@@ -40,6 +40,7 @@ export function consoleRoutes(start: ConsoleStart): (readonly [pattern: string, 
   const page = pageOf(start);
   return [
     ['/console', (_request, response) => send(response, 'text/html', page)],
+    ['/console/', ({ url = '' }, response) => sendBack(response, url)],
     [
       '/console/{file}',
       async (_request, response, [file]) => {
@@ -94,6 +95,12 @@ function send(response: ServerResponse, type: string, text: string): void {
     'cache-control': 'no-cache',
   });
   response.end(text);
+}
+
+/** To the page, from its address with a slash behind it. */
+function sendBack(response: ServerResponse, url: string): void {
+  response.writeHead(308, { location: url.replace('/console/', '/console'), 'content-length': 0 });
+  response.end();
 }
 
 function refusal(message: string): object {

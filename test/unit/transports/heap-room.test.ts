@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectionsForHeap } from '../../../src/transports/heap-room.ts';
+import { captureLog } from '../../support/captured-log.ts';
+import { runServer, testConfig } from '../../support/server.ts';
 
 test('a heap that was made small has room for so many connections', () => {
   assert.equal(connectionsForHeap(['', '--max-old-space-size=96']), 4_096);
@@ -17,3 +19,26 @@ test('in the smallest heap some are served, and one of which nothing is said is 
   assert.equal(connectionsForHeap(['--max-semi-space-size=128']), Number.POSITIVE_INFINITY);
   assert.equal(connectionsForHeap([]), Number.POSITIVE_INFINITY);
 });
+
+for (const [what, settings, level] of [
+  ['the usual number, which nobody asked for, is no warning', {}, 'debug'],
+  ['as many as are configured is one', { MILLRACE_LIMITS_CONNECTIONS: '30000' }, 'warn'],
+  [
+    'the usual number, if it is configured, is one too',
+    { MILLRACE_LIMITS_CONNECTIONS: '20000' },
+    'warn',
+  ],
+] as const) {
+  test(`that there is no room for ${what}`, async (t) => {
+    const { NODE_OPTIONS } = process.env;
+    process.env['NODE_OPTIONS'] = '--max-old-space-size=128';
+    t.after(() => {
+      if (NODE_OPTIONS === undefined) delete process.env['NODE_OPTIONS'];
+      else process.env['NODE_OPTIONS'] = NODE_OPTIONS;
+    });
+    const log = captureLog();
+    await runServer(t, testConfig(settings), { logger: log.logger });
+    const { level: as, connections } = await log.logged('limits.connections');
+    assert.deepEqual([as, connections], [level, 8_192]);
+  });
+}
