@@ -11,6 +11,7 @@ import { type Config, topicConfig } from './config/config.ts';
 import { type Clock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
 import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
+import { WaitingBytes } from './hub/keeping.ts';
 import { countedDriver } from './kafka/counted-driver.ts';
 import { type KafkaDriver } from './kafka/port.ts';
 import type { Logger } from './observe/logger.ts';
@@ -107,7 +108,12 @@ export async function openBackend(
     clock,
     secret: config.cursors.secret,
     historyBytes: config.feeds.historyBytes,
-    conflation: { maxValues: limits.latestValues, maxBytes: limits.latestBytes },
+    keeping: {
+      maxValues: limits.latestValues,
+      maxBytes: limits.latestBytes,
+      maxBatchBytes: limits.batchBytes,
+      waiting: new WaitingBytes(limits.waitingBytesPerProject),
+    },
     maxWarmUpRecords: config.feeds.warmUpRecords,
     refusalOf: refusals,
     topicTemplate: kafka.topicTemplate,

@@ -387,6 +387,16 @@ export const settings = {
       description:
         'Most bytes of events that wait in it for the end of an interval. With so many they are sent before.',
     }),
+    batchBytes: setting(bytes({ min: KiB, max: GiB }), {
+      default: MiB,
+      description:
+        'Most bytes of events in one batch of `eventBatches`. With so many it is sent before it has `maxEvents`.',
+    }),
+    waitingBytesPerProject: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
+      default: 128 * MiB,
+      description:
+        'Most bytes of events that wait for one project in all its batches and intervals of `delivery` together, of each process. With so many, what waits is sent early. An event that several of them wait with is counted for each.',
+    }),
     initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 5 * second,
       description:

@@ -3,21 +3,23 @@ import type { Event } from '../decode/event.ts';
 import type { PartitionOffsets } from '../kafka/port.ts';
 import { BatchGroup, type Batching } from './batch-group.ts';
 import { Channel } from './channel.ts';
-import type { ConflationBounds } from './conflation/choice.ts';
 import { ConflatedGroup, type GroupPlace } from './conflation/conflated-group.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
 import type { Delivery } from './delivery.ts';
 import { type Group, type GroupOf, SingleGroup, type Turn } from './group.ts';
 import type { StreamMessage } from './history/stream-message.ts';
+import type { KeepingBounds, Waiting } from './keeping.ts';
 import { EventBatch, EventMessage, type Message } from './message.ts';
 
 export interface AudienceOptions {
   readonly topic: string;
   readonly cursors: Cursors;
   readonly clock: Clock;
-  readonly conflation: ConflationBounds;
-  /** Called when an interval of a group ends early, as those bounds say. */
+  readonly keeping: KeepingBounds;
+  /** What waits for its project. @default nobody counts */
+  readonly waiting?: Waiting | undefined;
+  /** Called when an interval of a group ends early, or a batch is sent early, as those bounds say. */
   readonly onCut: () => void;
   readonly watermarkMs: () => number | null;
   /** Where the stream stood at the end of its last turn. */
@@ -103,12 +105,13 @@ export class Audience {
     delivery: Delivery,
     open: (place: GroupPlace) => Group<Out> & GroupOf<EventMessage, Out>,
   ): GroupOf<EventMessage, Out> {
-    const { clock, position, watermarkMs, isOfPast, onCut, conflation: bounds } = this.#options;
+    const { clock, position, watermarkMs, isOfPast, onCut, keeping, waiting } = this.#options;
     if (delivery.mode === 'ALL') return open({ position, watermarkMs, isOfPast });
     const onDelivered = this.#onDelivered;
     return new ConflatedGroup(delivery, {
       clock,
-      bounds,
+      bounds: keeping,
+      waiting,
       position,
       watermarkMs,
       open,
@@ -118,10 +121,12 @@ export class Audience {
   }
 
   #openBatches(batching: Batching, place: GroupPlace): BatchGroup {
-    const { clock, cursors } = this.#options;
+    const { clock, cursors, keeping, waiting, onCut } = this.#options;
     const onDelivered = this.#onDelivered;
     const { encode } = cursors;
-    return new BatchGroup(batching, { ...place, clock, encode, onDelivered });
+    const { maxBatchBytes: maxBytes } = keeping;
+    const bounds = { maxBytes, waiting, onCut };
+    return new BatchGroup(batching, { ...place, ...bounds, clock, encode, onDelivered });
   }
 
   readonly #onDelivered = (deliveries: number): void => {

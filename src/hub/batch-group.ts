@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../core/clock.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import { Group, type GroupOf, type Turn } from './group.ts';
+import type { Waiting } from './keeping.ts';
 import { type EncodeCursor, EventBatch, type EventMessage } from './message.ts';
 
 /** When a batch is sent: with so many events, or so long after its first one came. */
@@ -18,6 +19,12 @@ export interface BatchGroupOptions {
   readonly encode: EncodeCursor;
   /** See `Parcel.isOfPast`. @default false */
   readonly isOfPast?: boolean | undefined;
+  /** Most that the texts of the events of a batch have together. @default no limit */
+  readonly maxBytes?: number | undefined;
+  /** What waits for the project. @default nobody counts */
+  readonly waiting?: Waiting | undefined;
+  /** Called when a batch is sent early, as it or the project has so much waiting. @default nobody is told */
+  readonly onCut?: (() => void) | undefined;
   /** Called when a batch went out of turn. */
   readonly onDelivered: (deliveries: number) => void;
 }
@@ -27,6 +34,7 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
   readonly #batching: Batching;
   readonly #options: BatchGroupOptions;
   #open: EventMessage[] = [];
+  #openBytes = 0;
   /** Where the stream stood before the first event of the open batch, … */
   #openBefore: StreamPosition | undefined;
   /** … before the first of those that are due, … */
@@ -44,7 +52,15 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
   accept(message: EventMessage): void {
     this.#openBefore ??= this.#dueAfter ?? this.#options.position();
     this.#open.push(message);
-    if (this.#open.length >= this.#batching.maxEvents) this.settle();
+    const { maxBytes = Number.POSITIVE_INFINITY, waiting, onCut } = this.#options;
+    this.#openBytes += message.size;
+    waiting?.add(message.size);
+    if (this.#open.length >= this.#batching.maxEvents) {
+      this.settle();
+    } else if (this.#openBytes >= maxBytes || waiting?.isFull === true) {
+      onCut?.();
+      this.settle();
+    }
   }
 
   override keptFrom(): StreamPosition | undefined {
@@ -60,6 +76,7 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
     const { position } = last;
     this.send(new EventBatch(this.#open, watermarkMs(), { position, encode }));
     this.#open = [];
+    this.#waitsNoLonger();
     this.#dueBefore ??= this.#openBefore;
     this.#dueAfter = position;
     this.#openBefore = undefined;
@@ -67,6 +84,7 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
 
   close(): void {
     this.#timer?.cancel();
+    this.#waitsNoLonger();
   }
 
   override flush(turn: Turn): number {
@@ -87,6 +105,11 @@ export class BatchGroup extends Group<EventBatch> implements GroupOf<EventMessag
     const { watermarkMs, encode } = this.#options;
     const batch = new EventBatch([], watermarkMs(), { position: at, encode });
     this.handOut([batch], { before: at, after: at });
+  }
+
+  #waitsNoLonger(): void {
+    this.#options.waiting?.add(-this.#openBytes);
+    this.#openBytes = 0;
   }
 
   #schedule(delayMs: number): Timer {

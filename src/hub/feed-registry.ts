@@ -3,11 +3,11 @@ import type { KafkaDriver } from '../kafka/port.ts';
 import { perMinute } from '../observe/rate-limit.ts';
 import { Turns } from '../core/turns.ts';
 import { type ClientLease, ClientPool, type Login } from './client-pool.ts';
-import type { ConflationBounds } from './conflation/choice.ts';
 import { Feed, type FeedContent, type FeedOptions } from './feed.ts';
 import type { FeedCounts } from './feed-counts.ts';
 import type { FeedLogger } from './feed-health.ts';
 import type { StartPoint } from './feed-start.ts';
+import type { KeepingBounds } from './keeping.ts';
 import { PerProject } from './per-project.ts';
 import { SharedKeys } from './shared-keys.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
@@ -29,8 +29,8 @@ export interface FeedRegistryOptions {
   readonly secret: string | null;
   /** How much each stream remembers of what it delivered, for those who come back. */
   readonly historyBytes: number;
-  /** How much of an interval is kept for each group that gets some of the events. */
-  readonly conflation: ConflationBounds;
+  /** How much is kept for batches and intervals. */
+  readonly keeping: KeepingBounds;
   /** @default every login is the client's own */
   readonly refusalOf?: RefusalOf;
   /** How long a feed goes on without subscribers, in milliseconds. */
@@ -222,7 +222,7 @@ export class FeedRegistry {
     source: FeedSource,
     use: Pick<FeedOptions, 'client' | 'start' | 'turns' | 'onFailed'>,
   ): Feed {
-    const { clock, lingerMs, historyBytes, conflation, logger } = this.#options;
+    const { clock, lingerMs, historyBytes, keeping, logger } = this.#options;
     const logRefusal = this.#logRefusal;
     const { refusalOf = ofOwnLogin } = this.#options;
     return new Feed({
@@ -232,7 +232,7 @@ export class FeedRegistry {
       keys: this.keys,
       lingerMs,
       historyBytes,
-      conflation,
+      keeping,
       maxWarmUpRecords: this.#options.maxWarmUpRecords,
       logger,
       logRefusal,

@@ -14,7 +14,6 @@ import {
 } from '../kafka/port.ts';
 import { findStart, logTruncated, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
-import type { ConflationBounds } from './conflation/choice.ts';
 import { offsetsOf, type StreamPosition } from './cursor/stream-position.ts';
 import { Cursors } from './cursors.ts';
 import type { DeadLetterSink } from './dead-letters/dead-letter-sink.ts';
@@ -25,6 +24,7 @@ import { Lineage } from './lineage.ts';
 import type { JoinPoint } from './join-point.ts';
 import { JoinPoints } from './join-points.ts';
 import type { RefusalOf } from './kafka-refusal.ts';
+import type { KeepingBounds } from './keeping.ts';
 import { pauseFor } from './pause.ts';
 import { ReadProgress } from './read-progress.ts';
 import type { SharedKeys } from './shared-keys.ts';
@@ -48,8 +48,8 @@ export interface FeedOptions extends FeedHealthOptions {
   readonly keys: SharedKeys;
   /** How much each stream remembers of what it delivered, in bytes. */
   readonly historyBytes: number;
-  /** How much of an interval is kept for each group that gets some of the events. */
-  readonly conflation: ConflationBounds;
+  /** How much is kept for batches and intervals. */
+  readonly keeping: KeepingBounds;
   /** Most records that are read at the start for their ids only. */
   readonly maxWarmUpRecords: number;
   /** Whether it is a dead-letter topic. */
@@ -132,7 +132,7 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#decode = options.openDecoder(options.settings);
-    const { start, settings, clock, keys, lingerMs, historyBytes, conflation } = options;
+    const { start, settings, clock, keys, lingerMs, historyBytes, keeping } = options;
     this.#health = new FeedHealth(options);
     this.#joins = new JoinPoints(start);
     this.#lineage = new Lineage(start.at === 'position' ? start.position.epochs : undefined);
@@ -142,7 +142,7 @@ export class Feed {
       clock,
       lingerMs,
       historyBytes,
-      conflation,
+      keeping,
       idKey: () => keys.idKey,
       cursorsOf: (projectId, key) => this.cursorsOf(projectId, key),
       isOfPast: this.isOfPast,

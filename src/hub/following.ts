@@ -58,6 +58,7 @@ export function batchesOf(
       const options = {
         ...excerptOf(stream, { scribe, where, delivery }),
         maxEvents,
+        maxBytes: stream.maxBatchBytes,
         batchOf: (events: readonly EventMessage[]) => scribe.batchOf(events),
       };
       const wish = JSON.stringify([subscriber, where.conditions, maxEvents]);

@@ -3,7 +3,6 @@ import type { Event } from '../decode/event.ts';
 import type { KafkaDriver, PartitionOffsets } from '../kafka/port.ts';
 import { traced } from '../observe/tracing.ts';
 import type { Batching } from './batch-group.ts';
-import type { ConflationBounds } from './conflation/choice.ts';
 import { deadLetterOffsets, endPosition, offsetsOf } from './cursor/stream-position.ts';
 import { DeadLetterFeeds } from './dead-letters/dead-letter-feeds.ts';
 import type { DeadLetterStream, LanedDeadLetter } from './dead-letters/dead-letter-stream.ts';
@@ -13,6 +12,7 @@ import type { FeedLogger } from './feed-health.ts';
 import { FeedRegistry, type FeedSource } from './feed-registry.ts';
 import { batchesOf, deadLettersOf, eventsOf, place } from './following.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
+import type { KeepingBounds } from './keeping.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage, Message } from './message.ts';
 import { NewestOfTopic, type NewestOfTopicOptions } from './newest-of-topic.ts';
 import { offsetsSince } from './offsets-since.ts';
@@ -46,8 +46,8 @@ export interface HubOptions extends TopicsOptions, NewestOfTopicOptions, OpenSub
   readonly secret: string | null;
   /** How much each stream remembers of what it delivered, for those who come back. */
   readonly historyBytes: number;
-  /** How much of an interval is kept for each group that gets some of the events. */
-  readonly conflation: ConflationBounds;
+  /** How much is kept for batches and intervals. */
+  readonly keeping: KeepingBounds;
   /** @default every login is the client's own */
   readonly refusalOf?: RefusalOf;
   readonly lingerMs: number;

@@ -6,7 +6,6 @@ import type { EventOrder } from '../sequence/order.ts';
 import { Sequencer, type SequencerOptions } from '../sequence/sequencer.ts';
 import { Audience, type BatchShape } from './audience.ts';
 import type { Channel } from './channel.ts';
-import type { ConflationBounds } from './conflation/choice.ts';
 import { Conflation } from './conflation/conflation.ts';
 import {
   areAtLeast,
@@ -26,6 +25,7 @@ import { KeysBefore } from './history/keys-before.ts';
 import { History } from './history/history.ts';
 import type { Replay } from './history/replay.ts';
 import { isPassed, type JoinPoint } from './join-point.ts';
+import type { KeepingBounds } from './keeping.ts';
 import type { EventBatch, EventMessage, Message } from './message.ts';
 import { SharedParcels } from './resume/shared-parcels.ts';
 import { keyOf, type StreamSubscriber } from './stream-subscriber.ts';
@@ -43,7 +43,7 @@ export interface StreamOptions
   readonly clock: Clock;
   /** How much is remembered of what was delivered, in bytes. */
   readonly historyBytes: number;
-  readonly conflation: ConflationBounds;
+  readonly keeping: KeepingBounds;
   readonly cursorsOf: (projectId: string, key: StreamKey) => Cursors;
   /** Of the feed. @default nothing is known of leaders */
   readonly lineage?: Lineage;
@@ -275,9 +275,14 @@ export class Stream extends FollowedStream<Event> {
     return this.#audiences.get(keyOf(subscriber)) ?? this.#openAudience(subscriber);
   }
 
+  /** Most bytes of the events of one batch; undefined: no limit. */
+  get maxBatchBytes(): number | undefined {
+    return this.#options.keeping.maxBatchBytes;
+  }
+
   /** What some events of this stream become for one subscriber by itself. */
   conflation(delivery: Conflated): Conflation {
-    return new Conflation(delivery, this.#options.conflation);
+    return new Conflation(delivery, this.#options.keeping);
   }
 
   /** From here on the subscription gets what is released, but nothing from before its join point. */
@@ -376,13 +381,14 @@ export class Stream extends FollowedStream<Event> {
   }
 
   #openAudience({ projectId, topic }: StreamSubscriber): Audience {
-    const { clock, conflation, cursorsOf, order, deduplicate, isOfPast } = this.#options;
+    const { clock, keeping, cursorsOf, order, deduplicate, isOfPast } = this.#options;
     return new Audience({
       isOfPast,
       topic,
       cursors: cursorsOf(projectId, { order, deduplicate }),
       clock,
-      conflation,
+      keeping,
+      waiting: keeping.waiting?.of(projectId),
       onCut: () => {
         this.#cutIntervals += 1;
       },

@@ -151,7 +151,7 @@ export const metricTable = {
     type: 'counter',
     labels: feed,
     unit: 'intervals',
-    help: 'Intervals of `delivery` that ended early because `limits.latestValues` or `limits.latestBytes` was reached, for each group of subscriptions that want the same.',
+    help: 'Intervals of `delivery` that ended early because `limits.latestValues` or `limits.latestBytes` was reached, batches that were sent early because `limits.batchBytes` was, and either because `limits.waitingBytesPerProject` was; for each group of subscriptions that want the same.',
   },
   millrace_held_events: {
     type: 'gauge',

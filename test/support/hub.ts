@@ -134,7 +134,7 @@ export function openHub(
     clock,
     secret: 'test',
     historyBytes: 2 ** 20,
-    conflation: { maxValues: 1_000, maxBytes: 2 ** 20 },
+    keeping: { maxValues: 1_000, maxBytes: 2 ** 20 },
     maxWarmUpRecords: 100_000,
     topicTemplate: '{topic}',
     deadLetterSuffix: '-dlq',

@@ -24,6 +24,8 @@ export interface Choice {
   offer(event: Placed): void;
   /** No more can be chosen. */
   readonly isFull: boolean;
+  /** Length of the texts of what is chosen so far. */
+  readonly bytes: number;
   /** What was chosen, in the order in which it came; it is then forgotten. */
   take(): Placed[];
 }
@@ -53,6 +55,10 @@ class Latest implements Choice {
   get isFull(): boolean {
     const { maxValues, maxBytes } = this.#bounds;
     return this.#byValue.size >= maxValues || this.#bytes >= maxBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   offer(event: Placed): void {
@@ -88,6 +94,10 @@ class Sample implements Choice {
 
   constructor(random: () => number) {
     this.#random = random;
+  }
+
+  get bytes(): number {
+    return this.#chosen?.message.size ?? 0;
   }
 
   offer(event: Placed): void {

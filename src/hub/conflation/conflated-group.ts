@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { StreamPosition } from '../cursor/stream-position.ts';
 import type { Conflated } from '../delivery.ts';
 import type { Group, GroupOf, Turn } from '../group.ts';
+import type { Waiting } from '../keeping.ts';
 import type { EncodeCursor, EventMessage, Message } from '../message.ts';
 import type { Subscription } from '../subscription.ts';
 import type { ConflationBounds } from './choice.ts';
@@ -22,9 +23,11 @@ type Inner<Out extends Message> = Group<Out> & GroupOf<EventMessage, Out>;
 export interface ConflatedGroupOptions<Out extends Message> extends Omit<GroupPlace, 'isOfPast'> {
   readonly clock: Clock;
   readonly bounds: ConflationBounds;
+  /** What waits for the project. @default nobody counts */
+  readonly waiting?: Waiting | undefined;
   /** Makes a group that puts together what is delivered. */
   readonly open: (place: GroupPlace) => Inner<Out>;
-  /** Called when an interval ends early, as `bounds` say. */
+  /** Called when an interval ends early, as `bounds` say, or as the project has so much waiting. */
   readonly onCut: () => void;
   /** Called when something went out of turn. */
   readonly onDelivered: (deliveries: number) => void;
@@ -54,6 +57,8 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
   #newcomers: Newcomers<Out>[] = [];
   /** Of what is kept: where the stream stood before it, and a bound of its times. */
   #kept: { readonly before: StreamPosition; readonly watermarkMs: number | null } | undefined;
+  /** What of it counts as waiting. */
+  #waitingBytes = 0;
   /** Where the members stand when what was released in this turn has been handed out, … */
   #releasedTo: StreamPosition | undefined;
   /** … and where they stood before it. */
@@ -99,7 +104,8 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
     const { position, watermarkMs } = this.#options;
     this.#kept ??= { before: this.#releasedTo ?? position(), watermarkMs: watermarkMs() };
     this.#conflation.accept(message);
-    if (!this.#conflation.isFull) return;
+    this.#waits(this.#conflation.bytes);
+    if (!this.#conflation.isFull && this.#options.waiting?.isFull !== true) return;
     this.#options.onCut();
     this.#release();
   }
@@ -135,8 +141,14 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
 
   close(): void {
     this.#interval?.cancel();
+    this.#waits(0);
     this.#inner.close();
     for (const { group } of this.#newcomers) group.close();
+  }
+
+  #waits(bytes: number): void {
+    this.#options.waiting?.add(bytes - this.#waitingBytes);
+    this.#waitingBytes = bytes;
   }
 
   #place(position: () => StreamPosition): GroupPlace {
@@ -166,6 +178,7 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
   #release(): void {
     if (this.#kept === undefined) return;
     const due = this.#conflation.take();
+    this.#waits(0);
     for (const newcomers of this.#newcomers) {
       for (const message of due.since(newcomers.from)) newcomers.group.accept(message);
       newcomers.from = 0;

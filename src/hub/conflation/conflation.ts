@@ -30,6 +30,11 @@ export class Conflation {
     return this.#choice.isFull;
   }
 
+  /** Length of the texts of what would be delivered. */
+  get bytes(): number {
+    return this.#choice.bytes;
+  }
+
   accept(message: EventMessage): void {
     this.#choice.offer({ message, index: this.#count });
     this.#newest = message;

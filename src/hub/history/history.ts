@@ -171,9 +171,9 @@ export class History<Item> {
     const { messages, copies } = this.#between(position, to);
     // What comes behind the end of a segment is still to be emitted, or in the next one.
     const onward = Math.min(to.at + 1, to.segment.messages.length);
-    if (messages.length === 0) return new Replay([], to.segment, onward);
+    if (messages.length === 0) return new Replay([], to.segment, onward, this.#options);
     const sewn = this.#sewn(position, to.segment.positionAt(to.at), { messages, copies });
-    return new Replay(sewn, to.segment, onward);
+    return new Replay(sewn, to.segment, onward, this.#options);
   }
 
   /** Many clients may stop at one position, as where an instance was lost: they get the same messages. */

@@ -1,6 +1,11 @@
 import type { Segment } from './segment.ts';
 import type { StreamMessage } from './stream-message.ts';
 
+interface Sizes<Item> {
+  /** Length of an item's texts. */
+  bytesOf(item: Item): number;
+}
+
 /**
  * What a stream has for one client that stopped at some position, message by message, at the client's
  * own pace.
@@ -12,11 +17,21 @@ export class Replay<Item> {
   #sewn = 0;
   #at: number;
 
-  /** @param at where in `segment` the stream's own messages follow */
-  constructor(seam: readonly StreamMessage<Item>[], segment: Segment<Item>, at: number) {
+  readonly #sizes: Sizes<Item>;
+
+  /**
+   * @param at where in `segment` the stream's own messages follow
+   */
+  constructor(
+    seam: readonly StreamMessage<Item>[],
+    segment: Segment<Item>,
+    at: number,
+    sizes: Sizes<Item>,
+  ) {
     this.#seam = seam;
     this.#segment = segment;
     this.#at = at;
+    this.#sizes = sizes;
   }
 
   /**
@@ -24,18 +39,27 @@ export class Replay<Item> {
    * same from the second time on.
    *
    * @param most at a time
+   * @param mostBytes so much at a time, or the message that makes it more. Who stops for that comes to the others'
+   *   place with the next ones.
    */
-  take(most: number): {
+  take(
+    most: number,
+    mostBytes: number,
+  ): {
     readonly messages: readonly StreamMessage<Item>[];
     /** As of `next`; undefined: there is more. */
     readonly end: 'end' | 'forgotten' | undefined;
   } {
     const messages: StreamMessage<Item>[] = [];
+    let bytes = 0;
     for (;;) {
       const next = this.next();
       if (typeof next === 'string') return { messages, end: next };
       messages.push(next);
-      if (messages.length === most || this.#isAtStop(most)) return { messages, end: undefined };
+      bytes += this.#sizes.bytesOf(next.item);
+      if (messages.length === most || bytes >= mostBytes || this.#isAtStop(most)) {
+        return { messages, end: undefined };
+      }
     }
   }
 

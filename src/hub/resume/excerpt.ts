@@ -80,6 +80,8 @@ export class EventExcerpt implements Excerpt<Event, EventMessage> {
 
 export interface BatchExcerptOptions extends EventExcerptOptions {
   readonly maxEvents: number;
+  /** See `BatchGroupOptions`. @default no limit */
+  readonly maxBytes?: number | undefined;
   readonly batchOf: (events: readonly EventMessage[]) => EventBatch;
 }
 
@@ -109,10 +111,15 @@ export class BatchExcerpt implements Excerpt<Event, EventBatch> {
   }
 
   #batches(events: readonly EventMessage[]): EventBatch[] {
-    const { maxEvents, batchOf } = this.#options;
+    const { maxEvents, maxBytes = Number.POSITIVE_INFINITY, batchOf } = this.#options;
     const batches: EventBatch[] = [];
-    for (let from = 0; from < events.length; from += maxEvents) {
-      batches.push(batchOf(events.slice(from, from + maxEvents)));
+    let [from, bytes] = [0, 0];
+    for (const [index, { size }] of events.entries()) {
+      bytes += size;
+      const next = index + 1;
+      if (next - from < maxEvents && bytes < maxBytes && next < events.length) continue;
+      batches.push(batchOf(events.slice(from, next)));
+      [from, bytes] = [next, 0];
     }
     return batches;
   }

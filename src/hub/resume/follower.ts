@@ -34,8 +34,10 @@ export interface FollowerOptions<Raw, S extends Followed<Raw>, Item extends Mess
   readonly join?: JoinPoint | undefined;
 }
 
-/** Most messages that are looked at for one parcel of a replay. */
+/** Most messages that are looked at for one parcel of a replay, … */
 const messagesPerParcel = 256;
+/** … and bytes of their texts, but for one message more. */
+const bytesPerParcel = 2 ** 20;
 /** How long the live stream may take to come to where another instance was, in milliseconds. */
 const aheadPatienceMs = 250;
 
@@ -288,7 +290,7 @@ export class Follower<Raw, S extends Followed<Raw>, Item extends Message> {
     let played = start;
     const go = (): void => {
       if (way !== this.#way) return;
-      const { messages, end } = replay.take(messagesPerParcel);
+      const { messages, end } = replay.take(messagesPerParcel, bytesPerParcel);
       const wanted = this.#wanted(messages);
       const before = position;
       const from = played;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BatchGroup } from '../../../src/hub/batch-group.ts';
+import { BatchGroup, type BatchGroupOptions } from '../../../src/hub/batch-group.ts';
+import { WaitingBytes } from '../../../src/hub/keeping.ts';
 import { type EventBatch, EventMessage } from '../../../src/hub/message.ts';
 import { sketched } from '../../support/events.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -8,7 +9,11 @@ import { beginning } from '../../../src/hub/cursor/stream-position.ts';
 import { nowhere, someTurn } from '../../support/parcels.ts';
 import { type Listening, listening } from '../../support/messages.ts';
 
-function open(maxEvents: number, maxWaitMs: number) {
+function open(
+  maxEvents: number,
+  maxWaitMs: number,
+  bounds: Pick<BatchGroupOptions, 'maxBytes' | 'waiting' | 'onCut'> = {},
+) {
   const clock = new ManualClock();
   const outOfTurn: number[] = [];
   const known: { watermarkMs: number | null } = { watermarkMs: null };
@@ -20,6 +25,7 @@ function open(maxEvents: number, maxWaitMs: number) {
       position: () => beginning,
       encode: nowhere.encode,
       onDelivered: (deliveries) => outOfTurn.push(deliveries),
+      ...bounds,
     },
   );
   const join = (): Listening<EventBatch> => {
@@ -139,4 +145,43 @@ test('a group that is closed lets its timer go, and what it kept', async () => {
   assert.equal(clock.pending, 0);
   await clock.advance(1_000);
   assert.deepEqual(idsOf(member), []);
+});
+
+test('a batch is sent early when its events have as many bytes as they may, however many it may hold', async () => {
+  let cuts = 0;
+  const { clock, group, join, accept } = open(10_000, 60_000, {
+    maxBytes: 6,
+    onCut: () => {
+      cuts += 1;
+    },
+  });
+  const member = join();
+  // Each has a text of two characters.
+  accept('a', 'b', 'c', 'd');
+  group.flush(someTurn);
+  assert.deepEqual(idsOf(member), [['a', 'b', 'c']]);
+  assert.equal(cuts, 1);
+  await clock.advance(60_000);
+  assert.deepEqual(idsOf(member), [['a', 'b', 'c'], ['d']]);
+  assert.equal(cuts, 1);
+});
+
+test('what waits for a project in all its batches is bounded, and given up with them', async () => {
+  const of = new WaitingBytes(7);
+  const waiting = of.of('acme');
+  const [one, two] = [open(100, 60_000, { waiting }), open(100, 60_000, { waiting })];
+  const other = open(100, 60_000, { waiting: of.of('globex') });
+  const members = [one.join(), two.join(), other.join()];
+  for (const { accept } of [one, two]) accept('a', 'b');
+  other.accept('a', 'b', 'c');
+  for (const { group } of [one, two, other]) group.flush(someTurn);
+  // The one that adds to it when it is full sends what it has.
+  assert.deepEqual(members.map(idsOf), [[], [['a', 'b']], []]);
+  assert.equal(waiting.bytes, 4);
+  two.accept('c');
+  two.group.flush(someTurn);
+  assert.equal(waiting.bytes, 6);
+  one.group.close();
+  await two.clock.advance(60_000);
+  assert.equal(waiting.bytes, 0);
 });

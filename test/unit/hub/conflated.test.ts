@@ -113,7 +113,7 @@ async function live(t: TestContext, order: EventOrder, seed: number): Promise<vo
   const dice = new Dice(seed * 11 + order.length);
   const options = {
     historyBytes: [1, 30_000, 2 ** 22][dice.below(3)] ?? 1,
-    conflation: { maxValues: [2, 1_000][dice.below(2)] ?? 2, maxBytes: 2 ** 20 },
+    keeping: { maxValues: [2, 1_000][dice.below(2)] ?? 2, maxBytes: 2 ** 20 },
     maxPrivateFeedsPerProject: 3,
   };
   const first = openHub(t, { topics: { purchases: 3 }, options });
@@ -390,7 +390,7 @@ test('who is told that it is live, while a reader still keeps something, goes on
 
 test('intervals that end early are counted', async (t) => {
   const { clock, record, open, hub, principal } = openStage(t, {
-    conflation: { maxValues: 2, maxBytes: 2 ** 20 },
+    keeping: { maxValues: 2, maxBytes: 2 ** 20 },
   });
   const screen = await open();
   record('first', 0);

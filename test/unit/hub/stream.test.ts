@@ -26,7 +26,7 @@ function open(order: StreamKey['order'] = 'TIMESTAMP') {
     clock,
     idKey: () => new Uint8Array(32),
     historyBytes: 2 ** 20,
-    conflation: { maxValues: 10, maxBytes: 1_000 },
+    keeping: { maxValues: 10, maxBytes: 1_000 },
     cursorsOf: (projectId, key) =>
       new Cursors({
         key: () => new Uint8Array(32),

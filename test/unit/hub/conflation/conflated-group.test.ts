@@ -6,6 +6,7 @@ import { ConflatedGroup, type GroupPlace } from '../../../../src/hub/conflation/
 import { beginning, type StreamPosition } from '../../../../src/hub/cursor/stream-position.ts';
 import type { Conflated } from '../../../../src/hub/delivery.ts';
 import { type Group, type GroupOf, SingleGroup } from '../../../../src/hub/group.ts';
+import { type Waiting, WaitingBytes } from '../../../../src/hub/keeping.ts';
 import { EventBatch, EventMessage } from '../../../../src/hub/message.ts';
 import type { Parcel } from '../../../../src/hub/parcel.ts';
 import { sketched } from '../../../support/events.ts';
@@ -29,6 +30,7 @@ const countAt = ({ next }: StreamPosition): number => next[0] ?? 0;
 interface StageOptions {
   readonly delivery?: Conflated;
   readonly maxValues?: number;
+  readonly waiting?: Waiting;
 }
 
 interface Member<Out extends Item> extends Listening<Out> {
@@ -63,7 +65,10 @@ class Stage<Out extends Item> {
   #at = beginning;
   #watermarkMs = 0;
 
-  constructor(open: Open<Out>, { delivery = byUser, maxValues = 1_000 }: StageOptions = {}) {
+  constructor(
+    open: Open<Out>,
+    { delivery = byUser, maxValues = 1_000, waiting }: StageOptions = {},
+  ) {
     const { clock } = this;
     const onDelivered = (deliveries: number): void => {
       this.delivered += deliveries;
@@ -71,6 +76,7 @@ class Stage<Out extends Item> {
     this.group = new ConflatedGroup<Out>(delivery, {
       clock,
       bounds: { maxValues, maxBytes: 1_000_000 },
+      waiting,
       position: () => this.#at,
       watermarkMs: () => this.#watermarkMs,
       open: (place) => open({ ...place, clock, onDelivered }),
@@ -485,4 +491,35 @@ for (const delivery of [byUser, sample]) {
     test(`property: ${delivery.mode} in batches of ${maxEvents}, within ${maxWaitMs} ms: nothing is lost or told twice`, () =>
       play(inBatches(maxEvents, maxWaitMs), delivery));
   }
+}
+
+for (const [what, delivery, atOnce] of [
+  ['the newest of each user', byUser, 4],
+  ['a sample', sample, 1],
+] as const) {
+  test(`what waits for a project in all its intervals is bounded, and given up with them: ${what}`, async () => {
+    const waiting = new WaitingBytes(1_000).of('acme');
+    const stage = new Stage(oneByOne, { delivery, waiting });
+    const member = stage.join();
+    stage.turn(0);
+    assert.deepEqual([member.items.length, waiting.bytes], [1, 0]);
+    stage.turn(1, 2, 3, 4);
+    assert.equal(waiting.bytes, atOnce * '{"user":1}'.length);
+    // Somebody else of the project keeps very much: nothing more waits here.
+    waiting.add(1_000);
+    stage.turn(5);
+    assert.equal(stage.cuts, 1);
+    assert.equal(waiting.bytes, 1_000);
+    const accounted = told(member).reduce((sum, [, omitted]) => sum + omitted + 1, 0);
+    assert.equal(accounted, 6);
+    waiting.add(-1_000);
+    stage.turn(6);
+    await stage.clock.advance(2 * everyMs);
+    assert.equal(waiting.bytes, 0);
+    stage.turn(7);
+    stage.turn(8);
+    assert.ok(waiting.bytes > 0);
+    member.subscription.leave();
+    assert.equal(waiting.bytes, 0);
+  });
 }
