@@ -1,4 +1,5 @@
 import { KafkaError } from '../port.ts';
+import { AnswerRooms } from './answer-rooms.ts';
 import type { Address, ConnectionSettings } from './connection.ts';
 import { BrokerConnection } from './connection.ts';
 import { toKafkaError } from './errors.ts';
@@ -70,9 +71,16 @@ export class Cluster {
     return this.#ask(this.#addressOf(nodeId), ask);
   }
 
-  /** A connection to a node for a reader's own use, not opened yet. @throws {KafkaError} */
+  /**
+   * A connection to a node for a reader's own use, not opened yet. An answer is valid until the second one after it.
+   *
+   * @throws {KafkaError}
+   */
   connectionTo(nodeId: number): BrokerConnection {
-    return new BrokerConnection(this.#settings, this.#addressOf(nodeId));
+    const rooms = new AnswerRooms();
+    return new BrokerConnection(this.#settings, this.#addressOf(nodeId), (bytes) =>
+      rooms.take(bytes),
+    );
   }
 
   /** Resolves when all shared connections are closed. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import tls from 'node:tls';
 import kafkajs from 'kafkajs';
+import { AnswerAssembler } from './answer-assembler.ts';
 import type { KafkaConnectionOptions, KafkaSasl } from '../port.ts';
 import { KafkaError } from '../port.ts';
 import { toKafkaError } from './errors.ts';
@@ -35,6 +36,16 @@ const renewLoginBeforeMs = 3_000;
 /** A broker that has something to say is not silent for so long; one that is stands still or is gone. */
 const longestSilenceMs = 10_000;
 
+/**
+ * What sockets are read into, one after the other: its bytes are copied at once. (On Windows each socket needs one of its
+ * own: there it is filled at any time.)
+ */
+const sharedReadBuffer = process.platform === 'win32' ? null : readBuffer();
+
+function readBuffer(): Buffer {
+  return Buffer.allocUnsafeSlow(256 * 1024);
+}
+
 /** One connection to one broker. It is opened once; when it breaks, another takes its place. */
 export class BrokerConnection {
   readonly address: Address;
@@ -43,12 +54,20 @@ export class BrokerConnection {
   #versions: ApiVersions = {};
   #socket: Socket | null = null;
   #closed = false;
+  #assembler: AnswerAssembler | null = null;
+  readonly #roomFor: (bytes: number) => Buffer;
   /** What the wire said last while logging in, where kafkajs keeps only its text. */
   #loginFault: unknown = null;
 
-  constructor(settings: ConnectionSettings, address: Address) {
+  /** @param roomFor memory that answers are put together in, of exactly so many bytes */
+  constructor(
+    settings: ConnectionSettings,
+    address: Address,
+    roomFor: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
+  ) {
     this.#settings = settings;
     this.address = address;
+    this.#roomFor = roomFor;
   }
 
   /** Milliseconds without a byte, when an answer is due, after which the broker counts as dead. */
@@ -71,6 +90,7 @@ export class BrokerConnection {
     try {
       await this.#watched(connectTimeoutMs + this.silenceMs, async () => {
         const wire = await privateApi().connection(this.#kafka(), this.address);
+        this.#assembler = this.#assemblerFor(wire);
         await wire.connect();
         const { apiVersions } = await wire.send(apiVersionsRequest());
         this.#versions = Object.fromEntries(apiVersions.map((one) => [one.apiKey, one]));
@@ -141,13 +161,37 @@ export class BrokerConnection {
   #connect({ host, port, ssl, onConnect }: SocketRequest): Socket {
     if (this.#closed) throw new Error('closed');
     const servername = net.isIP(host) ? {} : { servername: host };
+    const address = { host, port, onread: this.#onread() };
     const socket = ssl
-      ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
-      : net.connect({ host, port }, onConnect);
+      ? tls.connect(Object.assign(address, servername, ssl), onConnect)
+      : net.connect(address, onConnect);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
     this.#socket = socket;
     return socket;
+  }
+
+  /** Takes what comes past the socket's own stream: no `data` event is made of it. */
+  #onread(): net.OnReadOpts {
+    return {
+      buffer: sharedReadBuffer ?? readBuffer(),
+      callback: (bytes, buffer) => {
+        try {
+          this.#assembler?.take(buffer.subarray(0, bytes));
+        } catch (error) {
+          this.#socket?.destroy(error instanceof Error ? error : new Error(String(error)));
+        }
+        return true;
+      },
+    };
+  }
+
+  #assemblerFor(wire: WireConnection): AnswerAssembler {
+    return new AnswerAssembler(this.#roomFor, (answer) => {
+      // An empty rest of the answer before, with which this one would be joined, by a copy.
+      wire.chunks = [];
+      wire.processData(answer);
+    });
   }
 
   /**

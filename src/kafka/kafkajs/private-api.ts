@@ -52,6 +52,10 @@ export interface ApiVersionsAnswer extends WireAnswer {
 
 /** One TCP or TLS connection with its login, and again with a new login when its session runs out. */
 export interface WireConnection {
+  /** What has come and is not a whole answer, or an empty rest. */
+  chunks: Buffer[];
+  /** Takes what has come over the socket. */
+  processData(this: WireConnection, data: Buffer): void;
   connect(): Promise<unknown>;
   setVersions(versions: ApiVersions): void;
   setSupportAuthenticationProtocol(supported: boolean): void;

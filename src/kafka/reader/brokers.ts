@@ -26,7 +26,11 @@ export interface LedPartition extends PartitionDescription {
 export interface FetchConnection {
   readonly usable: boolean;
   open(): Promise<void>;
-  /** Rejects, and is not usable any more, if the broker stays silent beyond `maxWaitMs` and some. */
+  /**
+   * One at a time. Buffers in the answer are valid until the second request after it is made.
+   *
+   * Rejects, and is not usable any more, if the broker stays silent beyond `maxWaitMs` and some.
+   */
   fetch(request: FetchRequest): Promise<FetchAnswer>;
   /** Rejects what is under way. Idempotent. */
   close(): Promise<void>;

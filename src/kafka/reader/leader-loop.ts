@@ -91,6 +91,7 @@ export class LeaderLoop {
       const exchange = await next;
       if (this.#stopped) break;
       const parts = exchange && this.#plan.accept(this.#nodeId, exchange);
+      // Not before all of the answer before was handed over: its memory may be used for what comes now.
       next = this.#exchange();
       for (const handOver of parts ?? []) {
         // Lets the request out, and other sockets have their turn in between.
