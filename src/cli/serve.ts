@@ -37,7 +37,9 @@ async function serveHere(
   file: string | undefined,
   logger: Logger,
 ): Promise<string> {
-  const server = await runServer({ config, file, logger });
-  endOnSignal({ logger, close: () => server.stop(), withinMs: closeWithinMs });
-  return server.url;
+  const starting = runServer({ config, file, logger });
+  // Already while it starts: the first process of a container is not ended by a signal that it does not heed.
+  const close = async (): Promise<void> => (await starting).stop();
+  endOnSignal({ logger, close, withinMs: closeWithinMs });
+  return (await starting).url;
 }

@@ -65,6 +65,25 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+test('a signal that comes while it starts is heeded', { timeout }, async (t) => {
+  const telling = `
+    import { Server } from 'node:net';
+    process.on('newListener', (name) => { if (name === 'SIGTERM') console.log('heeds signals'); });
+    const { listen } = Server.prototype;
+    Server.prototype.listen = function (...args) {
+      console.log('listens');
+      return listen.apply(this, args);
+    };`;
+  const child = startMillrace(t, ['serve', '--config', configFile(t, withKeys('k'))], {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(telling)}` },
+  });
+  const ended = exitOf(child);
+  const [first] = await once(createInterface(child.stdout), 'line');
+  assert.equal(first, 'heeds signals');
+  child.kill('SIGTERM');
+  assert.equal(await ended, 0);
+});
+
 test('a second signal, when patience is lost, ends it at once', { timeout }, async (t) => {
   const child = startMillrace(t, ['serve', '--config', configFile(t, withKeys('k'))], {
     env: { MILLRACE_SHUTDOWN_READY_DELAY: '10s' },
