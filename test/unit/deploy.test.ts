@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import { settings } from '../../src/config/schema.ts';
 import { closeWithinMs } from '../../src/cli/ending.ts';
 import { metricTable } from '../../src/observe/metric-table.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { configFile } from '../support/config-file.ts';
 
-/* What in `deploy/` and the Dockerfile must fit the code; the templates themselves are for helm to judge. */
+/* What in `deploy/` and the Dockerfile must fit the code. The templates themselves are for helm to judge. */
 
 const root = new URL('../../', import.meta.url);
 const chart = 'deploy/helm/millrace';
@@ -74,13 +79,58 @@ test('the autoscaler goes by a metric that there is', () => {
   assert.ok(Object.hasOwn(metricTable, values.autoscaling.metric));
 });
 
+const dockerfile = read('Dockerfile');
+
+/** What may go into the image: lines of .dockerignore, without their `!`. */
+const allowed = read('.dockerignore')
+  .split('\n')
+  .filter((line) => line.startsWith('!'))
+  .map((line) => line.slice(1));
+
 test('the image runs as nobody, and signals reach the server', () => {
-  const dockerfile = read('Dockerfile');
   assert.match(dockerfile, /^USER 65532:65532$/m);
   assert.match(dockerfile, /^ENTRYPOINT \["node", .*"lib\/cli\/main\.js"\]$/m);
-  const copied = read('.dockerignore')
-    .split('\n')
-    .filter((line) => line.startsWith('!'));
-  assert.ok(copied.length > 5);
-  for (const line of copied) assert.ok(existsSync(new URL(line.slice(1), root)), line);
 });
+
+test('what the package is put together from reaches the image', () => {
+  assert.ok(allowed.length > 5);
+  for (const path of allowed) assert.ok(existsSync(new URL(path, root)), path);
+  const [, list = ''] = /^const copied = \[(.*?)\];/ms.exec(read('scripts/package.ts')) ?? [];
+  const copied = [...list.matchAll(/'([^']+)'/g)].map(([, path = '']) => path);
+  assert.ok(copied.length > 5);
+  assert.deepEqual(
+    copied.filter((path) => !allowed.includes(path)),
+    [],
+  );
+});
+
+test('the image’s health check asks the server, over TLS as well', async (t) => {
+  const answer: RequestListener = ({ url }, response) => {
+    response.writeHead(url === '/health/live' ? 200 : 404).end();
+  };
+  assert.equal(await checkHealth(await portOf(t, createServer(answer))), 0);
+  assert.equal(await checkHealth(await portOf(t, createTlsServer(makeCertificate(), answer))), 0);
+  const ill = createServer((_request, response) => response.writeHead(503).end());
+  assert.equal(await checkHealth(await portOf(t, ill)), 1);
+});
+
+async function portOf(t: TestContext, server: Server): Promise<number> {
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return address.port;
+}
+
+/** What the health check of the image exits with. */
+async function checkHealth(port: number): Promise<unknown> {
+  const [, command = '[]'] = /^HEALTHCHECK [^[]*CMD (\[.*\])$/m.exec(dockerfile) ?? [];
+  const [program, ...args]: string[] = JSON.parse(command);
+  assert.equal(program, 'node');
+  const env = { ...process.env, MILLRACE_LISTEN_PORT: String(port) };
+  const [code] = await once(spawn(process.execPath, args, { env, stdio: 'ignore' }), 'exit');
+  return code;
+}
