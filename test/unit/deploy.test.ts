@@ -6,6 +6,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
+import { z } from 'zod';
 import { loadConfig } from '../../src/config/load.ts';
 import { settings } from '../../src/config/schema.ts';
 import { closeWithinMs } from '../../src/cli/ending.ts';
@@ -13,7 +14,7 @@ import { metricTable } from '../../src/observe/metric-table.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { configFile } from '../support/config-file.ts';
 
-/* What in `deploy/` and the Dockerfile must fit the code. The templates themselves are for helm to judge. */
+/* What in `deploy/` and the Dockerfile must fit the code. What helm makes of the templates: helm.test.ts. */
 
 const root = new URL('../../', import.meta.url);
 const chart = 'deploy/helm/millrace';
@@ -42,6 +43,31 @@ test('each value that a template uses is there, and each that is there is used',
       used.some((path) => path === name || path.startsWith(`${name}.`)),
       name,
     );
+  }
+});
+
+test('the schema of the values knows them, and takes no others', () => {
+  const schema = JSON.parse(read(`${chart}/values.schema.json`));
+  const type = z.fromJSONSchema(schema);
+  assert.deepEqual(type.parse(values), values);
+  // `global` is what a chart that has this one in it tells all of its charts.
+  const known = Object.keys(schema.properties).filter((name) => name !== 'global');
+  assert.deepEqual(known.toSorted(), Object.keys(values).toSorted());
+  for (const [name, { properties }] of Object.entries<{ properties?: object }>(schema.properties)) {
+    if (properties === undefined) continue;
+    assert.deepEqual(Object.keys(properties).toSorted(), Object.keys(values[name]).toSorted());
+  }
+  for (const wrong of [
+    { replicas: 2 },
+    { replicaCount: '2' },
+    { image: { tag: 20261125 } },
+    { secrets: { 'kafka-password': 12345678 } },
+    { env: [{ name: 'NODE_OPTIONS', value: 1 }] },
+    { podAnnotations: { 'prometheus.io/scrape': true } },
+    { shutdown: { terminationGracePeriod: 30 } },
+    { podDisruptionBudget: { maxUnavailable: 'half' } },
+  ]) {
+    assert.ok(!type.safeParse(wrong).success, JSON.stringify(wrong));
   }
 });
 
