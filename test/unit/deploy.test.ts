@@ -130,10 +130,11 @@ test('what the package is put together from reaches the image', () => {
   );
 });
 
+const answer: RequestListener = ({ url }, response) => {
+  response.writeHead(url === '/health/live' ? 200 : 404).end();
+};
+
 test('the image’s health check asks the server, over TLS as well', async (t) => {
-  const answer: RequestListener = ({ url }, response) => {
-    response.writeHead(url === '/health/live' ? 200 : 404).end();
-  };
   assert.equal(await checkHealth(await portOf(t, createServer(answer))), 0);
   assert.equal(await checkHealth(await portOf(t, createTlsServer(makeCertificate(), answer))), 0);
   const ill = createServer((_request, response) => response.writeHead(503).end());
