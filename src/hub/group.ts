@@ -32,7 +32,8 @@ export abstract class Group<Out extends Message> {
     return this.#members;
   }
 
-  add(member: Subscription<Out>): void {
+  /** @param _at where the stream stands: the member gets what comes from there on */
+  add(member: Subscription<Out>, _at: StreamPosition): void {
     this.#members.add(member);
   }
 
@@ -83,11 +84,22 @@ export abstract class Group<Out extends Message> {
     this.#due.push(item);
   }
 
-  protected handOut(items: readonly Out[], { before, after }: Turn, encode?: EncodeCursor): number {
+  protected handOut(
+    items: readonly Out[],
+    { before, after }: Turn,
+    {
+      encode,
+      members = this.#members,
+    }: {
+      readonly encode?: EncodeCursor;
+      /** @default all that there are */
+      readonly members?: ReadonlySet<Subscription<Out>>;
+    } = {},
+  ): number {
     const parcel = parcelOf(items, before, after, { encode, isOfPast: this.#isOfPast });
     this.#sent = true;
-    const deliveries = items.length * this.#members.size;
-    for (const member of this.#members) member.push(parcel);
+    const deliveries = items.length * members.size;
+    for (const member of members) member.push(parcel);
     return deliveries;
   }
 }
@@ -123,6 +135,6 @@ export class SingleGroup<Item extends Message> extends Group<Item> implements Gr
   }
 
   protected progress(at: StreamPosition, encode: EncodeCursor): void {
-    this.handOut([], { before: at, after: at }, encode);
+    this.handOut([], { before: at, after: at }, { encode });
   }
 }

@@ -83,7 +83,7 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
 
   add(member: Subscription<Out>, at: StreamPosition): void {
     if (this.#kept === undefined) {
-      this.#inner.add(member);
+      this.#inner.add(member, at);
       return;
     }
     const from = this.#conflation.count;
@@ -92,7 +92,7 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
       last = { from, at, group: this.#options.open(this.#place(() => at)) };
       this.#newcomers.push(last);
     }
-    last.group.add(member);
+    last.group.add(member, at);
   }
 
   remove(member: Subscription<Out>): void {
@@ -213,7 +213,7 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
     // Not those who left over it.
     for (const member of group.members) {
       group.remove(member);
-      this.#inner.add(member);
+      this.#inner.add(member, after);
     }
     group.close();
     return deliveries;

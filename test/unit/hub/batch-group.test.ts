@@ -28,9 +28,13 @@ function open(
       ...bounds,
     },
   );
-  const join = (): Listening<EventBatch> => {
-    const member = listening<EventBatch>((left) => group.remove(left));
-    group.add(member.subscription);
+  const join = (
+    onDelivery: () => void = () => undefined,
+    at = beginning,
+  ): Listening<EventBatch> => {
+    const member = listening<EventBatch>((left) => group.remove(left), onDelivery);
+    assert.equal(group.makeRoom(at), 0);
+    group.add(member.subscription, at);
     return member;
   };
   let offset = 0;
@@ -184,4 +188,68 @@ test('what waits for a project in all its batches is bounded, and given up with 
   one.group.close();
   await two.clock.advance(60_000);
   assert.equal(waiting.bytes, 0);
+});
+
+test('who joins while a batch is open changes nothing for the others, and gets what comes from then on', async () => {
+  const { clock, group, outOfTurn, join, accept } = open(4, 100);
+  const there = join();
+  accept('a');
+  group.flush(someTurn);
+  await clock.advance(60);
+  const at = { ...beginning };
+  const [one, two] = [join(undefined, at), join(undefined, at)];
+  accept('b');
+  group.flush(someTurn);
+  const late = join();
+  assert.equal(group.size, 4);
+  assert.deepEqual([there, one, two, late].map(idsOf), [[], [], [], []]);
+  assert.equal(group.keptFrom(one.subscription), at);
+  await clock.advance(40);
+  assert.deepEqual([there, one, two, late].map(idsOf), [[['a', 'b']], [['b']], [['b']], []]);
+  assert.deepEqual(outOfTurn, [3]);
+  assert.equal(one.parcels[0], two.parcels[0]);
+  assert.equal(one.parcels[0]?.before, at);
+  accept('c');
+  group.flush(someTurn);
+  await clock.advance(100);
+  for (const member of [one, two, late]) assert.equal(member.parcels.at(-1), there.parcels.at(-1));
+  assert.deepEqual(idsOf(late), [['c']]);
+});
+
+test('who joins gets the rest of the batch that is open, and each one behind it, also in one turn', () => {
+  const { group, join, accept } = open(2, 1_000);
+  const there = join();
+  accept('a');
+  group.flush(someTurn);
+  const newcomer = join();
+  accept('b', 'c', 'd', 'e');
+  assert.equal(group.flush(someTurn), 4);
+  assert.deepEqual(idsOf(there), [
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  assert.deepEqual(idsOf(newcomer), [['b'], ['c', 'd']]);
+  assert.equal(newcomer.parcels.length, 1);
+  assert.equal(newcomer.items[1], there.items[1]);
+  accept('f');
+  group.flush(someTurn);
+  assert.equal(newcomer.parcels.at(-1), there.parcels.at(-1));
+});
+
+test('who leaves as the others are handed a batch gets nothing of it, also a newcomer', async () => {
+  const { clock, group, join, accept } = open(10, 100);
+  const doomed: Listening<EventBatch>[] = [];
+  join(() => {
+    for (const { subscription } of doomed) subscription.leave();
+  });
+  accept('a');
+  group.flush(someTurn);
+  doomed.push(join(), join());
+  const stays = join();
+  accept('b');
+  group.flush(someTurn);
+  await clock.advance(100);
+  assert.deepEqual(doomed.map(idsOf), [[], []]);
+  assert.deepEqual(idsOf(stays), [['b']]);
+  assert.equal(group.size, 2);
 });

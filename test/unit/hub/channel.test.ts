@@ -112,7 +112,7 @@ test('who joins gets nothing from before, and what was due counts as delivered',
   assert.equal(channel.delivered, 3);
 });
 
-test('a newcomer that ends as it is taken over is gone', () => {
+test('newcomers that are taken over do not end the batch that is open; one that ends over it is gone', async () => {
   const clock = new ManualClock();
   const channel = new Channel<EventMessage, EventBatch, Batching>(
     (batching) =>
@@ -132,18 +132,18 @@ test('a newcomer that ends as it is taken over is gone', () => {
   };
   const point = joinAt(1);
   const newcomers: Listening<EventBatch>[] = [];
-  // Ends the one beside it when it gets what was there before they were taken over, …
+  // Ends another one when it gets what was there before they were taken over, …
   const there = join(undefined, () => newcomers[1]?.subscription.leave());
-  // … and this one itself.
+  // … and this one itself as it is.
   newcomers.push(join(point, () => newcomers[0]?.subscription.leave()));
   newcomers.push(join(point, () => undefined));
   const other = join(point, () => undefined);
   const event = sketched({ offset: 1, at: 0 });
   channel.accept(new EventMessage('t', event, false, nowhere), event);
   channel.flush(someTurn, () => new Map([[0, 2]]));
-  assert.equal(there.items.length, 1);
-  assert.equal(other.items.length, 1);
-  assert.equal(channel.size, 2);
+  assert.deepEqual([there.items.length, other.items.length, channel.size], [0, 1, 3]);
+  await clock.advance(1_000);
+  assert.deepEqual([there.items.length, other.items.length, channel.size], [1, 1, 2]);
   there.subscription.leave();
   other.subscription.leave();
   assert.equal(channel.size, 0);
