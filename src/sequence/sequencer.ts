@@ -1,72 +1,17 @@
 import type { Clock } from '../core/clock.ts';
 import type { Event } from '../decode/event.ts';
-import { IdDigester, type IdKeySource } from './dedup/id-digest.ts';
+import { IdDigester } from './dedup/id-digest.ts';
 import { SeenIds } from './dedup/seen-ids.ts';
 import type { EventOrder } from './order.ts';
 import type { OrderKey } from './order-key.ts';
 import { none, type Place } from './held-events.ts';
 import { clampTimeUs, compareOrderKeys } from './order-key.ts';
 import { keyOf, OrderingBuffer, type RankedBy } from './ordering-buffer.ts';
+import type { Position, ResumePoint } from './position.ts';
+import { ReleasedKey } from './released-key.ts';
+import { Rereading } from './rereading.ts';
+import type { SequencerOptions } from './sequencer-options.ts';
 import { Watermark } from './watermark.ts';
-
-export interface SequencerOptions {
-  readonly order: EventOrder;
-  /** False: every record is delivered, copies too. */
-  readonly deduplicate: boolean;
-  /** L: how long an event waits for others that belong before it. */
-  readonly latenessMs: number;
-  /** A: how far an event's own time may be ahead of the broker's, and that ahead of the clock. @default 1_000 */
-  readonly maxAdvanceMs?: number;
-  /** How far apart, in broker time, two copies of an event may be to be told as such. */
-  readonly dedupWindowMs: number;
-  /** Most bytes for the ids of that window, at least 1 MiB; the window is cut short where they do not suffice. */
-  readonly maxDedupBytes: number;
-  /** Most held events, as the length of their JSON texts. Past it events are released early. */
-  readonly maxHeldBytes: number;
-  /** After how long without an answer a partition no longer holds back the others. @default 10_000 */
-  readonly maxStallMs?: number;
-  /** A secret of 32 bytes, the same on all instances: see `IdDigester`. */
-  readonly idKey: IdKeySource;
-  /** Asked for the time only. */
-  readonly clock: Clock;
-  /**
-   * Called for each event in turn, synchronously. `position()` is then the position of its cursor, and
-   * `keyUnderWay()` its key. It must not call anything else of the sequencer.
-   */
-  readonly emit: (event: Event, late: boolean) => void;
-  /**
-   * Called for each record that is dropped as a copy, synchronously, once: when it is read, or when
-   * another copy takes its place in the buffer. Also while a resumed stream reads again. `keyUnderWay()`
-   * is then its key; it must not call anything else of the sequencer.
-   */
-  readonly onCopy?: (event: Event) => void;
-  /**
-   * Where a stream goes on that was at this position. Each of its partitions must be added, at V or
-   * before it. Until all of them have been read up to R again nothing is emitted, as only then it is
-   * known what is a copy; `maxHeldBytes` is meanwhile kept by pausing `partitionsAhead` only.
-   */
-  readonly resumeFrom?: ResumePoint;
-}
-
-/** The position of a cursor. */
-export interface ResumePoint {
-  /** K. */
-  readonly key: OrderKey | null;
-  /** R. */
-  readonly next: ReadonlyMap<number, number>;
-  /** V. Records below it are asked for their ids only. @default where each partition was added */
-  readonly lowest?: ReadonlyMap<number, number>;
-}
-
-/** (K, R, V): what has been emitted is a function of K, R and the log. */
-export interface Position {
-  /** K: the key of the last event released in order; `null`: none yet. */
-  readonly key: OrderKey | null;
-  /** R, by partition: the next offset that is not yet ingested. */
-  readonly next: ReadonlyMap<number, number>;
-  /** V <= R, by partition: the lowest offset that is held; R where none is. */
-  readonly lowest: ReadonlyMap<number, number>;
-}
 
 export interface SequencerCounters {
   /** Records ingested. Always `emitted + duplicates` + those held. */
@@ -110,7 +55,7 @@ interface Partition {
  * (K, R, V) of docs/ordering.md. Pure: no timers and no input or output of its own.
  *
  * Let m(x) be the smallest key among the occurrences of id x below R. **Invariant: x has been emitted if
- * and only if m(x) <= K.** `#place` keeps it where R moves, `#releaseHead` where K does.
+ * and only if m(x) <= K.** `#acceptDigested` keeps it where R moves, `#releaseHead` where K does.
  *
  * Some records have no place in the order: in SEQUENCE those without a number, in TIMESTAMP those whose
  * broker's time is from the future, and in ARRIVAL all. They count as smaller than every key, so
@@ -139,24 +84,13 @@ export class Sequencer {
   /** By partition number. */
   readonly #partitions: (Partition | undefined)[] = [];
   readonly #resumed: ResumePoint | null;
-  /** While a resumed stream is read again: partitions that have not come to R. */
-  readonly #rereading: Set<number>;
-  /** Meanwhile: records at or above R, not ingested yet. */
-  #ahead: Event[] = [];
-  #aheadBytes = 0;
-  /** Meanwhile: ids below V whose copy was after K, four words each. */
-  #undecided: number[] = [];
+  readonly #rereading: Rereading;
   #watermarkMs: number | null = null;
   #nowMs: number;
   #nowIsFresh = false;
 
-  // K. In pieces, as an object for each release would cost more than the release.
-  #released = false;
-  #lastRank = 0;
-  readonly #lastWords = new Int32Array(4);
-  #lastEvent: Event | null = null;
-  /** Made of them when it is asked for, or what the stream goes on from. */
-  #lastKey: OrderKey | null = null;
+  /** K. */
+  readonly #last: ReleasedKey;
 
   /** The record under way. */
   readonly #at: Place;
@@ -190,23 +124,24 @@ export class Sequencer {
       maxStallMs: options.maxStallMs ?? 10_000,
     });
     this.#rankedBy = options.order === 'SEQUENCE' ? 'value' : 'time';
+    this.#last = new ReleasedKey(this.#rankedBy);
     this.#buffer = new OrderingBuffer(
       this.#rankedBy,
       this.#rankedBy === 'time' ? bucketUs(options.latenessMs) : numbersOfBucket,
     );
     this.#resumed = options.resumeFrom ?? null;
-    this.#rereading = new Set(this.#resumed?.next.keys());
-    if (this.#resumed?.key) this.#setKey(this.#resumed.key);
+    this.#rereading = new Rereading(this.#resumed?.next.keys() ?? []);
+    if (this.#resumed?.key) this.#last.set(this.#resumed.key);
   }
 
   /** Events that wait for their turn. */
   get held(): number {
-    return this.#buffer.held.size + this.#ahead.length;
+    return this.#buffer.held.size + this.#rereading.ahead.length;
   }
 
   /** The length of their JSON texts. */
   get heldBytes(): number {
-    return this.#buffer.held.textLength + this.#aheadBytes;
+    return this.#buffer.held.textLength + this.#rereading.aheadBytes;
   }
 
   /**
@@ -228,7 +163,7 @@ export class Sequencer {
 
   /** True while a resumed stream is reading again what was below its R; nothing is emitted until then. */
   get rereading(): boolean {
-    return this.#rereading.size > 0;
+    return this.#rereading.isUnderWay;
   }
 
   /**
@@ -266,14 +201,12 @@ export class Sequencer {
   rememberAllOf(other: Sequencer): void {
     if (this.#seen === null || other.#seen === null) return;
     this.#seen.copyFrom(other.#seen);
+    const seen = this.#seen;
     const words = new Int32Array(4);
-    const undecided = other.#undecided;
-    for (let at = 0; at < undecided.length; at += 5) {
-      for (let word = 0; word < 4; word++) words[word] = undecided[at + word] ?? 0;
-      this.#seen.add(words, undecided[at + 4] ?? 0);
-    }
-    for (const { id, recordedAtMs } of other.#ahead)
+    other.#rereading.eachUndecided(words, (recordedAtMs) => seen.add(words, recordedAtMs));
+    for (const { id, recordedAtMs } of other.#rereading.ahead) {
       if (id !== null) this.remember(id, recordedAtMs);
+    }
   }
 
   /**
@@ -285,9 +218,9 @@ export class Sequencer {
     const partition = this.#partition(event.partition);
     this.#watermark.recorded(event.partition, event.recordedAtMs, nowMs);
     partition.read = event.offset + 1;
-    if (this.#rereading.size > 0) {
+    if (this.#rereading.isUnderWay) {
       if (event.offset < partition.next) this.#settle(partition, event);
-      else this.#defer(event);
+      else this.#rereading.defer(event);
       if (partition.read >= partition.next) this.#reread(partition.id);
       return;
     }
@@ -301,7 +234,7 @@ export class Sequencer {
   ingestBatch(partition: number, events: readonly Event[]): void {
     for (let from = 0; from < events.length; from += batchLength) {
       const to = Math.min(events.length, from + batchLength);
-      if (this.#rereading.size > 0) {
+      if (this.#rereading.isUnderWay) {
         for (let at = from; at < to; at++) this.#ingestAt(events, at);
       } else {
         this.#acceptAll(this.#partition(partition), events, from, to);
@@ -315,7 +248,7 @@ export class Sequencer {
     this.#watermark.answered(partition, this.#now(0));
     if (nextOffset <= moved.read) return;
     moved.read = nextOffset;
-    if (this.#rereading.size > 0) {
+    if (this.#rereading.isUnderWay) {
       if (moved.read >= moved.next) this.#reread(partition);
       return;
     }
@@ -333,7 +266,7 @@ export class Sequencer {
     this.#nowIsFresh = false;
     const nowMs = this.#now(0);
     this.#nowIsFresh = false;
-    if (this.#rereading.size > 0) return;
+    if (this.#rereading.isUnderWay) return;
     this.#seen?.expire(this.#watermark.reachedByAllMs());
     const watermarkMs = this.#watermark.currentMs(nowMs);
     const buffer = this.#buffer;
@@ -364,13 +297,13 @@ export class Sequencer {
    * @returns false: K stays
    */
   raise(key: OrderKey): boolean {
-    if (this.#order !== 'TIMESTAMP' || this.held > 0 || this.#rereading.size > 0) return false;
+    if (this.#order !== 'TIMESTAMP' || this.held > 0 || this.#rereading.isUnderWay) return false;
     // Not the watermark: that leaves out partitions that are silent, whose records are to come in order nevertheless.
     const lateBelowMs = this.#watermark.reachedByAllMs() - this.#latenessMs;
     if (key.time >= lateBelowMs * 1_000) return false;
-    const own = this.#key();
+    const own = this.#last.key;
     if (own !== null && compareOrderKeys(key, own) <= 0) return false;
-    this.#setKey(key);
+    this.#last.set(key);
     return true;
   }
 
@@ -380,7 +313,7 @@ export class Sequencer {
    * answer while some are paused.
    */
   partitionsAhead(): number[] {
-    if (this.#rereading.size === 0) return this.#watermark.ahead(this.#clock.now());
+    if (!this.#rereading.isUnderWay) return this.#watermark.ahead(this.#clock.now());
     const ahead: number[] = [];
     for (const partition of this.#partitions) {
       if (partition !== undefined && !this.#rereading.has(partition.id)) ahead.push(partition.id);
@@ -392,7 +325,7 @@ export class Sequencer {
   position(): Position {
     this.#next ??= this.#mapPartitions((partition) => partition.next);
     this.#lowest ??= this.#mapPartitions((partition) => this.#lowestOf(partition));
-    return { key: this.#key(), next: this.#next, lowest: this.#lowest };
+    return { key: this.#last.key, next: this.#next, lowest: this.#lowest };
   }
 
   /**
@@ -401,7 +334,7 @@ export class Sequencer {
    */
   keyUnderWay(): OrderKey | null {
     const underWay = this.#underWay;
-    if (underWay === 'K') return this.#key();
+    if (underWay === 'K') return this.#last.key;
     if (underWay === null || !('kind' in underWay)) return underWay;
     return (this.#underWay = this.#keyAt(underWay));
   }
@@ -503,11 +436,7 @@ export class Sequencer {
     const late = held.late(slot);
     // It was held, so m(x) > K. It is the smallest, so nobody else's m lies between: from here on
     // m(x) = K, and no other event has passed.
-    this.#released = true;
-    this.#lastRank = held.rank(slot);
-    held.readWords(slot, this.#lastWords);
-    this.#lastEvent = event;
-    this.#lastKey = null;
+    this.#last.moveTo(held, slot);
     this.#buffer.removeHead();
     this.#lowest = null;
     this.#underWay = 'K';
@@ -589,7 +518,7 @@ export class Sequencer {
         this.#outOfBounds = at.rank !== event.timestampUs || !event.timestampReadable;
         // From the future: its key would be reached then only. What is read again is judged by its key
         // alone, as another instance with another clock may have held it: better twice than never.
-        return !isFromFuture || this.#rereading.size > 0;
+        return !isFromFuture || this.#rereading.isUnderWay;
     }
   }
 
@@ -599,16 +528,15 @@ export class Sequencer {
 
   /** Whether the key of the record under way is at or below K. */
   #isSettled(event: Event): boolean {
-    if (!this.#released) return false;
     const { rank } = this.#at;
-    if (rank !== this.#lastRank) return rank < this.#lastRank;
-    const key = this.#key();
+    if (rank !== this.#last.rank) return rank < this.#last.rank;
+    const { key } = this.#last;
     return key !== null && compareOrderKeys(this.#keyAt(event), key) <= 0;
   }
 
   /** SEQUENCE: whether the head follows the last number released, or repeats it. */
   #isContiguous(slot: number): boolean {
-    const last = this.#lastEvent?.sequence ?? this.#lastKey?.value;
+    const last = this.#last.number;
     if (last === undefined) return false;
     const number = this.#buffer.held.event(slot).sequence ?? 0;
     if (typeof number === 'number' && typeof last === 'number' && last < Number.MAX_SAFE_INTEGER) {
@@ -651,8 +579,7 @@ export class Sequencer {
     }
     if (event.offset < partition.rereadFrom) {
       // Below V nothing is held: x was emitted, or another copy of it, with a smaller key, is held.
-      this.#undecided.push(words[0] ?? 0, words[1] ?? 0, words[2] ?? 0, words[3] ?? 0);
-      this.#undecided.push(this.#at.recordedAtMs);
+      this.#rereading.leaveUndecided(words, this.#at.recordedAtMs);
       this.#dropped(event, true);
       return;
     }
@@ -670,28 +597,16 @@ export class Sequencer {
     this.#buffer.hold(event, this.#at, this.#outOfBounds, identified);
   }
 
-  /** A record at or above R must wait: whether it is a copy is known only when all below R is. */
-  #defer(event: Event): void {
-    this.#ahead.push(event);
-    this.#aheadBytes += event.json.length;
-  }
-
   /** A partition of a resumed stream has come to its R. After the last one the stream goes on. */
   #reread(partition: number): void {
-    if (!this.#rereading.delete(partition) || this.#rereading.size > 0) return;
-    const seen = this.#seen;
-    const words = this.#digester.words;
-    const undecided = this.#undecided;
-    this.#undecided = [];
-    for (let at = 0; at < undecided.length; at += 5) {
-      for (let word = 0; word < 4; word++) words[word] = undecided[at + word] ?? 0;
-      seen?.add(words, undecided[at + 4] ?? 0);
-    }
+    const rereading = this.#rereading;
+    if (!rereading.end(partition)) return;
+    const { words } = this.#digester;
+    rereading.eachUndecided(words, (recordedAtMs) => this.#seen?.add(words, recordedAtMs));
+    rereading.forgetUndecided();
     if (this.#order === 'TIMESTAMP') this.#sendFromFuture();
-    const ahead = this.#ahead;
-    this.#ahead = [];
-    this.#aheadBytes = 0;
-    for (const event of ahead) this.#accept(this.#partition(event.partition), event);
+    for (const event of rereading.takeAhead())
+      this.#accept(this.#partition(event.partition), event);
     for (const partition of this.#partitions) {
       if (partition !== undefined && partition.read > partition.next)
         partition.next = partition.read;
@@ -733,26 +648,13 @@ export class Sequencer {
     return this.#nowMs;
   }
 
-  #setKey(key: OrderKey): void {
-    this.#released = true;
-    this.#lastRank = this.#rankedBy === 'time' ? key.time : Number(key.value);
-    this.#lastKey = key;
-  }
-
-  #key(): OrderKey | null {
-    if (this.#lastKey === null && this.#lastEvent !== null) {
-      this.#lastKey = keyOf(this.#rankedBy, this.#lastRank, this.#lastWords, this.#lastEvent);
-    }
-    return this.#lastKey;
-  }
-
   /** The key of the record under way. */
   #keyAt(event: Event): OrderKey {
     return keyOf(this.#rankedBy, this.#at.rank, this.#at.words, event);
   }
 
   #lowestOf(partition: Partition): number {
-    if (this.#rereading.size > 0) return Math.min(partition.rereadFrom, partition.next);
+    if (this.#rereading.isUnderWay) return Math.min(partition.rereadFrom, partition.next);
     const { held } = this.#buffer;
     const first = held.first(partition.id);
     return first === none ? partition.next : held.event(first).offset;

@@ -1,6 +1,6 @@
 import type { Event } from '../../src/decode/event.ts';
 import type { EventOrder } from '../../src/sequence/order.ts';
-import type { Position, ResumePoint } from '../../src/sequence/sequencer.ts';
+import type { Position, ResumePoint } from '../../src/sequence/position.ts';
 import { Sequencer } from '../../src/sequence/sequencer.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { Dice } from './dice.ts';

@@ -1,7 +1,7 @@
 import type { LeaderEpochs } from './offsets-format.ts';
 import type { OrderKey } from '../../sequence/order-key.ts';
 import { compareOrderKeys } from '../../sequence/order-key.ts';
-import type { Position, ResumePoint } from '../../sequence/sequencer.ts';
+import type { Position, ResumePoint } from '../../sequence/position.ts';
 
 /**
  * Offsets by lane; what is not in it is 0. A lane is what is read in the order of its offsets: in a

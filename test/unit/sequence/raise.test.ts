@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OrderKey } from '../../../src/sequence/order-key.ts';
-import { Sequencer, type SequencerOptions } from '../../../src/sequence/sequencer.ts';
+import { Sequencer } from '../../../src/sequence/sequencer.ts';
+import type { SequencerOptions } from '../../../src/sequence/sequencer-options.ts';
 import { sketched } from '../../support/events.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 

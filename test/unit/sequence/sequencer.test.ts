@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Event } from '../../../src/decode/event.ts';
-import type { SequencerOptions } from '../../../src/sequence/sequencer.ts';
+import type { SequencerOptions } from '../../../src/sequence/sequencer-options.ts';
 import { Sequencer } from '../../../src/sequence/sequencer.ts';
 import type { EventSketch } from '../../support/events.ts';
 import { sketched } from '../../support/events.ts';
