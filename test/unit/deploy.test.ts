@@ -21,6 +21,7 @@ const chart = 'deploy/helm/millrace';
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const templates = globSync(`${chart}/templates/*`, { cwd: root }).map((path) => read(path));
 const values = parse(read(`${chart}/values.yaml`));
+const valuesSchema = JSON.parse(read(`${chart}/values.schema.json`));
 const withinS = closeWithinMs / 1_000;
 
 test('the chart is of the package’s version', () => {
@@ -47,13 +48,14 @@ test('each value that a template uses is there, and each that is there is used',
 });
 
 test('the schema of the values knows them, and takes no others', () => {
-  const schema = JSON.parse(read(`${chart}/values.schema.json`));
-  const type = z.fromJSONSchema(schema);
+  const type = z.fromJSONSchema(valuesSchema);
   assert.deepEqual(type.parse(values), values);
   // `global` is what a chart that has this one in it tells all of its charts.
-  const known = Object.keys(schema.properties).filter((name) => name !== 'global');
+  const known = Object.keys(valuesSchema.properties).filter((name) => name !== 'global');
   assert.deepEqual(known.toSorted(), Object.keys(values).toSorted());
-  for (const [name, { properties }] of Object.entries<{ properties?: object }>(schema.properties)) {
+  for (const [name, { properties }] of Object.entries<{ properties?: object }>(
+    valuesSchema.properties,
+  )) {
     if (properties === undefined) continue;
     assert.deepEqual(Object.keys(properties).toSorted(), Object.keys(values[name]).toSorted());
   }
@@ -69,6 +71,16 @@ test('the schema of the values knows them, and takes no others', () => {
   ]) {
     assert.ok(!type.safeParse(wrong).success, JSON.stringify(wrong));
   }
+});
+
+test('the values that docs/deployment.md shows are good ones', (t) => {
+  const [, example = ''] =
+    /^```yaml\n# yours\.yaml\n(.*?)^```$/ms.exec(read('docs/deployment.md')) ?? [];
+  const shown = z.fromJSONSchema(valuesSchema).parse(parse(example));
+  const { config } = z.object({ config: z.looseObject({}) }).parse(shown);
+  // Its files are those of a pod.
+  const file = configFile(t, JSON.stringify({ ...config, cursors: {} }));
+  assert.deepEqual(loadConfig({ file, env: {} }).problems, []);
 });
 
 test('blocks of the templates are closed, and their actions are whole', () => {
