@@ -79,7 +79,10 @@ export async function openSchema(
     async contextFor(fields) {
       return { millrace: contextOf(await authenticator.authenticate(parseCredentials(fields))) };
     },
-    updateProjects: (projects) => service?.update(projects),
+    updateProjects(projects) {
+      service?.update(projects);
+      hub.rightsChanged();
+    },
     async close() {
       keys.close();
       await hub.close();

@@ -337,7 +337,10 @@ export async function startServer(
     url: `${tls === null ? 'http' : 'https'}://${name}:${address.port}`,
     metrics: () => metrics.text(),
     hub,
-    updateProjects: (projects) => service?.update(projects),
+    updateProjects(projects) {
+      service?.update(projects);
+      hub.rightsChanged();
+    },
     async drain() {
       isDraining = true;
       await pause(clock, config.shutdown.readyDelayMs);

@@ -1,4 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { KeyConfig, ProjectConfig } from '../config/config.ts';
 import type { MillraceError } from '../core/errors.ts';
 import type { PropertyFilter } from '../decode/property-filter.ts';
@@ -17,8 +18,6 @@ import { assertReadable } from './topic-permission.ts';
 /** A configured key: who logs in with it, or why nobody may. */
 interface KeyEntry {
   readonly digest: Buffer;
-  /** Equal for keys that may do the same. */
-  readonly rights: string;
   readonly outcome: ConfiguredPrincipal | MillraceError;
 }
 
@@ -78,8 +77,9 @@ export class ServiceAuthenticator implements KeyAuthenticator {
   }
 
   /**
-   * Takes over a changed list. Principals of keys that were removed, or that may do something else
-   * now, are revoked before this returns; all others are left alone.
+   * Takes over a changed list. Principals of keys that were removed, that may not read any more, or that see something
+   * else of an event now, are revoked before this returns; all others are left alone. Those of keys that may read other
+   * topics than before judge by the new ones from then on: what was opened with them is to be looked at again.
    */
   update(projects: readonly ProjectConfig[]): void {
     this.#updateProjects(projects);
@@ -123,13 +123,14 @@ export class ServiceAuthenticator implements KeyAuthenticator {
     key: KeyConfig,
     digest: Buffer,
   ): KeyEntry {
-    const { name, sha256: _, ...rightsOfKey } = key;
-    const rights = JSON.stringify(rightsOfKey);
-    if (former?.rights === rights) {
-      if (former.outcome instanceof ConfiguredPrincipal) former.outcome.rename(name);
-      return former;
+    const outcome = this.#outcomeOf(projectId, key);
+    const before = former?.outcome;
+    if (!(before instanceof ConfiguredPrincipal) || !(outcome instanceof ConfiguredPrincipal)) {
+      return { digest, outcome };
     }
-    return { digest, rights, outcome: this.#outcomeOf(projectId, key) };
+    if (!isDeepStrictEqual(before.filter, outcome.filter)) return { digest, outcome };
+    before.become(outcome.key);
+    return { digest, outcome: before };
   }
 
   #outcomeOf(projectId: string, key: KeyConfig): KeyEntry['outcome'] {
@@ -205,8 +206,9 @@ class ConfiguredPrincipal implements Principal {
     return nothingToGiveBack;
   }
 
-  rename(name: string | null): void {
-    if (name !== this.#key.name) this.#key = { ...this.#key, name };
+  /** It sees the same of each event as before, under another name or of other topics. */
+  become(key: PrincipalKey): void {
+    this.#key = key;
   }
 
   revoke(reason: MillraceError): void {

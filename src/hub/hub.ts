@@ -20,6 +20,7 @@ import {
   type OpenSubscription,
   OpenSubscriptions,
   type OpenSubscriptionsOptions,
+  type SubscriptionUse,
 } from './open-subscriptions.ts';
 import {
   checkStart,
@@ -85,8 +86,13 @@ export class Hub {
   }
 
   /** The open subscriptions, and what each is to. */
-  get subscriptions(): ReadonlyMap<OpenSubscription, SubscriptionKind> {
+  get subscriptions(): ReadonlyMap<OpenSubscription, SubscriptionUse> {
     return this.#subscriptions.all;
+  }
+
+  /** What somebody may read has changed: ends the subscriptions to topics that they may not read any more. */
+  rightsChanged(): void {
+    this.#subscriptions.endUnreadable();
   }
 
   /** How many each project has that has any. */
@@ -173,6 +179,7 @@ export class Hub {
     const cursors = stream.cursorsOf(projectId);
     return this.#serve<LanedDeadLetter, DeadLetterStream, DeadLetterMessage>(principal, request, {
       kind: 'deadLetters',
+      topic,
       lease,
       following: deadLettersOf(subscriber, where),
       live: () => ({ live: stream, release: () => undefined }),
@@ -233,6 +240,7 @@ export class Hub {
     const cursors = feed.cursorsOf(projectId, key);
     return this.#serve<Event, Stream, Item>(principal, request, {
       kind,
+      topic,
       lease: { started: feed.started, release: () => shared.release() },
       following,
       live: () => {

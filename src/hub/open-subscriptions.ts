@@ -16,10 +16,20 @@ export interface OpenSubscriptionsOptions {
 /** A subscription, for whoever counts. */
 export type OpenSubscription = Pick<Subscription<Message>, 'transport' | 'queuedBytes'>;
 
+/** What an open subscription is to, and whose it is. */
+export interface SubscriptionUse {
+  readonly kind: SubscriptionKind;
+  readonly topic: string;
+  readonly principal: Principal;
+}
+
 /** The subscriptions that have been accepted and are not over. */
 export class OpenSubscriptions {
   readonly #options: OpenSubscriptionsOptions;
-  readonly #open = new Map<OpenSubscription, SubscriptionKind>();
+  readonly #open = new Map<
+    OpenSubscription & Pick<Subscription<Message>, 'cut'>,
+    SubscriptionUse
+  >();
   readonly #places: PerProject;
 
   constructor(options: OpenSubscriptionsOptions) {
@@ -32,8 +42,19 @@ export class OpenSubscriptions {
   }
 
   /** And what each is to. */
-  get all(): ReadonlyMap<OpenSubscription, SubscriptionKind> {
+  get all(): ReadonlyMap<OpenSubscription, SubscriptionUse> {
     return this.#open;
+  }
+
+  /** Ends those to topics that their principals may not read any more. */
+  endUnreadable(): void {
+    for (const [subscription, { principal, topic }] of this.#open) {
+      try {
+        principal.mayRead(topic);
+      } catch (error) {
+        subscription.cut(asError(error));
+      }
+    }
   }
 
   /** How many each project has that has any. */
@@ -55,11 +76,13 @@ export class OpenSubscriptions {
     lease: { readonly started: Promise<void>; release(): void },
     {
       kind,
+      topic,
       options,
       begin,
       resume,
     }: {
       readonly kind: SubscriptionKind;
+      readonly topic: string;
       // Not the rest of these: the engine keeps such an object as a table, of several times its size.
       readonly options: Pick<SubscriptionOptions, 'onBehind' | 'cursorAt'>;
       /** Adds it to a stream; answers what takes it out again. */
@@ -80,7 +103,7 @@ export class OpenSubscriptions {
     });
     try {
       this.#places.occupy(principal.projectId);
-      this.#open.set(subscription, kind);
+      this.#open.set(subscription, { kind, topic, principal });
       undo = undo.concat(() => {
         this.#open.delete(subscription);
         this.#places.giveBack(principal.projectId);

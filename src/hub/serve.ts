@@ -15,6 +15,7 @@ import type { Subscription } from './subscription.ts';
 /** How the subscriptions to one stream are served. */
 export interface Serving<Raw, S extends Followed<Raw>, Item extends Message> {
   readonly kind: SubscriptionKind;
+  readonly topic: string;
   readonly lease: {
     /** Resolves when reading has begun; rejects with the `MillraceError` that prevents it. */
     readonly started: Promise<void>;
@@ -88,6 +89,7 @@ export function serve<Raw, S extends Followed<Raw>, Item extends Message>(
   const isLive = sinceMs === undefined && after === undefined;
   return subscriptions.accept<Item>(principal, lease, {
     kind: serving.kind,
+    topic: serving.topic,
     options: {
       onBehind,
       cursorAt: (position) => {

@@ -115,7 +115,7 @@ export class ServerMetrics {
         scrape.add('millrace_subscriptions', { kind, transport }, 0);
       }
     }
-    for (const [{ transport, queuedBytes }, kind] of hub.subscriptions) {
+    for (const [{ transport, queuedBytes }, { kind }] of hub.subscriptions) {
       scrape.add('millrace_queue_bytes', {}, queuedBytes);
       if (transport === undefined) continue;
       scrape.add('millrace_subscriptions', { kind, transport }, 1);

@@ -152,7 +152,15 @@ test('a key that may do something else now ends what it had, with the reason', a
   const changes: readonly (readonly [Partial<KeyConfig>, string, string])[] = [
     [{ active: false }, 'FORBIDDEN', 'this key is not active'],
     [{ kind: 'write' }, 'FORBIDDEN', 'write keys cannot read'],
-    [{ topics: ['a'] }, 'UNAUTHENTICATED', 'what this key may do has changed: connect again'],
+    [
+      {
+        kind: 'access',
+        permitted: ['queries'],
+        filter: [{ property: 'a', operator: 'EQ', value: 1 }],
+      },
+      'UNAUTHENTICATED',
+      'what this key may do has changed: connect again',
+    ],
   ];
   for (const [fields, code, message] of changes) {
     const authenticator = new ServiceAuthenticator([project('p', keyOf('k'))], null);
@@ -161,6 +169,32 @@ test('a key that may do something else now ends what it had, with the reason', a
     assert.ok(principal.revoked.reason instanceof MillraceError);
     assert.equal(principal.revoked.reason.code, code);
     assert.equal(principal.revoked.reason.message, message);
+  }
+});
+
+test('a key that sees the same of each event goes on, and may read the topics that it has now', async () => {
+  const changes: readonly Partial<KeyConfig>[] = [
+    { topics: ['b', 'a'] },
+    { topics: ['a', 'b', 'c'] },
+    { topics: null },
+    { topics: ['a'] },
+    { kind: 'master' },
+    { kind: 'access', permitted: ['queries', 'writes'] },
+  ];
+  for (const fields of changes) {
+    const before = keyOf('k', { topics: ['a', 'b'] });
+    const authenticator = new ServiceAuthenticator([project('p', before)], null);
+    const principal = await authenticator.authenticate({ projectId: 'p', key: 'k' });
+    const now = { ...before, ...fields };
+    authenticator.update([project('p', now)]);
+    assert.equal(principal.revoked.aborted, false, JSON.stringify(fields));
+    assert.equal(await authenticator.authenticate({ projectId: 'p', key: 'k' }), principal);
+    assert.deepEqual(principal.key.topics, now.topics);
+    for (const topic of ['a', 'b', 'c']) {
+      if (now.topics?.includes(topic) === false) {
+        assert.throws(() => principal.mayRead(topic), { code: 'FORBIDDEN' });
+      } else principal.mayRead(topic);
+    }
   }
 });
 

@@ -123,6 +123,10 @@ const methods: Record<Exclude<keyof Hub, OfOperators>, (scene: Scene) => Promise
     // As `topicName`.
   },
 
+  async rightsChanged() {
+    // Ends what is there: gives nothing.
+  },
+
   async close() {
     // Gives nothing.
   },
