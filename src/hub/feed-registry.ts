@@ -48,6 +48,8 @@ export interface FeedRegistryOptions {
 export interface FeedLease {
   readonly feed: Feed;
   release(): void;
+  /** As `release`, of one that nobody is expected to come back to: it is not read on for a while. */
+  releaseForGood(): void;
 }
 
 /** What a private feed reads. */
@@ -127,12 +129,17 @@ export class FeedRegistry {
     const shared = this.#shared.get(key) ?? this.#open(key, login, source);
     shared.leases += 1;
     shared.idle?.cancel();
+    let isReleased = false;
+    const release = (then: () => void): void => {
+      if (isReleased) return;
+      isReleased = true;
+      shared.leases -= 1;
+      if (shared.leases === 0) then();
+    };
     return {
       feed: shared.feed,
-      release: once(() => {
-        shared.leases -= 1;
-        if (shared.leases === 0) this.#closeWhenIdle(key, shared);
-      }),
+      release: () => release(() => this.#closeWhenIdle(key, shared)),
+      releaseForGood: () => release(() => this.#close(key, shared)),
     };
   }
 

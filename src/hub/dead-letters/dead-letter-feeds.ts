@@ -38,13 +38,18 @@ export class DeadLetterFeeds {
   lease(principal: Principal, sources: OfBoth<FeedSource>): DeadLetterLease {
     const { registry } = this.#options;
     const leases: FeedLease[] = [];
+    let stream: DeadLetterStream | undefined;
     const release = (): void => {
-      for (const lease of leases) lease.release();
+      for (const lease of leases) {
+        // Without its topic a dead-letter topic is of no use: whoever makes up names would leave one for each.
+        if (stream?.hasEnded === true) lease.releaseForGood();
+        else lease.release();
+      }
     };
     try {
       for (const source of sources) leases.push(registry.lease(principal, source));
       const feeds = bothOf(leases.map(({ feed }) => feed));
-      let stream = this.#shared.get(feeds[0]);
+      stream = this.#shared.get(feeds[0]);
       // With either of its feeds it ends.
       if (stream === undefined || stream.hasEnded) {
         stream = this.#open(feeds, sources);

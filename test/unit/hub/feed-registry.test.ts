@@ -117,6 +117,28 @@ test('what fails before it is accepted leaves nothing open', async (t) => {
   await refused('UNAUTHENTICATED', () => hub.deadLetters(revoked, { topic: 'nothing' }));
 });
 
+test('dead letters of topics that are made up keep no feeds, however many are asked for', async (t) => {
+  const { clock, hub, principal } = openHub(t);
+  for (let index = 0; index < 20; index += 1) {
+    const topic = `made up ${index}`;
+    await assert.rejects(hub.deadLetters(principal, { topic }), { code: 'TOPIC_NOT_FOUND' });
+    await assert.rejects(hub.deadLetters(principal, { topic, sinceMs: 0 }), {
+      code: 'TOPIC_NOT_FOUND',
+    });
+  }
+  await settle();
+  assert.deepEqual(
+    [...hub.registry.feeds()].map(({ kafkaTopic }) => kafkaTopic),
+    [],
+  );
+  // One that is there, but for its dead-letter topic, is read on for who comes back.
+  const subscription = await hub.deadLetters(principal, { topic: 'purchases' });
+  await subscription.return();
+  assert.equal([...hub.registry.feeds()].length, 2);
+  await clock.advance(lingerMs);
+  assert.equal([...hub.registry.feeds()].length, 0);
+});
+
 test('a stream that cannot be made leaves nothing open', async (t) => {
   const { clock, use, principal, events } = openHub(t, { settings: { maxDedupBytes: 1 } });
   await assert.rejects(events(), RangeError);
