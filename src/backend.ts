@@ -1,5 +1,5 @@
 import { ClientAuthenticator } from './auth/client-authenticator.ts';
-import { countedLogins } from './auth/counted-logins.ts';
+import { countedLogins, type LoginResult } from './auth/counted-logins.ts';
 import type { Authenticator, KeyAuthenticator, Principal } from './auth/principal.ts';
 import { ServiceAuthenticator } from './auth/service-authenticator.ts';
 import { TokenAuthenticator } from './auth/tokens/token-authenticator.ts';
@@ -78,7 +78,13 @@ export async function openBackend(
     clock,
   );
   const { maxExpiresInMs } = tokens;
-  const tokenMaker = new TokenMaker({ keys, codec, clock, maxExpiresInMs });
+  const onLogin = (result: LoginResult): void => metrics.count('millrace_logins_total', { result });
+  const tokenMaker = new TokenMaker({
+    keys: { ...countedLogins(keys, onLogin), referenceTo: (shown) => keys.referenceTo(shown) },
+    codec,
+    clock,
+    maxExpiresInMs,
+  });
   const tokenAuthenticator = new TokenAuthenticator({
     keys,
     codec,
@@ -93,9 +99,7 @@ export async function openBackend(
     clock,
     maxUsedTokens: limits.usedTokens,
   });
-  const authenticator = countedLogins(tokenAuthenticator, (result) =>
-    metrics.count('millrace_logins_total', { result }),
-  );
+  const authenticator = countedLogins(tokenAuthenticator, onLogin);
   const logRefusedLogin = perMinute(clock, 1, (message: string) => logger.error(message));
   const refusals =
     kafka.credentials === 'service'

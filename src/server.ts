@@ -7,6 +7,7 @@ import {
 } from './auth/authorization.ts';
 import { inTime } from './auth/in-time.ts';
 import type { Principal } from './auth/principal.ts';
+import type { TokenMaker } from './auth/tokens/token-maker.ts';
 import { openBackend } from './backend.ts';
 import { readCertificate } from './config/certificate.ts';
 import { type Config, type ProjectConfig, type TlsFiles } from './config/config.ts';
@@ -200,6 +201,8 @@ export async function startServer(
     inTime(clock, limits.initTimeoutMs, async () =>
       authenticator.authenticate(parseRequest(request)),
     );
+  const admitMaker = (request: RequestHead): ReturnType<TokenMaker['admit']> =>
+    inTime(clock, limits.initTimeoutMs, async () => tokenMaker.admit(parseRequest(request)));
   const authenticateMessage = async (fields: unknown, url?: string): Promise<Principal> =>
     authenticator.authenticate(parseCredentials(fields, tokenInUrl(url)));
   const graphqlRoute: Route = async (request, response) => {
@@ -272,7 +275,7 @@ export async function startServer(
     routes: [
       ['/graphql', graphqlRoute],
       ...feeds.routes,
-      ['/tokens', createTokensRoute({ maker: tokenMaker, maxBodyBytes: limits.inboundFrameBytes })],
+      ['/tokens', createTokensRoute({ admit: admitMaker, maxBodyBytes: limits.inboundFrameBytes })],
       ...(config.http.console ? consoleRoutes(console) : []),
       ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
       ['/health/ready', readyRoute],

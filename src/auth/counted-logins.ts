@@ -1,15 +1,20 @@
 import { MillraceError } from '../core/errors.ts';
 import { traced } from '../observe/tracing.ts';
-import type { Authenticator } from './principal.ts';
+import type { Principal } from './principal.ts';
 
 /** What came of credentials that were shown. `failed`: they could not be verified. */
 export type LoginResult = 'ok' | 'refused' | 'failed';
 
+/** Lets in whoever shows the right things. */
+interface LetsIn<Shown> {
+  authenticate(shown: Shown): Promise<Principal>;
+}
+
 /** The authenticator, with the result of each login told to `onLogin`, and a span for each. */
-export function countedLogins(
-  authenticator: Authenticator,
+export function countedLogins<Shown>(
+  authenticator: LetsIn<Shown>,
   onLogin: (result: LoginResult) => void,
-): Authenticator {
+): LetsIn<Shown> {
   return {
     async authenticate(credentials) {
       try {

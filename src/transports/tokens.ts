@@ -1,16 +1,17 @@
-import { parseRequest } from '../auth/authorization.ts';
+import type { RequestHead } from '../auth/authorization.ts';
 import type { TokenMaker } from '../auth/tokens/token-maker.ts';
 import type { Route } from './http-server.ts';
 import { readJson, saysJson } from './request-body.ts';
 import { respond } from './respond.ts';
 
 export interface TokensRouteOptions {
-  readonly maker: TokenMaker;
+  /** Lets in who asks for a token; rejects with a `MillraceError`. */
+  readonly admit: (request: RequestHead) => ReturnType<TokenMaker['admit']>;
   readonly maxBodyBytes: number;
 }
 
 /** `POST /tokens`: a token for a browser, made for whoever has a key. */
-export function createTokensRoute({ maker, maxBodyBytes }: TokensRouteOptions): Route {
+export function createTokensRoute({ admit, maxBodyBytes }: TokensRouteOptions): Route {
   return async (request, response) => {
     if (request.method !== 'POST') {
       response.setHeader('allow', 'POST');
@@ -19,7 +20,7 @@ export function createTokensRoute({ maker, maxBodyBytes }: TokensRouteOptions): 
     if (!saysJson(request)) {
       return respond(response, 415, refusal('the body must have the type application/json'));
     }
-    const make = await maker.admit(parseRequest(request));
+    const make = await admit(request);
     // Of a body that is too long the rest is not waited for.
     response.setHeader('connection', 'close');
     const body = await readJson(request, maxBodyBytes);

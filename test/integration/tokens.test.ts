@@ -9,6 +9,7 @@ import { captureLog } from '../support/captured-log.ts';
 import { configFile } from '../support/config-file.ts';
 import { basic, describe, query, subscribers, webSocketClient } from '../support/graphql-client.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { metricsOf } from '../support/metrics.ts';
 import { feedIs, runEmbedded, runServer, testConfig, testProjects } from '../support/server.ts';
 import { makeToken, postTokens } from '../support/tokens.ts';
 
@@ -53,6 +54,16 @@ test('POST /tokens answers 201 with a token and its end, and nothing keeps it', 
   assert.ok(inSeconds(answer.expiresAt) >= 600 && inSeconds(answer.expiresAt) <= 601);
   for (const body of ['', '{}'])
     assert.equal((await postTokens(server.url, login, body)).status, 201);
+});
+
+test('who asks for a token has logged in, and who guesses keys there is counted', async (t) => {
+  const { server } = await runEmbedded(t, { topics });
+  await postTokens(server.url, login, {});
+  await postTokens(server.url, { ...login, key: 'wrong' }, {});
+  await postTokens(server.url, { ...login, key: 'acme-write' }, {});
+  const series = await metricsOf(server.url);
+  assert.equal(series.get('millrace_logins_total{result="ok"}'), 1);
+  assert.equal(series.get('millrace_logins_total{result="refused"}'), 2);
 });
 
 test('POST /tokens refuses with the reason', async (t) => {

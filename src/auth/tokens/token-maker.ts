@@ -7,7 +7,7 @@ import { maxTokenLength, type TokenCodec } from './token-codec.ts';
 import { parseTokenRequest } from './token-request.ts';
 
 export interface TokenMakerOptions {
-  readonly keys: KeyAuthenticator;
+  readonly keys: Pick<KeyAuthenticator, 'authenticate' | 'referenceTo'>;
   readonly codec: TokenCodec;
   readonly clock: Pick<Clock, 'now'>;
   readonly maxExpiresInMs: number;

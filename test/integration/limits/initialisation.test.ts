@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
 import type { KafkaDriver } from '../../../src/kafka/port.ts';
 import { graphqlSse, graphqlWs } from '../../conformance/transports/graphql.ts';
 import { plainSse, plainWs, plainWsByHeader } from '../../conformance/transports/plain.ts';
+import { basic } from '../../support/graphql-client.ts';
 import { metricsOf } from '../../support/metrics.ts';
 import { runServer, testConfig } from '../../support/server.ts';
 
@@ -18,14 +19,39 @@ function standingStill(): KafkaDriver {
   };
 }
 
+async function serveInTime(t: TestContext): Promise<string> {
+  const config = testConfig({
+    MILLRACE_KAFKA_CREDENTIALS: 'client',
+    MILLRACE_AUTH_PROJECTS: '[]',
+    MILLRACE_LIMITS_INIT_TIMEOUT: '200ms',
+  });
+  return (await runServer(t, config, { driver: standingStill() })).url;
+}
+
+test('who asks for a token and cannot be verified in time is let go', {
+  timeout: 20_000,
+}, async (t) => {
+  const url = await serveInTime(t);
+  const response = await fetch(`${url}/tokens`, {
+    method: 'POST',
+    headers: {
+      authorization: basic({ projectId: 'acme', key: 'any' }),
+      'content-type': 'application/json',
+    },
+    body: '{}',
+  });
+  assert.equal(response.status, 429);
+  assert.match(
+    await response.text(),
+    /LIMIT_EXCEEDED.*limits\.initTimeout|limits\.initTimeout.*LIMIT_EXCEEDED/,
+  );
+  const series = await metricsOf(url);
+  assert.equal(series.get('millrace_limits_hit_total{limit="limits.initTimeout"}'), 1);
+});
+
 for (const transport of [graphqlWs, graphqlSse, plainWs, plainWsByHeader, plainSse]) {
   test(`who cannot be verified in time is let go: ${transport.name}`, async (t) => {
-    const config = testConfig({
-      MILLRACE_KAFKA_CREDENTIALS: 'client',
-      MILLRACE_AUTH_PROJECTS: '[]',
-      MILLRACE_LIMITS_INIT_TIMEOUT: '200ms',
-    });
-    const { url } = await runServer(t, config, { driver: standingStill() });
+    const url = await serveInTime(t);
     const login = { projectId: 'acme', key: 'any' };
     const request = { holds: 'events', topic: 'purchases', arguments: {} } as const;
     const { status, code, closeCode, message } = await transport.subscribe(t, url, login, request)
