@@ -301,6 +301,7 @@ export async function startServer(
     onSocket: (socket, { socket: connection }) => {
       keepAlive.watch(socket, connection);
     },
+    onSocketClosed: (socket) => keepAlive.forget(socket),
     onRefused: outgoing.onRefused,
     allowedOrigins: config.http.allowedOrigins,
     compression: config.http.compression,

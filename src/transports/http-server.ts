@@ -44,6 +44,8 @@ export interface HttpServerOptions extends ListenerOptions {
   readonly socketRoutes: Iterable<readonly [pattern: string, route: SocketRoute]>;
   /** Told of each WebSocket before it is served. */
   readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
+  /** Told of each when it has closed. */
+  readonly onSocketClosed?: (socket: WebSocket) => void;
   readonly allowedOrigins: readonly string[];
   /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
@@ -79,6 +81,8 @@ export function createHttpServer(options: HttpServerOptions): {
   const socketRoutes = new RouteTable(options.socketRoutes);
   const webSockets = new WebSocketServer({
     noServer: true,
+    // What ws tracks them with is larger than what is done below.
+    clientTracking: false,
     maxPayload: options.maxInboundFrameBytes,
     perMessageDeflate: options.compression === true ? negotiation : false,
     handleProtocols: (offered, request) =>
@@ -176,6 +180,11 @@ export function createHttpServer(options: HttpServerOptions): {
   const onStreamError = (error: Error): void => logger.debug({ err: error }, 'a socket broke');
   const onSocketError = (error: Error): void =>
     logger.debug({ err: error }, 'a client broke the protocol');
+  const sockets = new Set<WebSocket>();
+  function onSocketClosed(this: WebSocket): void {
+    sockets.delete(this);
+    options.onSocketClosed?.(this);
+  }
 
   server.on('upgrade', (request, stream, head) => {
     const route = socketRoutes.find(pathOf(request));
@@ -189,8 +198,13 @@ export function createHttpServer(options: HttpServerOptions): {
     const { 'sec-websocket-extensions': extensions } = request.headers;
     request.headers['sec-websocket-extensions'] = extensions && acceptableOffer(extensions);
     webSockets.handleUpgrade(request, stream, head, (socket) => {
+      // ws has its own from here on. Two would be kept in an array, for as long as the connection lives.
+      stream.off('error', onStreamError);
       // Without a listener a client that breaks the protocol would end the process.
       socket.on('error', onSocketError);
+      // One for all who want to know: an array of three listeners keeps room for twenty.
+      socket.on('close', onSocketClosed);
+      sockets.add(socket);
       options.onSocket?.(socket, request);
       route.served.serve(socket, stream, request, route.segments);
     });
@@ -199,10 +213,10 @@ export function createHttpServer(options: HttpServerOptions): {
   return {
     server,
     renew,
-    sockets: webSockets.clients,
+    sockets,
     connections: () => open.size,
     cut() {
-      for (const socket of webSockets.clients) socket.terminate();
+      for (const socket of sockets) socket.terminate();
       server.closeAllConnections();
       // Those that have yet to shake hands are none of Node's list.
       for (const socket of open) socket.destroy();

@@ -51,12 +51,24 @@ export class KeepAlive {
     this.#armStalls();
   }
 
-  /** @param stream what carries the WebSocket */
+  /**
+   * Until `forget`.
+   *
+   * @param stream what carries the WebSocket
+   */
   watch(socket: WebSocket, stream: Socket): void {
-    const never = { heardBytes: undefined, heardAtMs: 0, sentBytes: 0, onTimeout: undefined };
-    this.#peers.set(socket, { stream, ...never });
-    // Not at the next ping: by then there may be thousands that came and went.
-    socket.once('close', () => this.#peers.delete(socket));
+    this.#peers.set(socket, {
+      stream,
+      heardBytes: undefined,
+      heardAtMs: 0,
+      sentBytes: 0,
+      onTimeout: undefined,
+    });
+  }
+
+  /** It has closed. To be told at once: by the next ping there may be thousands that came and went. */
+  forget(socket: WebSocket): void {
+    this.#peers.delete(socket);
   }
 
   /** How many sockets it watches. */

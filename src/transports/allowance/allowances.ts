@@ -11,12 +11,11 @@ export interface AllowancesOptions {
   readonly bytesPerSecondPerProject: number;
 }
 
-/** What a connection may use of what its project has. */
+/** What a connection may use of what its project has: one for all of a project, as there may be very many. */
 export class Allowance {
   readonly budget: ByteBudget;
   readonly #projectId: string;
   readonly #allowances: Allowances;
-  #isGivenBack = false;
 
   constructor(allowances: Allowances, projectId: string, budget: ByteBudget) {
     this.#allowances = allowances;
@@ -29,10 +28,8 @@ export class Allowance {
     this.#allowances.assertAffordable(this.#projectId);
   }
 
-  /** The connection has closed. Further calls do nothing. */
+  /** A connection that took it has closed: to be called once for each. */
   giveBack(): void {
-    if (this.#isGivenBack) return;
-    this.#isGivenBack = true;
     this.#allowances.giveBack(this.#projectId);
   }
 }
@@ -45,7 +42,7 @@ export class Allowances {
   readonly #options: AllowancesOptions;
   readonly #connections: PerProject;
   /** Of all projects that somebody was let in for: nobody can make them up. */
-  readonly #budgets = new Map<string, ByteBudget>();
+  readonly #byProject = new Map<string, Allowance>();
 
   constructor(options: AllowancesOptions) {
     this.#options = options;
@@ -56,25 +53,29 @@ export class Allowances {
     });
   }
 
-  /** @throws {MillraceError} `LIMIT_EXCEEDED`: the project has as many connections as it may have */
+  /**
+   * For one more connection.
+   *
+   * @throws {MillraceError} `LIMIT_EXCEEDED`: the project has as many as it may have
+   */
   take(projectId: string): Allowance {
     this.#connections.occupy(projectId);
-    return new Allowance(this, projectId, this.#budgetOf(projectId));
+    return this.#of(projectId);
   }
 
-  /** A connection less. For `Allowance` only, which does so once. */
+  /** A connection less. For `Allowance` only. */
   giveBack(projectId: string): void {
     this.#connections.giveBack(projectId);
   }
 
   /** Counts what is sent for a project in another way than by a connection of its own. */
   spend(projectId: string, bytes: number): void {
-    this.#budgetOf(projectId).spend(bytes);
+    this.#of(projectId).budget.spend(bytes);
   }
 
   /** @throws {MillraceError} `LIMIT_EXCEEDED`: the project's last answers were more than it may be sent */
   assertAffordable(projectId: string): void {
-    const debtMs = this.#budgets.get(projectId)?.debtMs ?? 0;
+    const debtMs = this.#byProject.get(projectId)?.budget.debtMs ?? 0;
     if (debtMs <= mostDebtMs) return;
     const limit = 'limits.bytesPerSecondPerProject';
     throw new MillraceError(
@@ -86,16 +87,18 @@ export class Allowances {
 
   /** What was sent for each project since this was asked last. */
   *takeSentBytes(): Generator<readonly [projectId: string, bytes: number]> {
-    for (const [projectId, budget] of this.#budgets) yield [projectId, budget.takeSentBytes()];
+    for (const [projectId, { budget }] of this.#byProject) {
+      yield [projectId, budget.takeSentBytes()];
+    }
   }
 
-  #budgetOf(projectId: string): ByteBudget {
-    let budget = this.#budgets.get(projectId);
-    if (budget === undefined) {
+  #of(projectId: string): Allowance {
+    let allowance = this.#byProject.get(projectId);
+    if (allowance === undefined) {
       const { clock, bytesPerSecondPerProject: bytesPerSecond } = this.#options;
-      budget = new ByteBudget({ clock, bytesPerSecond });
-      this.#budgets.set(projectId, budget);
+      allowance = new Allowance(this, projectId, new ByteBudget({ clock, bytesPerSecond }));
+      this.#byProject.set(projectId, allowance);
     }
-    return budget;
+    return allowance;
   }
 }

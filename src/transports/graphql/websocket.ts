@@ -58,8 +58,9 @@ export function createGraphqlWebSocket(
     connectionInitWaitTimeout: 0,
     onConnect: async (context) => {
       const { connectionParams, extra: connection } = context;
-      // The key is not kept for as long as the connection lives.
-      Object.assign(context, { connectionParams: undefined });
+      // The key is not kept for as long as the connection lives. And what graphql-ws keeps operations in, of which there
+      // are none yet, is a table of 160 bytes: with ids of our own no name that every object has can be among them.
+      Object.assign(context, { connectionParams: undefined, subscriptions: {} });
       try {
         const principal = await options.authenticate(connectionParams, connection.takeUrl());
         // Gone meanwhile: no `close` would ever come to give the principal back.

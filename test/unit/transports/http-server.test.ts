@@ -19,6 +19,7 @@ async function listen(
   route: Route = (_request, response) => respond(response, 200, {}),
   maxStallMs = 60_000,
 ) {
+  const closed: WebSocket[] = [];
   const { server, sockets } = createHttpServer({
     routes: new Map([['/there', route]]),
     socketRoutes: new Map([
@@ -27,6 +28,7 @@ async function listen(
         { protocols: ['spoken'], serve: (socket) => socket.on('message', () => socket.close()) },
       ],
     ]),
+    onSocketClosed: (socket) => closed.push(socket),
     allowedOrigins: [allowed],
     maxInboundFrameBytes: 1_024,
     maxStallMs,
@@ -40,7 +42,7 @@ async function listen(
     server.closeAllConnections();
   });
   const port = portOf(server);
-  return { server, port, url: `http://127.0.0.1:${port}` };
+  return { server, port, url: `http://127.0.0.1:${port}`, sockets, closed };
 }
 
 test('an unknown path is 404 and names those that there are', async (t) => {
@@ -131,6 +133,37 @@ test('a frame that is too large closes the socket with 1009', async (t) => {
   socket.send('x'.repeat(1_025));
   const [code] = await once(socket, 'close');
   assert.equal(code, 1009);
+});
+
+test('a WebSocket that has closed is let go at once, however it ended', async (t) => {
+  const { port, sockets, closed } = await listen(t);
+  const open = async (): Promise<WebSocket> => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/there`, 'spoken');
+    await once(socket, 'open');
+    return socket;
+  };
+  const [closing, hangingUp, cut] = [await open(), await open(), await open()];
+  const [, , served] = sockets;
+  assert.equal(sockets.size, 3);
+  closing.close(1000);
+  hangingUp.terminate();
+  const wasCut = once(cut, 'close');
+  served?.terminate();
+  await wasCut;
+  await until('all have closed', () => closed.length === 3);
+  assert.equal(sockets.size, 0);
+});
+
+test('a WebSocket that breaks ends by itself alone', async (t) => {
+  const { port, sockets, closed } = await listen(t);
+  const client = new WebSocket(`ws://127.0.0.1:${port}/there`, 'spoken');
+  t.after(() => client.terminate());
+  await once(client, 'open');
+  const [socket] = sockets;
+  assert.ok(socket !== undefined);
+  const { _socket: stream } = Object(socket);
+  stream.destroy(new Error('ECONNRESET'));
+  await until('it has closed', () => closed.length === 1);
 });
 
 test('who is refused an upgrade and does not hang up is hung up on', async (t) => {
