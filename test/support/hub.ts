@@ -49,9 +49,14 @@ function wiping(options: ReaderOptions): ReaderOptions {
         batches.map((batch) => ({
           ...batch,
           records: batch.records.map((record) => ({
-            ...record,
-            key: lend(record.key),
-            value: lend(record.value),
+            offset: record.offset,
+            timestampMs: record.timestampMs,
+            get key() {
+              return lend(record.key);
+            },
+            get value() {
+              return lend(record.value);
+            },
           })),
         })),
       );
