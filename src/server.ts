@@ -17,6 +17,7 @@ import { type Clock, systemClock } from './core/clock.ts';
 import type { MillraceError } from './core/errors.ts';
 import type { Hub } from './hub/hub.ts';
 import { type KafkaDriver, KafkaError } from './kafka/port.ts';
+import { reachBrokers } from './kafka/reach-brokers.ts';
 import { version } from './observe/build-info.ts';
 import type { Logger } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -89,6 +90,8 @@ export interface RunningServer {
 
 /** How often sockets are pinged, in milliseconds; a dead one is cut within twice that. */
 const keepAliveMs = 12_000;
+/** How long a broker may take to take a connection, in milliseconds. */
+const reachWithinMs = 2_000;
 /** How long connections may take to close by themselves at shutdown, in milliseconds. */
 const closePatienceMs = 2_000;
 /** Most lines about slow clients. */
@@ -239,20 +242,24 @@ export async function startServer(
   });
 
   const ownClient = service === undefined ? undefined : driver.connect(kafka.sasl);
-  const probe =
-    ownClient &&
-    new ReadinessProbe({
-      clock,
-      contact: () => ownClient.login(),
-      reasonOf: (error) =>
-        error instanceof KafkaError && error.code === 'AUTHENTICATION_FAILED'
-          ? 'Kafka refuses the login of this server'
-          : 'Kafka cannot be reached',
-    });
+  const probe = new ReadinessProbe({
+    clock,
+    // Without a login of its own it can ask the brokers for nothing but a connection.
+    contact: async () => {
+      if (ownClient !== undefined) await ownClient.login();
+      else if (kafka.brokers.length > 0) await reachBrokers(kafka.brokers, reachWithinMs);
+    },
+    reasonOf: (error) =>
+      error instanceof KafkaError && error.code === 'AUTHENTICATION_FAILED'
+        ? 'Kafka refuses the login of this server'
+        : 'Kafka cannot be reached',
+  });
   let isDraining = false;
   const readiness = async (): Promise<Readiness> => {
     if (isDraining) return { status: 'draining' };
-    return probe ? probe.check() : readinessOfFeeds(hub.registry.feeds());
+    // What is being read is the better sign, where it is not this server that logs in.
+    const ofFeeds = ownClient === undefined ? readinessOfFeeds(hub.registry.feeds()) : undefined;
+    return ofFeeds ?? probe.check();
   };
   const readyRoute: Route = async (_request, response) => {
     const answer = await readiness();

@@ -70,14 +70,16 @@ export class ReadinessProbe {
 
 /**
  * What the feeds tell, where there is no login of the server's own to ask with: not ready while the
- * cluster is out of reach for all that are read. Without feeds nothing is known to be wrong.
+ * cluster is out of reach for all that are read. Undefined: none is read, or could not be, so nothing is known.
  */
-export function readinessOfFeeds(feeds: Iterable<{ readonly state: string }>): Readiness {
+export function readinessOfFeeds(
+  feeds: Iterable<{ readonly state: string }>,
+): Readiness | undefined {
   let degraded = 0;
   for (const { state } of feeds) {
     if (state === 'RUNNING') return { status: 'ready' };
     if (state === 'DEGRADED') degraded += 1;
   }
-  if (degraded === 0) return { status: 'ready' };
+  if (degraded === 0) return undefined;
   return { status: 'degraded', reason: `none of ${degraded} topics can be read from Kafka now` };
 }

@@ -11,13 +11,18 @@ export function endWhenStalled(
   maxStallMs: number,
   onStalled: () => void = () => undefined,
 ): void {
+  let isTold = false;
+  const tell = (): void => {
+    if (!isTold) onStalled();
+    isTold = true;
+  };
   // Node's own idle timeout is the one that sees a large write being taken in parts.
   response.setTimeout(maxStallMs, () => {
     if (response.writableLength === 0 && (response.socket?.writableLength ?? 0) === 0) return;
+    tell();
     if (response.writableEnded) {
       response.destroy();
     } else {
-      onStalled();
       response.end();
       response.setTimeout(lastWordsMs);
     }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
 import { subscribers } from '../../support/graphql-client.ts';
 import { feedIs, runEmbedded } from '../../support/server.ts';
+import { portOf } from '../../support/websocket.ts';
 
 const topics = ['acme.purchases'];
 
@@ -39,4 +42,31 @@ test('with the logins of its clients it is not ready while none of its feeds can
   kafka.setAvailable(true);
   await feedIs(server, 'acme.purchases');
   assert.deepEqual(await health(server.url, 'ready'), [200, { status: 'ready' }]);
+});
+
+/** A server whose clients log in to these brokers themselves. */
+async function withBroker(t: TestContext, broker: string): Promise<string> {
+  const { server } = await runEmbedded(t, {
+    topics,
+    settings: {
+      MILLRACE_KAFKA_CLIENT: 'kafkajs',
+      MILLRACE_KAFKA_BROKERS: broker,
+      MILLRACE_KAFKA_CREDENTIALS: 'client',
+      MILLRACE_AUTH_PROJECTS: '[]',
+    },
+  });
+  return server.url;
+}
+
+test('with the logins of its clients, and nobody there yet, it is not ready while no broker takes connections', async (t) => {
+  const broker = createServer().listen(0, '127.0.0.1');
+  await once(broker, 'listening');
+  const address = `127.0.0.1:${portOf(broker)}`;
+  assert.deepEqual(await health(await withBroker(t, address), 'ready'), [200, { status: 'ready' }]);
+  broker.close();
+  await once(broker, 'close');
+  const url = await withBroker(t, address);
+  const reason = 'Kafka cannot be reached';
+  assert.deepEqual(await health(url, 'ready'), [503, { status: 'degraded', reason }]);
+  assert.deepEqual(await health(url, 'live'), [200, { status: 'ok' }]);
 });

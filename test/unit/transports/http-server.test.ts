@@ -18,6 +18,7 @@ async function listen(
   t: TestContext,
   route: Route = (_request, response) => respond(response, 200, {}),
   maxStallMs = 60_000,
+  onStalled: () => void = () => undefined,
 ) {
   const closed: WebSocket[] = [];
   const { server, sockets } = createHttpServer({
@@ -32,6 +33,7 @@ async function listen(
     allowedOrigins: [allowed],
     maxInboundFrameBytes: 1_024,
     maxStallMs,
+    onStalled,
     logger: createLogger({ level: 'silent' }),
   });
   server.listen(0, '127.0.0.1');
@@ -195,10 +197,10 @@ function askAndPause(t: TestContext, port: number): Socket {
 }
 
 /** A server with one response under way, that a test writes. */
-async function responding(t: TestContext, maxStallMs?: number) {
+async function responding(t: TestContext, maxStallMs?: number, onStalled?: () => void) {
   const asked = Promise.withResolvers<ServerResponse>();
   const route: Route = (_request, response) => asked.resolve(response);
-  const { server, port } = await listen(t, route, maxStallMs);
+  const { server, port } = await listen(t, route, maxStallMs, onStalled);
   return { server, port, response: asked.promise };
 }
 
@@ -212,6 +214,25 @@ test('a response of which the client takes nothing is ended, then cut', async (t
   assert.ok(response.writableEnded);
   assert.ok(response.destroyed);
 });
+
+for (const [what, isWhole] of [
+  ['a stream', false],
+  ['an answer that is written as a whole', true],
+] as const) {
+  test(`a client that takes nothing is told of once: of ${what}`, async (t) => {
+    let stalled = 0;
+    const { port, response: asked } = await responding(t, 50, () => {
+      stalled += 1;
+    });
+    askAndPause(t, port);
+    const response = await asked;
+    const cut = once(response, 'close');
+    while (response.write('x'.repeat(1_048_576)) || response.writableLength < 2 ** 24);
+    if (isWhole) response.end();
+    await cut;
+    assert.equal(stalled, 1);
+  });
+}
 
 test('a client that takes again when its response has been ended gets all that was written', async (t) => {
   const { port, response: asked } = await responding(t, 50);
