@@ -92,6 +92,7 @@ export function createHttpServer(options: HttpServerOptions): {
   const isTls = options.certificate !== undefined;
   const { limits } = options;
   const { server, renew } = createListener(options, (request, response) => {
+    request.url = inOriginForm(request.url);
     setSecurityHeaders(response, isTls);
     endWhenStalled(response, options.maxStallMs, options.onStalled);
     const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
@@ -187,6 +188,7 @@ export function createHttpServer(options: HttpServerOptions): {
   }
 
   server.on('upgrade', (request, stream, head) => {
+    request.url = inOriginForm(request.url);
     const route = socketRoutes.find(pathOf(request));
     stream.on('error', onStreamError);
     if (tooMany !== undefined && isCrowded(request)) {
@@ -229,6 +231,13 @@ function isHangUp(error: unknown, request: IncomingMessage): boolean {
   return (
     request.destroyed && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
   );
+}
+
+/** A proxy may ask for a whole address (RFC 9112, section 3.2.2); what is served depends on what follows the host. */
+function inOriginForm(target = '/'): string {
+  const [, rest] = /^https?:\/\/[^/?]*(.*)$/i.exec(target) ?? [];
+  if (rest === undefined) return target;
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 function pathOf({ url }: IncomingMessage): string {

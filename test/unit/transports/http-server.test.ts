@@ -61,6 +61,35 @@ test('a query string does not belong to the path', async (t) => {
   assert.equal((await fetch(`${url}/there?a=b?c`)).status, 200);
 });
 
+test('a whole address, as some proxies ask for, leads to the same as its path', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const { port } = await listen(t, ({ url }, response) => {
+    asked.push(url);
+    respond(response, 200, {});
+  });
+  const answers: string[] = [];
+  for (const target of [
+    'http://elsewhere/there?a=b',
+    'HTTPS://elsewhere:1/there',
+    'http://elsewhere',
+  ]) {
+    const stream = connect(port, '127.0.0.1');
+    stream.end(`GET ${target} HTTP/1.1\r\nhost: elsewhere\r\nconnection: close\r\n\r\n`);
+    answers.push((await text(stream)).slice(0, 12));
+  }
+  assert.deepEqual(answers, ['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 404']);
+  assert.deepEqual(asked, ['/there?a=b', '/there']);
+  const upgrade = connect(port, '127.0.0.1');
+  t.after(() => upgrade.destroy());
+  upgrade.write(
+    'GET http://elsewhere/there HTTP/1.1\r\nhost: elsewhere\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
+      'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      'sec-websocket-protocol: spoken\r\n\r\n',
+  );
+  const [head] = await once(upgrade, 'data');
+  assert.match(String(head), /^HTTP\/1\.1 101 /);
+});
+
 test('a page of another origin is refused, in words that its operator can act on', async (t) => {
   const { url } = await listen(t);
   for (const origin of ['https://evil.example', 'null', `${allowed}:444`, `${allowed}.evil`]) {
