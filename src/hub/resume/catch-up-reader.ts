@@ -29,6 +29,8 @@ export class CatchUpReader<S extends Followed<unknown>> {
   readonly #paced = new Set<Paced>();
   /** Those it waits for. */
   readonly #waitsFor = new Set<Paced>();
+  /** Those who have yet to tell that they have taken everything, whether it still waits for them or not. */
+  readonly #asked = new Set<Paced>();
   #leases = 0;
   #hasBegun = false;
   #patience: Timer | undefined;
@@ -101,6 +103,7 @@ export class CatchUpReader<S extends Followed<unknown>> {
     if (this.#hasBegun) this.#pace();
     return () => {
       this.#paced.delete(paced);
+      this.#asked.delete(paced);
       if (this.#waitsFor.delete(paced)) this.#goOn();
     };
   }
@@ -111,7 +114,10 @@ export class CatchUpReader<S extends Followed<unknown>> {
       if (paced.backlogBytes === 0 || this.#waitsFor.has(paced)) continue;
       if (this.#waitsFor.size === 0) this.#wait();
       this.#waitsFor.add(paced);
+      if (this.#asked.has(paced)) continue;
+      this.#asked.add(paced);
       paced.whenTaken(() => {
+        this.#asked.delete(paced);
         if (this.#waitsFor.delete(paced)) this.#goOn();
       });
     }
