@@ -19,6 +19,7 @@ import type { Metrics } from './observe/metrics.ts';
 import { perMinute } from './observe/rate-limit.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
+import { bytesForHeap } from './transports/heap-room.ts';
 import type { ServerMetrics } from './transports/metrics/server-metrics.ts';
 
 export interface BackendOptions {
@@ -111,12 +112,12 @@ export async function openBackend(
     driver,
     clock,
     secret: config.cursors.secret,
-    historyBytes: config.feeds.historyBytes,
+    historyBytes: bytesForHeap(config.feeds.historyBytes, 1 / 8),
     keeping: {
       maxValues: limits.latestValues,
       maxBytes: limits.latestBytes,
       maxBatchBytes: limits.batchBytes,
-      waiting: new WaitingBytes(limits.waitingBytesPerProject),
+      waiting: new WaitingBytes(bytesForHeap(limits.waitingBytesPerProject, 1 / 8)),
     },
     maxWarmUpRecords: config.feeds.warmUpRecords,
     refusalOf: refusals,
@@ -127,7 +128,8 @@ export async function openBackend(
     maxQueuedBytes: limits.outboundBytesPerConnection,
     maxSubscriptionsPerProject: limits.subscriptionsPerProject,
     maxCatchUpReadersPerProject: limits.catchUpReadersPerProject,
-    maxRecentBytes: limits.recentBytes,
+    // Several are read at a time.
+    maxRecentBytes: bytesForHeap(limits.recentBytes, 1 / 32),
     maxRecentReadersPerProject: limits.recentReadersPerProject,
     topicsAreOwn: kafka.credentials === 'client' || kafka.topicTemplate.includes('{projectId}'),
     onFeedClosed: (feed) => ofServer.feeds.count(feed),

@@ -33,7 +33,7 @@ import { createSchema } from './transports/graphql/schema.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
-import { connectionsForHeap } from './transports/heap-room.ts';
+import { bytesForHeap, connectionsForHeap } from './transports/heap-room.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
 import { KeepAlive } from './transports/keep-alive.ts';
 import type { Listener } from './transports/listener.ts';
@@ -189,7 +189,7 @@ export async function startServer(
   };
   const answers = new Answers({
     maxQueriesPerProject: limits.queriesPerProject,
-    maxBytesPerProject: limits.answerBytesPerProject,
+    maxBytesPerProject: bytesForHeap(limits.answerBytesPerProject, 1 / 8),
   });
   const untaken = new UntakenAnswers();
   const graphqlOverHttp = createGraphqlOverHttp(engine, {

@@ -315,7 +315,7 @@ export const settings = {
     historyBytes: setting(bytes({ min: MiB, max: 4 * GiB }), {
       default: 16 * MiB,
       description:
-        'How much of what it delivered each stream (a topic in one order) remembers, for clients that come back or were slow. What is not remembered is read from Kafka again.',
+        'How much of what it delivered each stream (a topic in one order) remembers, for clients that come back or were slow; less where `--max-old-space-size` is small. What is not remembered is read from Kafka again.',
     }),
     warmUpRecords: setting(integer({ min: 0, max: 100_000_000 }), {
       default: 500_000,
@@ -339,7 +339,7 @@ export const settings = {
     answerBytesPerProject: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
       default: 64 * MiB,
       description:
-        'Most bytes of answers to queries that the clients of one project may leave untaken, together with the next one, of each process. An answer that would be too much is refused.',
+        'Most bytes of answers to queries that the clients of one project may leave untaken, together with the next one, of each process; fewer where `--max-old-space-size` is small. An answer that would be too much is refused.',
     }),
     queriesPerProject: setting(integer({ min: 1, max: 1_000_000 }), {
       default: 1_000,
@@ -395,7 +395,7 @@ export const settings = {
     waitingBytesPerProject: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
       default: 128 * MiB,
       description:
-        'Most bytes of events that wait for one project in all its batches and intervals of `delivery` together, of each process. With so many, what waits is sent early. An event that several of them wait with is counted for each.',
+        'Most bytes of events that wait for one project in all its batches and intervals of `delivery` together, of each process; fewer where `--max-old-space-size` is small. With so many, what waits is sent early. An event that several of them wait with is counted for each.',
     }),
     initTimeout: setting(duration({ minMs: 100, maxMs: 5 * minute }), {
       default: 5 * second,
@@ -417,7 +417,8 @@ export const settings = {
     }),
     recentBytes: setting(bytes({ min: 64 * KiB, max: GiB }), {
       default: 16 * MiB,
-      description: 'Most bytes of events or dead letters in one such answer.',
+      description:
+        'Most bytes of events or dead letters in one such answer; fewer where `--max-old-space-size` is small.',
     }),
     recentReadersPerProject: setting(integer({ min: 2, max: 10_000 }), {
       default: 8,

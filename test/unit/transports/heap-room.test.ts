@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectionsForHeap } from '../../../src/transports/heap-room.ts';
+import { bytesForHeap, connectionsForHeap } from '../../../src/transports/heap-room.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { runServer, testConfig } from '../../support/server.ts';
 
@@ -42,3 +42,16 @@ for (const [what, settings, level] of [
     assert.deepEqual([as, connections], [level, 8_192]);
   });
 }
+
+const MiB = 2 ** 20;
+
+test('a heap that was made small keeps a share of what the server does not take by itself', () => {
+  assert.equal(bytesForHeap(64 * MiB, 1 / 8, ['--max-old-space-size=96']), 4 * MiB);
+  assert.equal(bytesForHeap(2 * MiB, 1 / 8, ['--max-old-space-size=96']), 2 * MiB);
+  assert.equal(bytesForHeap(64 * MiB, 1 / 8, []), 64 * MiB);
+});
+
+test('in the smallest heap little is kept, and never more than is wanted', () => {
+  assert.equal(bytesForHeap(64 * MiB, 1 / 8, ['--max-old-space-size=16']), MiB / 2);
+  assert.equal(bytesForHeap(1_000, 1 / 8, ['--max-old-space-size=16']), 1_000);
+});
