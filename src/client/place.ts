@@ -30,7 +30,7 @@ export class Place {
     } catch (error) {
       // Full, or forbidden: the feed goes on. An old cursor would repeat what came since.
       console.warn('millrace: the cursor cannot be stored, so a reload begins anew', error);
-      this.#storage?.removeItem(this.#key);
+      this.#remove();
       this.#storage = undefined;
     }
   }
@@ -38,6 +38,14 @@ export class Place {
   /** It leads nowhere. */
   forget(): void {
     this.#cursor = undefined;
-    this.#storage?.removeItem(this.#key);
+    this.#remove();
+  }
+
+  #remove(): void {
+    try {
+      this.#storage?.removeItem(this.#key);
+    } catch (error) {
+      console.warn('millrace: the stored cursor cannot be removed', error);
+    }
   }
 }

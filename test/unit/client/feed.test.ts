@@ -397,6 +397,26 @@ test('a storage that takes nothing stops nobody, and leaves no old cursor behind
   assert.equal(storage.kept.size, 0);
 });
 
+function forbidden(): never {
+  throw new Error('forbidden');
+}
+
+test('a storage that throws whatever is asked of it stops nobody either', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => undefined);
+  const { client, connection } = await setStage(t);
+  const storage = { getItem: () => 'old', setItem: forbidden, removeItem: forbidden };
+  const ids: unknown[] = [];
+  const feed = client.events('a', { storage, onLoss: 'now' });
+  feed.subscribe(({ id }) => ids.push(id));
+  const first = await connection();
+  first.ready();
+  first.events('1', '2');
+  await until('all', () => ids.length === 2);
+  assert.equal(warn.mock.callCount(), 2);
+  first.fail(4410, 'CURSOR_EXPIRED');
+  await stateIs(feed, 'waiting');
+});
+
 for (const code of ['CURSOR_EXPIRED', 'TOPIC_RECREATED', 'LOG_TRUNCATED'] as const) {
   const ranges = [{ partition: 0, from: 3, to: 9 }];
   test(`${code} says what is lost, and onLoss says where to go on`, async (t) => {
