@@ -2,15 +2,9 @@ import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { workerSecretVariable } from '../config/environment.ts';
-import type { Member, MetricsExchange, MetricsMessage } from './metrics-exchange.ts';
+import type { Member, MetricsExchange } from './metrics-exchange.ts';
 import type { WorkerEvents, WorkerProcess } from './supervisor.ts';
-import type { WorkerPlace } from './worker.ts';
-
-/** What a worker tells its supervisor. */
-export type WorkerMessage =
-  | { readonly kind: 'ready'; readonly url: string }
-  | { readonly kind: 'failed'; readonly reason: string }
-  | MetricsMessage;
+import type { WorkerMessage, WorkerPlace } from './worker-messages.ts';
 
 /** Beside this file and, as the package is JavaScript, with its extension. */
 const main = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));

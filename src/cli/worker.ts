@@ -7,14 +7,7 @@ import { closeWithinMs, endOnDefect, endOnSignal } from './ending.ts';
 import { MetricsOfAll, type SupervisorMessage } from './metrics-exchange.ts';
 import { reasonOf } from './reason.ts';
 import { runServer } from './run-server.ts';
-import type { WorkerMessage } from './worker-process.ts';
-
-export interface WorkerPlace {
-  /** Which of the workers it is, from 1. */
-  readonly number: number;
-  readonly host: string;
-  readonly port: number;
-}
+import type { WorkerMessage, WorkerPlace } from './worker-messages.ts';
 
 /**
  * One of several servers on a port, started by a supervisor, to which it tells that it accepts

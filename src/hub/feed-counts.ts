@@ -1,4 +1,4 @@
-import type { StreamCounts } from './stream.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 export type FeedState = 'STARTING' | 'RUNNING' | 'DEGRADED' | 'FAILED';
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import { type LostRange, MillraceError } from '../core/errors.ts';
 import { topicRecreated } from '../kafka/topic-errors.ts';
-import type { Offsets, StreamPosition } from './cursor/stream-position.ts';
+import type { Offsets } from './cursor/lanes.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
 import {
   type KafkaClient,
   KafkaError,

@@ -1,6 +1,6 @@
 import type { LostRange } from '../core/errors.ts';
 import type { EpochStart } from '../kafka/port.ts';
-import type { LeaderEpochs } from './cursor/offsets-format.ts';
+import type { LeaderEpochs } from './cursor/lanes.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 
 /** Changes of leader that are kept for each lane: more than one can come to in the time that ids are kept for. */

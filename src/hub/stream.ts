@@ -17,7 +17,7 @@ import {
 } from './cursor/stream-position.ts';
 import type { Cursors } from './cursors.ts';
 import type { LostRange } from '../core/errors.ts';
-import type { LeaderEpochs } from './cursor/offsets-format.ts';
+import type { LeaderEpochs } from './cursor/lanes.ts';
 import type { Conflated, Delivery } from './delivery.ts';
 import { FollowedStream } from './followed-stream.ts';
 import type { Wish } from './group-table.ts';
@@ -31,6 +31,7 @@ import type { EventBatch, EventMessage, Message } from './message.ts';
 import { SharedParcels } from './resume/shared-parcels.ts';
 import { keyOf, type StreamSubscriber } from './stream-subscriber.ts';
 import type { Subscription } from './subscription.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 /** What makes two subscriptions of a feed share their work. */
 export interface StreamKey {
@@ -58,19 +59,6 @@ export interface StreamStart {
   readonly position: StreamPosition;
   /** Where reading begins: what lies between here and there is only asked for its ids. */
   readonly readFrom: PartitionOffsets;
-}
-
-/** What a stream has done so far. */
-export interface StreamCounts {
-  readonly subscribers: number;
-  readonly delivered: number;
-  readonly duplicates: number;
-  readonly late: number;
-  /** See `SequencerCounters`. */
-  readonly releasedEarly: number;
-  /** Intervals of a delivery that ended early, for each group of subscribers. */
-  readonly cutIntervals: number;
-  readonly held: number;
 }
 
 const noEpochs: LeaderEpochs = [];

@@ -1,11 +1,6 @@
 import type { Clock, Timer } from '../core/clock.ts';
-import {
-  Stream,
-  type StreamCounts,
-  type StreamKey,
-  type StreamOptions,
-  type StreamStart,
-} from './stream.ts';
+import { Stream, type StreamKey, type StreamOptions, type StreamStart } from './stream.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 export interface StreamsOptions extends Omit<StreamOptions, keyof StreamKey> {
   readonly clock: Clock;

@@ -12,7 +12,7 @@ import {
   writeShared,
 } from './cursor-content.ts';
 import { boundKey } from './cursor-key.ts';
-import type { LeaderEpochs } from './offsets-format.ts';
+import type { LeaderEpochs } from './lanes.ts';
 import type { StreamPosition } from './stream-position.ts';
 import { fingerprintsOf, maybeSame, type TopicIds } from './topic-fingerprint.ts';
 

@@ -9,7 +9,8 @@ import {
   readKey,
   writeKey,
 } from './key-format.ts';
-import { type Lanes, type LeaderEpochs, readLanes, writeLanes } from './offsets-format.ts';
+import type { LeaderEpochs } from './lanes.ts';
+import { type Lanes, readLanes, writeLanes } from './offsets-format.ts';
 import type { StreamPosition } from './stream-position.ts';
 import { fingerprintBytes } from './topic-fingerprint.ts';
 

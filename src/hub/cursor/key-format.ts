@@ -1,5 +1,5 @@
 import type { IdWords, OrderKey } from '../../sequence/order-key.ts';
-import type { Offsets } from './stream-position.ts';
+import type { Offsets } from './lanes.ts';
 import { type ByteReader, MalformedBytesError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 

@@ -1,6 +1,6 @@
 import { type ByteReader, MalformedBytesError } from './byte-reader.ts';
 import { bitWidth, type ByteWriter } from './byte-writer.ts';
-import type { Offsets } from './stream-position.ts';
+import type { LeaderEpochs, Offsets } from './lanes.ts';
 
 /**
  * The most lanes of a cursor: partitions of a topic, or twice those of a topic and its dead letters. A
@@ -16,9 +16,6 @@ export interface Lanes {
   readonly lowest: Offsets;
   readonly epochs: LeaderEpochs;
 }
-
-/** The leader epoch that each lane was read under, by which a log that was cut off is told; `null`: not known. */
-export type LeaderEpochs = readonly (number | null)[];
 
 /**
  * R, how far V is below it, and the epochs: each as numbers of one width in bits, that of the largest.

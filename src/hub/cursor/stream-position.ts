@@ -1,14 +1,7 @@
-import type { LeaderEpochs } from './offsets-format.ts';
+import type { LeaderEpochs, Offsets } from './lanes.ts';
 import type { OrderKey } from '../../sequence/order-key.ts';
 import { compareOrderKeys } from '../../sequence/order-key.ts';
 import type { Position, ResumePoint } from '../../sequence/position.ts';
-
-/**
- * Offsets by lane; what is not in it is 0. A lane is what is read in the order of its offsets: in a
- * stream of events a partition of the topic, in one of dead letters a partition of one of two topics
- * (`deadLetterLane`). Never changed once it is part of a position.
- */
-export type Offsets = readonly number[];
 
 /**
  * Where a stream stands: (K, R, V) of docs/ordering.md. What has been emitted is a function of K, R and the

@@ -3,7 +3,7 @@ import { type LostRange, MillraceError } from '../../core/errors.ts';
 import type { DeadLetter } from '../../decode/event.ts';
 import { Channel } from '../channel.ts';
 import type { Cursors } from '../cursors.ts';
-import type { LeaderEpochs } from '../cursor/offsets-format.ts';
+import type { LeaderEpochs } from '../cursor/lanes.ts';
 import {
   beginning,
   deadLetterLane,

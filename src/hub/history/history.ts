@@ -1,13 +1,12 @@
 import type { OrderKey } from '../../sequence/order-key.ts';
 import type { EventOrder } from '../../sequence/order.ts';
-import type { LeaderEpochs } from '../cursor/offsets-format.ts';
+import type { LeaderEpochs, Offsets } from '../cursor/lanes.ts';
 import {
   areAtLeast,
   compareReached,
   hasReached,
   isBelow,
   isSame,
-  type Offsets,
   type StreamPosition,
   withLane,
 } from '../cursor/stream-position.ts';

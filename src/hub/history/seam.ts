@@ -4,10 +4,10 @@ import type { EventOrder } from '../../sequence/order.ts';
 import {
   compareReached,
   isBelow,
-  type Offsets,
   type StreamPosition,
   withLane,
 } from '../cursor/stream-position.ts';
+import type { Offsets } from '../cursor/lanes.ts';
 import type { Copy } from './segment.ts';
 import { StreamMessage } from './stream-message.ts';
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import { MillraceError } from '../../core/errors.ts';
-import { earlierOf, type Offsets, type StreamPosition } from '../cursor/stream-position.ts';
+import type { Offsets } from '../cursor/lanes.ts';
+import { earlierOf, type StreamPosition } from '../cursor/stream-position.ts';
 import { CatchUpReader } from './catch-up-reader.ts';
 import type { Followed } from './followed.ts';
 import type { ReaderLease } from './reader-lease.ts';
