@@ -409,7 +409,7 @@ export const settings = {
     catchUpReadersPerProject: setting(integer({ min: 1, max: 10_000 }), {
       default: 10,
       description:
-        'Most readers of the past (`since`, `after`, clients that were slow) that one project has at a time. Many subscriptions share one; those for whom there is none wait for their turn. One of dead letters reads two topics.',
+        'Most readers of the past (`since`, `after`, clients that were slow) that one project has at a time. Many subscriptions share one; those for whom there is none wait for their turn, for two seconds at the most behind one whose client takes nothing. One of dead letters reads two topics.',
     }),
     recentEvents: setting(integer({ min: 1, max: 100_000 }), {
       default: 1_000,

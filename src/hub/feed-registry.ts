@@ -181,6 +181,11 @@ export class FeedRegistry {
     return this.#privatePerProject.hasPlace(projectId);
   }
 
+  /** Whether somebody of the project waits for that. */
+  isPrivatePlaceAwaited(projectId: string): boolean {
+    return this.#privatePerProject.isAwaited(projectId);
+  }
+
   /** Calls `tell` once, when the project has one private feed less. @returns ends that */
   whenPrivatePlace(projectId: string, tell: () => void): () => void {
     return this.#privatePerProject.whenFree(projectId, tell);

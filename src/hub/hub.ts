@@ -321,6 +321,7 @@ export class Hub {
       clock: this.#options.clock,
       open: (start) => (registry.hasPrivatePlace(projectId) ? open(start) : undefined),
       whenFree: (tell) => registry.whenPrivatePlace(projectId, tell),
+      isAwaited: () => registry.isPrivatePlaceAwaited(projectId),
     });
   }
 }

@@ -72,6 +72,11 @@ export class PerProject {
     return (this.#taken.get(projectId) ?? 0) < this.#options.max;
   }
 
+  /** Whether somebody waits for a place of the project. */
+  isAwaited(projectId: string): boolean {
+    return this.#waiting.has(projectId);
+  }
+
   /** Calls `tell` once, when a place of the project is given back. @returns ends that */
   whenFree(projectId: string, tell: () => void): () => void {
     const waiting = this.#waiting.get(projectId) ?? new Set();

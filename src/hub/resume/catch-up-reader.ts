@@ -14,6 +14,12 @@ export interface Paced {
   onTooSlow(): void;
 }
 
+export interface CatchUpReaderOptions {
+  readonly clock: Clock;
+  /** Whether somebody waits for a reader because there are as many as there may be. */
+  readonly isAwaited: () => boolean;
+}
+
 /** For how long a reader waits for one of its subscribers, in milliseconds. */
 const patienceMs = 2_000;
 
@@ -24,7 +30,7 @@ const patienceMs = 2_000;
 export class CatchUpReader<S extends Followed<unknown>> {
   readonly stream: S;
   readonly #lease: ReaderLease<S>;
-  readonly #clock: Clock;
+  readonly #options: CatchUpReaderOptions;
   readonly #close: () => void;
   readonly #paced = new Set<Paced>();
   /** Those it waits for. */
@@ -36,9 +42,9 @@ export class CatchUpReader<S extends Followed<unknown>> {
   #patience: Timer | undefined;
 
   /** @param onClose called once, when nobody needs it any more or it has failed */
-  constructor(lease: ReaderLease<S>, clock: Clock, onClose: () => void) {
+  constructor(lease: ReaderLease<S>, options: CatchUpReaderOptions, onClose: () => void) {
     this.#lease = lease;
-    this.#clock = clock;
+    this.#options = options;
     this.stream = lease.stream;
     const unwatch = lease.stream.watchTurns(() => this.#pace());
     // Until those are there for whom it reads: what it emits before may be forgotten when they come.
@@ -125,12 +131,13 @@ export class CatchUpReader<S extends Followed<unknown>> {
 
   #wait(): void {
     this.#lease.pause();
-    this.#patience = this.#clock.schedule(patienceMs, () => {
+    const { clock, isAwaited } = this.#options;
+    this.#patience = clock.schedule(patienceMs, () => {
       const slow = [...this.#waitsFor];
       this.#waitsFor.clear();
       this.#goOn();
-      // Alone it keeps nobody waiting but itself; some may have still to be reached.
-      if (this.#leases > 1) for (const paced of slow) paced.onTooSlow();
+      // Alone it keeps nobody waiting but itself and those for whom there is no reader; some may have still to be reached.
+      if (this.#leases > 1 || isAwaited()) for (const paced of slow) paced.onTooSlow();
       else this.#pace();
     });
   }

@@ -21,6 +21,8 @@ export interface CatchUpOptions<S> {
   readonly open: (start: CatchUpStart) => ReaderLease<S> | undefined;
   /** Calls `tell` once, when the project has one less. @returns ends that */
   readonly whenFree: (tell: () => void) => () => void;
+  /** Whether somebody of the project waits for that, for whatever stream. */
+  readonly isAwaited: () => boolean;
 }
 
 /** Those who come within this time may share a reader, in milliseconds. */
@@ -174,8 +176,7 @@ export class CatchUp<S extends Followed<unknown>> {
   }
 
   async #begin(lease: ReaderLease<S>, group: readonly Waiting<S>[]): Promise<void> {
-    const { clock } = this.#options;
-    const reader = new CatchUpReader(lease, clock, () => this.#readers.delete(reader));
+    const reader = new CatchUpReader(lease, this.#options, () => this.#readers.delete(reader));
     this.#readers.add(reader);
     const uses = group.map((waiting) => {
       const release = reader.use();

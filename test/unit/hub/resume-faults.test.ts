@@ -104,7 +104,7 @@ test('who finds no place for a reader waits for its turn; who leaves meanwhile l
   for (let i = 0; i < 2_000; i += 1) kafka.append('hogged', { value: 'dead' });
   await clock.advance(1);
   const { events, use, principal } = another(t, first, { maxCatchUpReadersPerProject: 1 });
-  // Whoever takes nothing keeps the one reader.
+  // Whoever takes nothing keeps the one reader, until somebody has waited for it for a while.
   const more = another(t, first, { maxCatchUpReadersPerProject: 1 });
   const hog = more.hub.deadLetters(more.principal, { topic: 'hogged', sinceMs: 0 });
   await clock.advance(2_500);
@@ -115,16 +115,45 @@ test('who finds no place for a reader waits for its turn; who leaves meanwhile l
   await clock.advance(2_500);
   const taken = collect(await waiting);
   await (await leaving).return();
-  assert.deepEqual([taken.ids, taken.ended], [[], false]);
+  await clock.advance(2_500);
+  assert.deepEqual([taken.ids, taken.ended], [['1', '2'], false]);
   await hogging.return();
-  await clock.advance(1_000);
-  assert.deepEqual(taken.ids, ['1', '2']);
   // With nobody there, nothing is left.
   const once = events({ order: 'ARRIVAL', after });
   await clock.advance(1_000);
   await (await once).return();
   await clock.advance(lingerMs * 2);
   assert.deepEqual([use.openReaders.size, use.openClients, principal.retained], [0, 0, 0]);
+});
+
+test('one that stands still keeps its reader from nobody who waits for one, and goes on exactly when it takes again', async (t) => {
+  const options = { maxCatchUpReadersPerProject: 1, historyBytes: 1, maxQueuedBytes: 1_000 };
+  const { clock, kafka, events, use, record } = openHub(t, {
+    topics: { purchases: 1, signups: 1 },
+    options,
+  });
+  const ids = Array.from({ length: 2_000 }, (_, index) => String(index));
+  for (const id of ids) record(id);
+  record('other', { topic: 'signups' });
+  await clock.advance(1);
+  const asked = events({ order: 'ARRIVAL', sinceMs: 0 });
+  await clock.advance(2_500);
+  const still = await asked;
+  // It has the one reader, and takes nothing of what it was given.
+  const waiting = events({ order: 'ARRIVAL', sinceMs: 0, topic: 'signups' });
+  await clock.advance(5_000);
+  const served = collect(await waiting);
+  await clock.advance(1_000);
+  assert.deepEqual(served.ids, ['other']);
+  const taken = collect(still);
+  await clock.advance(10_000);
+  assert.deepEqual(taken.ids, ids);
+  assert.ok(use.opened < 10, `${use.opened} readers`);
+  // With nobody waiting it is left alone.
+  const opened = use.opened;
+  kafka.append('purchases', { value: '{"id":"new"}' });
+  await clock.advance(10_000);
+  assert.equal(use.opened, opened);
 });
 
 test('a partition without records does not keep a reader from knowing the ids of the window', async (t) => {
