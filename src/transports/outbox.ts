@@ -59,6 +59,8 @@ export class Outbox implements TurnEndTask {
   #isScheduled = false;
   /** Until the stream has drained, or the project may be sent more. */
   #isWaiting = false;
+  /** It is the latter. */
+  #waitsForBudget = false;
   #budget: ByteBudget | undefined;
   #whenTaken: (() => void)[] | undefined;
 
@@ -72,8 +74,14 @@ export class Outbox implements TurnEndTask {
     return this.#queuedBytes + (this.#isWaiting ? this.#connection.stream.writableLength : 0);
   }
 
+  /** What is of subscriptions waits until the project may be sent more. */
+  get waitsForBudget(): boolean {
+    return this.#waitsForBudget;
+  }
+
   /**
-   * Sends frames at the end of the turn.
+   * Sends frames at the end of the turn. What is of no subscription is little, and waits for the client alone, not for its
+   * project: a client that hears nothing would go away.
    *
    * @param before where the owner stands without them
    */
@@ -86,7 +94,7 @@ export class Outbox implements TurnEndTask {
       (this.#more ??= []).push({ frames, owner, before });
     }
     this.#queuedBytes += frames.length;
-    if (!this.#isWaiting) this.#schedule();
+    if (!this.#isWaiting || (this.#waitsForBudget && owner === undefined)) this.#schedule();
     else if (this.#queuedBytes > this.#settings.maxQueuedBytes) this.#overflow();
   }
 
@@ -131,6 +139,7 @@ export class Outbox implements TurnEndTask {
   endTurn(): void {
     this.#isScheduled = false;
     if (!this.#isWaiting) this.#flush();
+    else if (this.#waitsForBudget) this.#writeUnowned();
   }
 
   /** Writes all there is, before something is written to the stream that must come after it. */
@@ -209,10 +218,26 @@ export class Outbox implements TurnEndTask {
 
   #waitForBudget(budget: ByteBudget): void {
     this.#isWaiting = true;
+    this.#waitsForBudget = true;
     budget.whenRefilled(() => {
       this.#isWaiting = false;
+      this.#waitsForBudget = false;
       this.#flush(true);
     });
+    this.#writeUnowned();
+  }
+
+  /** What is of no subscription; the rest goes on waiting. */
+  #writeUnowned(): void {
+    if (!this.#connection.isOpen) return;
+    const entries = this.#entries();
+    const unowned = entries.filter(({ owner }) => owner === undefined);
+    if (unowned.length === 0) return;
+    this.#hold(entries.filter(({ owner }) => owner !== undefined));
+    for (const { frames } of unowned) {
+      this.#budget?.spend(frames.length);
+      frames.writeTo(this.#connection.stream, undefined);
+    }
   }
 
   #schedule(): void {

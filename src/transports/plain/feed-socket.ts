@@ -138,7 +138,8 @@ export class FeedSocket
 
   /** A browser does not show its page the server's pings. */
   #beat(): void {
-    if (!this.#hasSpoken) this.#outbox.push(aliveFrame);
+    // What has been said may still wait.
+    if (!this.#hasSpoken || this.#outbox.waitsForBudget) this.#outbox.push(aliveFrame);
     this.#hasSpoken = false;
   }
 

@@ -184,6 +184,25 @@ test('what is of no subscription is not dropped, as nobody would send it again',
   assert.equal(received[0], 'ready');
 });
 
+test('what is of no subscription does not wait until its project may be sent more', async (t) => {
+  const { outbox, received } = await open(t);
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 1_000 });
+  budget.spend(10_000);
+  outbox.useBudget(budget);
+  const owner = ownerOf('a');
+  outbox.push(textFrames(['ready']));
+  outbox.push(textFrames(['event']), owner, beginning);
+  await until('the first', () => received.length === 1);
+  outbox.push(textFrames(['alive']));
+  await until('the second', () => received.length === 2);
+  assert.deepEqual(received, ['ready', 'alive']);
+  assert.equal(outbox.waitsForBudget, true);
+  await clock.advance(60_000);
+  await until('the event', () => received.length === 3);
+  assert.deepEqual([received.at(-1), outbox.waitsForBudget], ['event', false]);
+});
+
 test('one turn may bring more than the bound to a client that takes it', async (t) => {
   const { outbox, received, overflows } = await open(t, 10);
   for (let sent = 0; sent < 100; sent += 1) outbox.push(textFrames(['x'.repeat(10_000)]));

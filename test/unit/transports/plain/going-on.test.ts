@@ -19,11 +19,15 @@ interface Stage {
 }
 
 /** A server on a clock that stands still. */
-async function setStage(t: TestContext, topics: readonly string[]): Promise<Stage> {
+async function setStage(
+  t: TestContext,
+  topics: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const clock = new ManualClock();
   const kafka = new EmbeddedKafka({ clock });
   for (const topic of topics) kafka.createTopic(topic, 3);
-  const server = await runServer(t, testConfig(), { driver: kafka.driver(), clock });
+  const server = await runServer(t, testConfig(settings), { driver: kafka.driver(), clock });
   const open = async (path: string): Promise<Record<string, unknown>[]> => {
     const url = `${server.url.replace('http', 'ws')}/feeds/purchases${path}`;
     const socket = new WebSocket(url, 'millrace.v1', { headers });
@@ -119,4 +123,31 @@ test('a feed that has nothing to tell says at least that it is alive', async (t)
     return [...server.hub.registry.feeds()].some(({ state }) => state === 'RUNNING');
   });
   await feedIs(server, 'acme.purchases');
+});
+
+test('a project that has been sent too much has its clients let in, and told that they are alive', async (t) => {
+  const { clock, kafka, open } = await setStage(t, ['acme.purchases'], {
+    MILLRACE_LIMITS_BYTES_PER_SECOND_PER_PROJECT: '1KiB',
+  });
+  const first = await open('');
+  const record = (id: string, pad = ''): void =>
+    void kafka.append('acme.purchases', { value: JSON.stringify({ keen: { id }, pad }) });
+  // What is sent of it takes more than a minute and a half to be made up for.
+  record('large', 'x'.repeat(100_000));
+  await until('the event', async () => {
+    await clock.advance(100);
+    return first.some(({ type }) => type === 'event');
+  });
+  const beganAtMs = clock.now();
+  const second = await open('');
+  assert.ok(clock.now() - beganAtMs < 1_000, `let in after ${clock.now() - beganAtMs} ms`);
+  record('next');
+  await clock.advance(24_000);
+  const feeds = [first, second];
+  await until('signs of life', () => feeds.every((feed) => feed.at(-1)?.['type'] === 'alive'));
+  await until('the next event', async () => {
+    await clock.advance(1_000);
+    return feeds.every((feed) => JSON.stringify(feed).includes('"next"'));
+  });
+  assert.ok(clock.now() - beganAtMs > 90_000);
 });
