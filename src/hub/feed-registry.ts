@@ -66,10 +66,48 @@ export interface PrivateLease {
 }
 
 interface SharedFeed {
+  readonly key: string;
   readonly feed: Feed;
   readonly client: ClientLease;
   leases: number;
   idle: Timer | undefined;
+}
+
+/** What the leases of shared feeds need of the registry, when nobody is left. */
+interface LeaseHost {
+  readonly closeWhenIdle: (shared: SharedFeed) => void;
+  readonly close: (shared: SharedFeed) => void;
+}
+
+/** There may be very many: no functions of its own. */
+class SharedLease implements FeedLease {
+  readonly #host: LeaseHost;
+  readonly #shared: SharedFeed;
+  #isReleased = false;
+
+  constructor(host: LeaseHost, shared: SharedFeed) {
+    this.#host = host;
+    this.#shared = shared;
+  }
+
+  get feed(): Feed {
+    return this.#shared.feed;
+  }
+
+  release(): void {
+    if (this.#isLast()) this.#host.closeWhenIdle(this.#shared);
+  }
+
+  releaseForGood(): void {
+    if (this.#isLast()) this.#host.close(this.#shared);
+  }
+
+  #isLast(): boolean {
+    if (this.#isReleased) return false;
+    this.#isReleased = true;
+    this.#shared.leases -= 1;
+    return this.#shared.leases === 0;
+  }
 }
 
 /** What is left of a feed that failed: nothing but what it had done. */
@@ -88,6 +126,10 @@ export class FeedRegistry {
   /** What all instances have in common, as far as it is known. */
   readonly keys: SharedKeys;
   readonly #shared = new Map<string, SharedFeed>();
+  readonly #host: LeaseHost = {
+    closeWhenIdle: (shared) => this.#closeWhenIdle(shared),
+    close: (shared) => this.#close(shared),
+  };
   readonly #private = new Set<Feed>();
   readonly #failed = new Map<string, FailedFeed>();
   readonly #privatePerProject: PerProject;
@@ -129,18 +171,7 @@ export class FeedRegistry {
     const shared = this.#shared.get(key) ?? this.#open(key, login, source);
     shared.leases += 1;
     shared.idle?.cancel();
-    let isReleased = false;
-    const release = (then: () => void): void => {
-      if (isReleased) return;
-      isReleased = true;
-      shared.leases -= 1;
-      if (shared.leases === 0) then();
-    };
-    return {
-      feed: shared.feed,
-      release: () => release(() => this.#closeWhenIdle(key, shared)),
-      releaseForGood: () => release(() => this.#close(key, shared)),
-    };
+    return new SharedLease(this.#host, shared);
   }
 
   /**
@@ -211,11 +242,11 @@ export class FeedRegistry {
       start: { at: 'acceptance', acceptedAtMs: this.#options.clock.now() },
       // A failed feed serves nobody: the next subscriber gets a new one.
       onFailed: (began) => {
-        if (began) this.#remember(key, shared);
-        this.#close(key, shared);
+        if (began) this.#remember(shared);
+        this.#close(shared);
       },
     });
-    const shared: SharedFeed = { feed, client, leases: 0, idle: undefined };
+    const shared: SharedFeed = { key, feed, client, leases: 0, idle: undefined };
     this.#shared.set(key, shared);
     this.#failed.get(key)?.expiry.cancel();
     this.#failed.delete(key);
@@ -223,7 +254,8 @@ export class FeedRegistry {
   }
 
   /** Only of feeds that began: there are as many as topics, not as anybody can think of. */
-  #remember(key: string, shared: SharedFeed): void {
+  #remember(shared: SharedFeed): void {
+    const { key } = shared;
     if (this.#shared.get(key) !== shared) return;
     const { clock, lingerMs } = this.#options;
     const expiry = clock.schedule(lingerMs, () => this.#failed.delete(key));
@@ -252,16 +284,15 @@ export class FeedRegistry {
     });
   }
 
-  #closeWhenIdle(key: string, shared: SharedFeed): void {
-    if (this.#shared.get(key) !== shared) return;
-    shared.idle = this.#options.clock.schedule(this.#options.lingerMs, () =>
-      this.#close(key, shared),
-    );
+  #closeWhenIdle(shared: SharedFeed): void {
+    if (this.#shared.get(shared.key) !== shared) return;
+    const { clock, lingerMs } = this.#options;
+    shared.idle = clock.schedule(lingerMs, () => this.#close(shared));
   }
 
-  #close(key: string, shared: SharedFeed): void {
-    if (this.#shared.get(key) !== shared) return;
-    this.#shared.delete(key);
+  #close(shared: SharedFeed): void {
+    if (this.#shared.get(shared.key) !== shared) return;
+    this.#shared.delete(shared.key);
     shared.idle?.cancel();
     this.#options.onFeedClosed?.(shared.feed);
     void shared.feed.close().finally(() => shared.client.release());

@@ -110,6 +110,8 @@ export class Feed {
   readonly #options: FeedOptions;
   readonly #decode: ReturnType<FeedOptions['openDecoder']>;
   readonly #streams: Streams;
+  /** By stream and project: of those that somebody was let in for, as nobody can make them up. */
+  readonly #cursors = new Map<string, Cursors>();
   readonly #deadLetters = new DeadLetterSinks();
   readonly #progress = new ReadProgress();
   readonly #joins: JoinPoints;
@@ -248,17 +250,28 @@ export class Feed {
   /** The cursors of a project on one of the feed's streams. */
   cursorsOf(projectId: string, { order, deduplicate }: StreamKey): Cursors {
     const { keys, kafkaTopic, settings } = this.#options;
-    const stream = { kind: 'events', order, deduplicate, settings } as const;
-    return new Cursors({
-      key: () => keys.cursorKey,
-      binding: { projectId, kafkaTopic, stream },
-      topicIds: () => this.#topicIds,
-    });
+    const name = `${order} ${deduplicate} ${projectId}`;
+    let cursors = this.#cursors.get(name);
+    if (cursors === undefined) {
+      const stream = { kind: 'events', order, deduplicate, settings } as const;
+      cursors = new Cursors({
+        key: () => keys.cursorKey,
+        binding: { projectId, kafkaTopic, stream },
+        topicIds: () => this.#topicIds,
+      });
+      this.#cursors.set(name, cursors);
+    }
+    return cursors;
   }
 
-  /** Has the stream of a key, and keeps it until the function that is answered is called. */
-  useStream(key: StreamKey, use: (stream: Stream) => () => void): () => void {
-    return this.#streams.use(key, () => this.#startOfNewStream(), use);
+  /** The stream of a key, kept until it is released. */
+  useStream(key: StreamKey): Stream {
+    return this.#streams.use(key, () => this.#startOfNewStream());
+  }
+
+  /** Once for each `useStream`. */
+  releaseStream(stream: Stream): void {
+    this.#streams.release(stream);
   }
 
   /** The stream of a key, if somebody uses it. */

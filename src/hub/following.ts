@@ -1,71 +1,89 @@
 import type { Principal } from '../auth/principal.ts';
 import type { Event } from '../decode/event.ts';
+import type { BatchShape } from './audience.ts';
 import type { Batching } from './batch-group.ts';
 import type { DeadLetterStream, LanedDeadLetter } from './dead-letters/dead-letter-stream.ts';
 import { all, type Delivery } from './delivery.ts';
 import { type JoinPoint, precedes } from './join-point.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage } from './message.ts';
 import type { EventsRequest } from './requests.ts';
-import { BatchExcerpt, EventExcerpt, type EventExcerptOptions } from './resume/excerpt.ts';
+import {
+  BatchExcerpt,
+  EventExcerpt,
+  type EventExcerptOptions,
+  type Excerpt,
+} from './resume/excerpt.ts';
 import type { Following } from './resume/follower.ts';
 import type { Joined, Stream } from './stream.ts';
 import type { StreamSubscriber } from './stream-subscriber.ts';
+import type { Subscription } from './subscription.ts';
 import { Where } from './where.ts';
 
 /** Each event by itself. */
-export function eventsOf(
-  principal: Principal,
-  { topic, where: asked, delivery = all }: EventsRequest,
-): Following<Event, Stream, EventMessage> {
-  const subscriber = { projectId: principal.projectId, topic };
-  const where = Where.of(principal, asked);
-  return {
-    join: (stream, subscription, join) =>
-      stream.addEvents(subscription, subscriber, { where, shape: delivery, join }),
-    excerpt: (stream) => {
-      const scribe = stream.scribeFor(subscriber);
-      const wish = JSON.stringify([subscriber, where.conditions]);
-      const sharing = { parcels: stream.played.events, wish };
-      return new EventExcerpt(excerptOf(stream, { scribe, where, delivery }), sharing);
-    },
-    isBefore,
-  };
-}
+export class EventsFollowing implements Following<Event, Stream, EventMessage> {
+  readonly #subscriber: StreamSubscriber;
+  readonly #where: Where;
+  readonly #delivery: Delivery;
 
-function isBefore(join: JoinPoint, { partition, offset, recordedAtMs }: Event): boolean {
-  return precedes(join, partition, offset, recordedAtMs);
+  constructor(principal: Principal, { topic, where, delivery = all }: EventsRequest) {
+    this.#subscriber = { projectId: principal.projectId, topic };
+    this.#where = Where.of(principal, where);
+    this.#delivery = delivery;
+  }
+
+  join(stream: Stream, subscription: Subscription<EventMessage>, join?: JoinPoint): Joined {
+    const wish = { where: this.#where, shape: this.#delivery, join };
+    return stream.addEvents(subscription, this.#subscriber, wish);
+  }
+
+  excerpt(stream: Stream): Excerpt<Event, EventMessage> {
+    const [where, delivery] = [this.#where, this.#delivery];
+    const scribe = stream.scribeFor(this.#subscriber);
+    const wish = JSON.stringify([this.#subscriber, where.conditions]);
+    const sharing = { parcels: stream.played.events, wish };
+    return new EventExcerpt(excerptOf(stream, { scribe, where, delivery }), sharing);
+  }
+
+  isBefore(join: JoinPoint, { partition, offset, recordedAtMs }: Event): boolean {
+    return precedes(join, partition, offset, recordedAtMs);
+  }
 }
 
 /** Events in batches. */
-export function batchesOf(
-  principal: Principal,
-  {
-    topic,
-    where: asked,
-    delivery = all,
-    batching,
-  }: EventsRequest & { readonly batching: Batching },
-): Following<Event, Stream, EventBatch> {
-  const subscriber = { projectId: principal.projectId, topic };
-  const where = Where.of(principal, asked);
-  const shape = { batching, delivery };
-  return {
-    join: (stream, subscription, join) =>
-      stream.addBatches(subscription, subscriber, { where, shape, join }),
-    excerpt: (stream) => {
-      const scribe = stream.scribeFor(subscriber);
-      const { maxEvents } = batching;
-      const options = {
-        ...excerptOf(stream, { scribe, where, delivery }),
-        maxEvents,
-        maxBytes: stream.maxBatchBytes,
-        batchOf: (events: readonly EventMessage[]) => scribe.batchOf(events),
-      };
-      const wish = JSON.stringify([subscriber, where.conditions, maxEvents]);
-      return new BatchExcerpt(options, { parcels: stream.played.batches, wish });
-    },
-    isBefore,
-  };
+export class BatchesFollowing implements Following<Event, Stream, EventBatch> {
+  readonly #subscriber: StreamSubscriber;
+  readonly #where: Where;
+  readonly #shape: BatchShape;
+
+  constructor(principal: Principal, request: EventsRequest & { readonly batching: Batching }) {
+    const { topic, where, delivery = all, batching } = request;
+    this.#subscriber = { projectId: principal.projectId, topic };
+    this.#where = Where.of(principal, where);
+    this.#shape = { batching, delivery };
+  }
+
+  join(stream: Stream, subscription: Subscription<EventBatch>, join?: JoinPoint): Joined {
+    const wish = { where: this.#where, shape: this.#shape, join };
+    return stream.addBatches(subscription, this.#subscriber, wish);
+  }
+
+  excerpt(stream: Stream): Excerpt<Event, EventBatch> {
+    const where = this.#where;
+    const { delivery, batching } = this.#shape;
+    const scribe = stream.scribeFor(this.#subscriber);
+    const { maxEvents } = batching;
+    const options = {
+      ...excerptOf(stream, { scribe, where, delivery }),
+      maxEvents,
+      batchOf: (events: readonly EventMessage[]) => scribe.batchOf(events),
+    };
+    const wish = JSON.stringify([this.#subscriber, where.conditions, maxEvents]);
+    return new BatchExcerpt(options, { parcels: stream.played.batches, wish });
+  }
+
+  isBefore(join: JoinPoint, { partition, offset, recordedAtMs }: Event): boolean {
+    return precedes(join, partition, offset, recordedAtMs);
+  }
 }
 
 function excerptOf(

@@ -1,27 +1,30 @@
 import type { Principal } from '../auth/principal.ts';
 import type { Event } from '../decode/event.ts';
-import type { KafkaDriver, PartitionOffsets } from '../kafka/port.ts';
+import type { KafkaDriver } from '../kafka/port.ts';
 import { traced } from '../observe/tracing.ts';
 import type { Batching } from './batch-group.ts';
-import { deadLetterOffsets, endPosition, offsetsOf } from './cursor/stream-position.ts';
 import { DeadLetterFeeds } from './dead-letters/dead-letter-feeds.ts';
-import type { DeadLetterStream, LanedDeadLetter } from './dead-letters/dead-letter-stream.ts';
+import {
+  DeadLetterServing,
+  type DeadLetterServingSettings,
+} from './dead-letters/dead-letter-serving.ts';
 import type { Feed } from './feed.ts';
 import type { FeedCounts } from './feed-counts.ts';
 import type { FeedLogger } from './feed-health.ts';
-import { FeedRegistry, type FeedSource } from './feed-registry.ts';
-import { batchesOf, deadLettersOf, eventsOf, place } from './following.ts';
+import { EventServing, type EventServingSettings } from './event-serving.ts';
+import { FeedRegistry } from './feed-registry.ts';
+import { BatchesFollowing, EventsFollowing } from './following.ts';
 import { type RefusalOf, refusalOf as ofOwnLogin } from './kafka-refusal.ts';
 import type { KeepingBounds } from './keeping.ts';
 import type { DeadLetterMessage, EventBatch, EventMessage, Message } from './message.ts';
 import { NewestOfTopic, type NewestOfTopicOptions } from './newest-of-topic.ts';
-import { offsetsSince } from './offsets-since.ts';
 import {
   type OpenSubscription,
   OpenSubscriptions,
   type OpenSubscriptionsOptions,
   type SubscriptionUse,
 } from './open-subscriptions.ts';
+import { Past } from './past.ts';
 import {
   checkStart,
   type DeadLettersRequest,
@@ -29,13 +32,11 @@ import {
   type Start,
   type SubscriptionKind,
 } from './requests.ts';
-import { CatchUp, type CatchUpStart } from './resume/catch-up.ts';
 import { CatchUps } from './resume/catch-ups.ts';
 import type { Followed } from './resume/followed.ts';
 import type { Following } from './resume/follower.ts';
-import { eventReader, type ReaderLease } from './resume/reader-lease.ts';
-import { serve, type Serving } from './serve.ts';
-import type { Stream, StreamKey } from './stream.ts';
+import { ServedFrom, type Serving } from './serving.ts';
+import type { Stream } from './stream.ts';
 import type { Subscription } from './subscription.ts';
 import { type TopicName, Topics, type TopicsOptions } from './topics.ts';
 import { visibleCounts } from './visibility.ts';
@@ -64,13 +65,11 @@ export interface HubOptions extends TopicsOptions, NewestOfTopicOptions, OpenSub
 export class Hub {
   readonly registry: FeedRegistry;
   readonly #options: HubOptions;
-  readonly #refusalOf: RefusalOf;
   readonly #topics: Topics;
   readonly #newest: NewestOfTopic;
   readonly #subscriptions: OpenSubscriptions;
-  readonly #deadLetterFeeds: DeadLetterFeeds;
-  readonly #catchUps = new CatchUps<Stream>();
-  readonly #deadLetterCatchUps = new CatchUps<DeadLetterStream>();
+  readonly #eventSettings: EventServingSettings;
+  readonly #deadLetterSettings: DeadLetterServingSettings;
 
   constructor(options: HubOptions) {
     const { clock, historyBytes, refusalOf = ofOwnLogin } = options;
@@ -78,11 +77,13 @@ export class Hub {
     const topics = new Topics({ ...options, clients: registry.clients, refusalOf });
     this.registry = registry;
     this.#options = options;
-    this.#refusalOf = refusalOf;
     this.#topics = topics;
     this.#newest = new NewestOfTopic({ ...options, registry, topics, refusalOf });
     this.#subscriptions = new OpenSubscriptions(options);
-    this.#deadLetterFeeds = new DeadLetterFeeds({ registry, clock, historyBytes });
+    const past = new Past({ registry, clock, refusalOf });
+    this.#eventSettings = { registry, past, catchUps: new CatchUps() };
+    const feeds = new DeadLetterFeeds({ registry, clock, historyBytes });
+    this.#deadLetterSettings = { feeds, past, catchUps: new CatchUps() };
   }
 
   /** The open subscriptions, and what each is to. */
@@ -136,7 +137,7 @@ export class Hub {
    */
   events(principal: Principal, request: EventsRequest): Promise<Subscription<EventMessage>> {
     return this.#traced(principal, request, 'events', () =>
-      this.#subscribe(principal, request, 'events', eventsOf(principal, request)),
+      this.#subscribe(principal, request, 'events', new EventsFollowing(principal, request)),
     );
   }
 
@@ -146,7 +147,7 @@ export class Hub {
     request: EventsRequest & { readonly batching: Batching },
   ): Promise<Subscription<EventBatch>> {
     return this.#traced(principal, request, 'eventBatches', () =>
-      this.#subscribe(principal, request, 'eventBatches', batchesOf(principal, request)),
+      this.#subscribe(principal, request, 'eventBatches', new BatchesFollowing(principal, request)),
     );
   }
 
@@ -172,38 +173,11 @@ export class Hub {
       this.#topics.events(principal, topic),
       this.#topics.deadLetters(principal, topic),
     ] as const;
-    const lease = this.#deadLetterFeeds.lease(principal, sources);
-    const { stream } = lease;
-    const { projectId } = principal;
-    const subscriber = { projectId, topic };
-    const cursors = stream.cursorsOf(projectId);
-    return this.#serve<LanedDeadLetter, DeadLetterStream, DeadLetterMessage>(principal, request, {
-      kind: 'deadLetters',
-      topic,
-      lease,
-      following: deadLettersOf(subscriber, where),
-      live: () => ({ live: stream, release: () => undefined }),
-      joinLive: (_, subscription) =>
-        place(stream.add(subscription, subscriber, where, stream.joinPoints())),
-      encode: cursors.encode,
-      decode: (cursor) => cursors.decode(cursor),
-      since: async (instantMs, over) => {
-        const found = await Promise.all(
-          sources.map((source) => this.#offsetsSince(principal, source, instantMs, over)),
-        );
-        const [ofTopic, ofDeadLetterTopic] = found;
-        if (ofTopic === undefined || ofDeadLetterTopic === undefined) return undefined;
-        return { position: endPosition(deadLetterOffsets(ofTopic, ofDeadLetterTopic)) };
-      },
-      catchUp: () =>
-        this.#deadLetterCatchUps.of(stream, projectId, () =>
-          this.#newCatchUp(projectId, (start) => {
-            const [ofTopic, ofDeadLetterTopic] = lease.feeds;
-            const topicIds = [ofTopic.topicId, ofDeadLetterTopic.topicId] as const;
-            return this.#deadLetterFeeds.leasePast(principal, sources, start, topicIds);
-          }),
-        ),
-    });
+    const serving = new DeadLetterServing(
+      { principal, topic, sources, where },
+      this.#deadLetterSettings,
+    );
+    return this.#serve(principal, request, serving);
   }
 
   /**
@@ -232,45 +206,16 @@ export class Hub {
     checkStart(request, this.#options.clock);
     this.#subscriptions.assertPlace(principal.projectId);
     const { topic, order, deduplicate } = request;
-    const { projectId } = principal;
     const source = this.#topics.events(principal, topic);
-    const key: StreamKey = { order: order ?? source.settings.order, deduplicate };
-    const shared = this.registry.lease(principal, source);
-    const { feed } = shared;
-    const cursors = feed.cursorsOf(projectId, key);
-    return this.#serve<Event, Stream, Item>(principal, request, {
+    const options = {
       kind,
-      topic,
-      lease: { started: feed.started, release: () => shared.release() },
+      principal,
+      source,
       following,
-      live: () => {
-        let live: Stream | undefined;
-        const leave = feed.useStream(key, (stream) => {
-          live = stream;
-          return () => undefined;
-        });
-        if (live === undefined) throw new Error('a feed without its stream');
-        return { live, release: leave };
-      },
-      joinLive: (stream, subscription) => following.join(stream, subscription, feed.joinPoint()),
-      encode: cursors.encode,
-      decode: (cursor) => cursors.decode(cursor),
-      since: async (instantMs, over) => {
-        const from = await this.#offsetsSince(principal, source, instantMs, over);
-        if (from === undefined) return undefined;
-        // What the live stream still held from before is not wanted either.
-        const join = { from, acceptedAtMs: Number.POSITIVE_INFINITY };
-        return { position: endPosition(offsetsOf(from)), join };
-      },
-      catchUp: (live) =>
-        this.#catchUps.of(live, projectId, () =>
-          this.#newCatchUp(projectId, (start) => {
-            const at = { at: 'position', topicId: feed.topicId, ...start } as const;
-            const lease = this.registry.leasePrivate(principal, projectId, [{ source, start: at }]);
-            return eventReader(lease, key);
-          }),
-        ),
-    });
+      order: order ?? source.settings.order,
+      deduplicate,
+    };
+    return this.#serve(principal, request, new EventServing(options, this.#eventSettings));
   }
 
   /** Serves a subscription from wherever it is to begin, for as long as it lasts. */
@@ -279,20 +224,8 @@ export class Hub {
     start: Start,
     serving: Serving<Raw, S, Item>,
   ): Promise<Subscription<Item>> {
-    const { clock } = this.#options;
-    return serve(principal, start, serving, { subscriptions: this.#subscriptions, clock });
-  }
-
-  #offsetsSince(
-    principal: Principal,
-    source: FeedSource,
-    timestampMs: number,
-    over: AbortSignal,
-  ): Promise<PartitionOffsets | undefined> {
-    const { clients } = this.registry;
-    const { clock } = this.#options;
-    const moment = { timestampMs, over };
-    return offsetsSince(principal, source, moment, { clients, clock, refusalOf: this.#refusalOf });
+    const served = new ServedFrom(serving, start, this.#options.clock);
+    return this.#subscriptions.accept<Item>(principal, served);
   }
 
   /** From the request to its being accepted. */
@@ -309,19 +242,5 @@ export class Hub {
       'millrace.resumes': after !== undefined,
     };
     return traced('millrace.subscribe', attributes, subscribe);
-  }
-
-  /** Readers for those of a project who come back to a stream. @param open called when there is a place for one */
-  #newCatchUp<S extends Followed<unknown>>(
-    projectId: string,
-    open: (start: CatchUpStart) => ReaderLease<S>,
-  ): CatchUp<S> {
-    const { registry } = this;
-    return new CatchUp({
-      clock: this.#options.clock,
-      open: (start) => (registry.hasPrivatePlace(projectId) ? open(start) : undefined),
-      whenFree: (tell) => registry.whenPrivatePlace(projectId, tell),
-      isAwaited: () => registry.isPrivatePlaceAwaited(projectId),
-    });
   }
 }

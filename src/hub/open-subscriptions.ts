@@ -1,5 +1,6 @@
 import type { Principal } from '../auth/principal.ts';
 import type { Clock } from '../core/clock.ts';
+import type { StreamPosition } from './cursor/stream-position.ts';
 import { acceptWithinMs } from './feed-start.ts';
 import type { Message } from './message.ts';
 import { PerProject } from './per-project.ts';
@@ -23,32 +24,122 @@ export interface SubscriptionUse {
   readonly principal: Principal;
 }
 
+/** How a subscription is served that is to be accepted. */
+export interface Served<Item extends Message>
+  extends Pick<SubscriptionUse, 'kind' | 'topic'>,
+    Pick<SubscriptionOptions, 'onBehind' | 'cursorAt'> {
+  /** Resolves when reading has begun; rejects with the `MillraceError` that prevents it. */
+  readonly started: Promise<void>;
+  /** Adds the subscription to a stream. To be called once; not after `end`. */
+  begin(subscription: Subscription<Item>): void;
+  /** Resolves when it is served; undefined: it begins with what comes from now on, and is already. */
+  resume(): Promise<void> | undefined;
+  /** It is over: gives up all that it had, also if it has not begun. To be called once. */
+  end(): void;
+}
+
+interface List {
+  readonly maxQueuedBytes: number;
+  readonly open: Map<OpenSubscription & Pick<Subscription<Message>, 'cut'>, SubscriptionUse>;
+  readonly places: PerProject;
+}
+
+/** A subscription's place among those that are open. There may be very many: no functions of its own. */
+class Place<Item extends Message> implements SubscriptionOptions, SubscriptionUse {
+  readonly subscription: Subscription<Item>;
+  readonly principal: Principal;
+  readonly #list: List;
+  readonly #served: Served<Item>;
+  #isEntered = false;
+  #giveBack: (() => void) | undefined;
+  #isOver = false;
+
+  constructor(list: List, principal: Principal, served: Served<Item>) {
+    this.#list = list;
+    this.principal = principal;
+    this.#served = served;
+    this.subscription = new Subscription<Item>(this);
+  }
+
+  get maxQueuedBytes(): number {
+    return this.#list.maxQueuedBytes;
+  }
+
+  get kind(): SubscriptionKind {
+    return this.#served.kind;
+  }
+
+  get topic(): string {
+    return this.#served.topic;
+  }
+
+  /** Whoever ended it. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /**
+   * From here on it is counted, and ended with its key. What is thrown leaves it to be ended.
+   *
+   * @throws {MillraceError} `LIMIT_EXCEEDED`: the project may have no more; or why its key is good no longer
+   */
+  enter(): void {
+    const { principal, subscription } = this;
+    this.#list.places.occupy(principal.projectId);
+    this.#isEntered = true;
+    this.#list.open.set(subscription, this);
+    this.#giveBack = principal.retain();
+    principal.revoked.watch(subscription);
+  }
+
+  onEnd(): void {
+    this.#isOver = true;
+    this.#served.end();
+    const { principal, subscription } = this;
+    if (this.#giveBack !== undefined) {
+      principal.revoked.unwatch(subscription);
+      this.#giveBack();
+    }
+    if (!this.#isEntered) return;
+    this.#list.open.delete(subscription);
+    this.#list.places.giveBack(principal.projectId);
+  }
+
+  onBehind(position: StreamPosition): void {
+    this.#served.onBehind(position);
+  }
+
+  cursorAt(position?: StreamPosition): string | undefined {
+    return this.#served.cursorAt?.(position);
+  }
+}
+
 /** The subscriptions that have been accepted and are not over. */
 export class OpenSubscriptions {
   readonly #options: OpenSubscriptionsOptions;
-  readonly #open = new Map<
-    OpenSubscription & Pick<Subscription<Message>, 'cut'>,
-    SubscriptionUse
-  >();
-  readonly #places: PerProject;
+  readonly #list: List;
 
   constructor(options: OpenSubscriptionsOptions) {
     this.#options = options;
-    this.#places = new PerProject({
-      max: options.maxSubscriptionsPerProject ?? Number.POSITIVE_INFINITY,
-      what: 'subscriptions',
-      limit: 'limits.subscriptionsPerProject',
-    });
+    this.#list = {
+      maxQueuedBytes: options.maxQueuedBytes,
+      open: new Map(),
+      places: new PerProject({
+        max: options.maxSubscriptionsPerProject ?? Number.POSITIVE_INFINITY,
+        what: 'subscriptions',
+        limit: 'limits.subscriptionsPerProject',
+      }),
+    };
   }
 
   /** And what each is to. */
   get all(): ReadonlyMap<OpenSubscription, SubscriptionUse> {
-    return this.#open;
+    return this.#list.open;
   }
 
   /** Ends those to topics that their principals may not read any more. */
   endUnreadable(): void {
-    for (const [subscription, { principal, topic }] of this.#open) {
+    for (const [subscription, { principal, topic }] of this.#list.open) {
       try {
         principal.mayRead(topic);
       } catch (error) {
@@ -59,12 +150,12 @@ export class OpenSubscriptions {
 
   /** How many each project has that has any. */
   get byProject(): ReadonlyMap<string, number> {
-    return this.#places.counts;
+    return this.#list.places.counts;
   }
 
   /** @throws {MillraceError} `LIMIT_EXCEEDED`: the project may have no more */
   assertPlace(projectId: string): void {
-    this.#places.assertPlace(projectId);
+    this.#list.places.assertPlace(projectId);
   }
 
   /**
@@ -73,50 +164,18 @@ export class OpenSubscriptions {
    */
   async accept<Item extends Message>(
     principal: Principal,
-    lease: { readonly started: Promise<void>; release(): void },
-    {
-      kind,
-      topic,
-      options,
-      begin,
-      resume,
-    }: {
-      readonly kind: SubscriptionKind;
-      readonly topic: string;
-      // Not the rest of these: the engine keeps such an object as a table, of several times its size.
-      readonly options: Pick<SubscriptionOptions, 'onBehind' | 'cursorAt'>;
-      /** Adds it to a stream; answers what takes it out again. */
-      readonly begin: (subscription: Subscription<Item>) => () => void;
-      /** Where it does not begin with what comes from now on. */
-      readonly resume?: () => Promise<void>;
-    },
+    served: Served<Item>,
   ): Promise<Subscription<Item>> {
-    const { maxQueuedBytes } = this.#options;
-    const { revoked } = principal;
-    let undo = [() => lease.release()];
-    const subscription = new Subscription<Item>({
-      ...options,
-      maxQueuedBytes,
-      onEnd: () => {
-        for (const step of undo.toReversed()) step();
-      },
-    });
+    const place = new Place<Item>(this.#list, principal, served);
+    const { subscription } = place;
     try {
-      this.#places.occupy(principal.projectId);
-      this.#open.set(subscription, { kind, topic, principal });
-      undo = undo.concat(() => {
-        this.#open.delete(subscription);
-        this.#places.giveBack(principal.projectId);
-      });
-      const giveBack = principal.retain();
-      undo = undo.concat(giveBack, () => revoked.unwatch(subscription));
-      revoked.watch(subscription);
-      // Not pushed: an array that has grown keeps room for many more, for as long as the subscription lives.
-      undo = undo.concat(begin(subscription));
-      const resumed = resume?.();
+      place.enter();
+      if (place.isOver) return subscription;
+      served.begin(subscription);
+      const resumed = served.resume();
       // Whoever waits no longer is told by the subscription.
       resumed?.catch((error: unknown) => subscription.cut(asError(error)));
-      await this.#atMost(resumed ?? lease.started);
+      await this.#atMost(resumed ?? served.started);
     } catch (error) {
       await subscription.return();
       throw error;

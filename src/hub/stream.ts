@@ -138,6 +138,10 @@ export class Stream extends FollowedStream<Event> {
     this.scheduleProgress();
   }
 
+  get key(): StreamKey {
+    return this.#options;
+  }
+
   /** Whether copies are left out. */
   get dropsCopies(): boolean {
     return this.#options.deduplicate;

@@ -55,27 +55,24 @@ export class Streams implements Iterable<Stream> {
   }
 
   /**
+   * The stream of a key, kept until it is released.
+   *
    * @param start where a new stream begins; undefined: it is not known yet
-   * @param use adds a subscription; answers the function that takes it out again
-   * @returns the same, which also lets the stream go when nobody is left
    */
-  use(
-    key: StreamKey,
-    start: () => StreamStart | undefined,
-    use: (stream: Stream) => () => void,
-  ): () => void {
+  use(key: StreamKey, start: () => StreamStart | undefined): Stream {
     const name = nameOf(key);
     const stream = this.#streams.get(name) ?? this.#open(name, key, start());
     this.#idle.get(name)?.cancel();
     this.#idle.delete(name);
     this.#uses.set(stream, (this.#uses.get(stream) ?? 0) + 1);
-    const leave = use(stream);
-    return () => {
-      leave();
-      const left = (this.#uses.get(stream) ?? 1) - 1;
-      this.#uses.set(stream, left);
-      if (left === 0) this.#retireWhenIdle(name, stream);
-    };
+    return stream;
+  }
+
+  /** Once for each `use`: the stream is let go when nobody is left. */
+  release(stream: Stream): void {
+    const left = (this.#uses.get(stream) ?? 1) - 1;
+    this.#uses.set(stream, left);
+    if (left === 0) this.#retireWhenIdle(nameOf(stream.key), stream);
   }
 
   /** Whether one of them drops copies. */

@@ -10,14 +10,14 @@ export interface SubscriptionOptions {
   /** How much may wait for a reader that does not pull, in characters. */
   readonly maxQueuedBytes: number;
   /** Called once when it has ended, whoever ended it. */
-  readonly onEnd: () => void;
+  onEnd(): void;
   /**
    * Called when the subscriber lost what it was given, as it did not take it: it is to go on from this position
    * when it can. It gets nothing more until then.
    */
-  readonly onBehind: (position: StreamPosition) => void;
+  onBehind(position: StreamPosition): void;
   /** The cursor of a position, or of where it is now. @default there is none */
-  readonly cursorAt?: ((position?: StreamPosition) => string | undefined) | undefined;
+  cursorAt?(position?: StreamPosition): string | undefined;
 }
 
 type State =
@@ -25,6 +25,9 @@ type State =
   /** Ended by the feed: what is queued is still handed out, then the error (if any). */
   | { readonly name: 'ending'; readonly error: Error | undefined }
   | { readonly name: 'ended' };
+
+const open: State = { name: 'open' };
+const ended: State = { name: 'ended' };
 
 /**
  * One subscriber's place in a feed.
@@ -40,7 +43,7 @@ export class Subscription<Item extends Message>
   implements AsyncIterableIterator<readonly Item[]>, RevocationListener
 {
   readonly #options: SubscriptionOptions;
-  #state: State = { name: 'open' };
+  #state = open;
   #subscriber: Subscriber<Item> | undefined;
   /** What the subscriber cannot take now, or nobody has pulled yet. */
   #queue: Parcel<Item>[] | undefined;
@@ -164,7 +167,7 @@ export class Subscription<Item extends Message>
   /** As `return()`; its subscriber is told nothing any more. */
   leave(): void {
     const wasOpen = this.#state.name === 'open';
-    this.#state = { name: 'ended' };
+    this.#state = ended;
     this.#drop();
     this.#answerPull();
     if (wasOpen) this.#options.onEnd();
@@ -205,7 +208,7 @@ export class Subscription<Item extends Message>
     this.#drop();
     if (this.#state.name !== 'ending') return;
     const { error } = this.#state;
-    this.#state = { name: 'ended' };
+    this.#state = ended;
     subscriber.end(error);
   }
 
@@ -221,7 +224,7 @@ export class Subscription<Item extends Message>
     }
     if (this.#state.name === 'open') return;
     const error = this.#state.name === 'ending' ? this.#state.error : undefined;
-    this.#state = { name: 'ended' };
+    this.#state = ended;
     this.#pull = undefined;
     if (error === undefined) pull.resolve({ done: true, value: undefined });
     else pull.reject(error);

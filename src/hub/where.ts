@@ -17,7 +17,9 @@ export class Where {
   }
 
   static of({ filter }: Pick<Principal, 'filter'>, asked: readonly PropertyFilter[]): Where {
-    return new Where([...filter, ...asked]);
+    // As a rule there is none of the one or of the other, and nothing is to be kept.
+    if (asked.length === 0) return new Where(filter);
+    return new Where(filter.length === 0 ? asked : [...filter, ...asked]);
   }
 
   /**

@@ -67,6 +67,8 @@ export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
   );
   readonly #options: DeadLetterStreamOptions;
   readonly #audiences = new Map<string, Audience>();
+  /** Of projects that somebody was let in for: nobody can make them up. */
+  readonly #cursors = new Map<string, Cursors>();
   /** Delivered to audiences that are no more. */
   readonly #retired: [number, number] = [0, 0];
   readonly #leave: (() => void)[];
@@ -122,7 +124,12 @@ export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
 
   /** The cursors of a project. */
   cursorsOf(projectId: string): Cursors {
-    return this.#options.cursorsOf(projectId);
+    let cursors = this.#cursors.get(projectId);
+    if (cursors === undefined) {
+      cursors = this.#options.cursorsOf(projectId);
+      this.#cursors.set(projectId, cursors);
+    }
+    return cursors;
   }
 
   /** Where a subscription joins that is accepted now, in each of the feeds. */
@@ -308,7 +315,7 @@ export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
   #openAudience(subscriber: StreamSubscriber): Audience {
     return {
       subscriber,
-      cursors: this.#options.cursorsOf(subscriber.projectId),
+      cursors: this.cursorsOf(subscriber.projectId),
       channels: [this.#openChannel(), this.#openChannel()],
     };
   }

@@ -24,26 +24,20 @@ export interface ReaderLease<S> {
 export function eventReader(lease: PrivateLease, key: StreamKey): ReaderLease<Stream> {
   const [feed] = lease.feeds;
   if (feed === undefined) throw new Error('a lease of nothing');
-  let stream: Stream | undefined;
-  const leave = feed.useStream(key, (used) => {
-    stream = used;
-    return () => undefined;
-  });
-  if (stream === undefined) throw new Error('a feed without its stream');
-  const found = stream;
+  const stream = feed.useStream(key);
   return {
     kafkaTopic: feed.kafkaTopic,
-    stream: found,
+    stream,
     started: feed.started,
     get hasCaughtUp() {
-      return feed.hasCaughtUp && found.counters.held === 0;
+      return feed.hasCaughtUp && stream.counters.held === 0;
     },
     pause: () => feed.pause(),
     resume: () => feed.resume(),
     holds: (position) => feed.holds(position),
     concerned: (_error, position) => position,
     release: () => {
-      leave();
+      feed.releaseStream(stream);
       lease.release();
     },
   };
