@@ -62,7 +62,7 @@ export const faults = {
     const { kafkaTopic, load } = pick(loads, dice);
     const usual = load.padBytes;
     // More than the system's own buffers take, so that servers have to drop what waits.
-    load.padBytes = 10_000;
+    load.padBytes = 50_000;
     for (const subscriber of subscribers) {
       if (subscriber.topic.kafkaTopic === kafkaTopic && dice.oneIn(2)) subscriber.stall(5_000);
     }
