@@ -272,6 +272,17 @@ export const warningRules: readonly Rule[] = [
     },
   },
   {
+    reads: ['limits.recentBytes', 'limits.answerBytesPerProject'],
+    check({ limits }, report) {
+      if (limits.recentBytes > limits.answerBytesPerProject) {
+        report(
+          'limits.recentBytes',
+          `is above limits.answerBytesPerProject (${limits.answerBytesPerProject}): answers of such a size are refused`,
+        );
+      }
+    },
+  },
+  {
     reads: ['kafka.credentials', 'kafka.loginProbeInterval'],
     check({ kafka }, report) {
       if (kafka.credentials === 'client' && kafka.loginProbeIntervalMs > 4_000) {

@@ -13,6 +13,7 @@ export abstract class Message {
   readonly position: StreamPosition;
   protected readonly encode: EncodeCursor;
   #made: Map<object, Buffer> | undefined;
+  #madeBytes = 0;
   #cursor: string | undefined;
 
   constructor(position: StreamPosition, encode: EncodeCursor) {
@@ -34,6 +35,11 @@ export abstract class Message {
     return this.#cursor;
   }
 
+  /** Length of all that was made of it. */
+  get madeBytes(): number {
+    return this.#madeBytes;
+  }
+
   /** What `make` answers; it is called once for each `key`. */
   once(key: object, make: () => Buffer): Buffer {
     this.#made ??= new Map();
@@ -41,6 +47,7 @@ export abstract class Message {
     if (made === undefined) {
       made = make();
       this.#made.set(key, made);
+      this.#madeBytes += made.length;
     }
     return made;
   }

@@ -169,7 +169,7 @@ export const metricTable = {
     type: 'gauge',
     labels: feed,
     unit: 'bytes',
-    help: 'Texts of delivered events and dead letters that are remembered (about `feeds.historyBytes` for each stream at the most) and, while clients come back, of what is played back to them (4 MiB more for each stream and kind of subscription). What is made of the latter for sending is not in it.',
+    help: 'Texts of delivered events and dead letters that are remembered (about `feeds.historyBytes` for each stream at the most) and, while clients come back, of what is played back to them with what is made of it for sending (16 MiB more for each stream and kind of subscription).',
   },
   millrace_dedup_window_seconds: {
     type: 'gauge',

@@ -19,6 +19,8 @@ interface Made<Item extends Message> {
   /** `null`: none of them is wanted. */
   readonly parcel: Parcel<Item> | null;
   uses: number;
+  /** As it was counted last. */
+  bytes: number;
 }
 
 /** By the first message: what was made of it and those that follow, by wish. */
@@ -27,8 +29,11 @@ interface Place<Item extends Message> {
   bytes: number;
 }
 
-/** Most that is kept, in characters of text and a fixed amount for each parcel; the oldest is forgotten then. */
-const maxBytes = 4 * 2 ** 20;
+/**
+ * Most that is kept: texts of events, what was made of them for sending, and a fixed amount for each parcel; the oldest is
+ * forgotten then.
+ */
+const maxBytes = 16 * 2 ** 20;
 /**
  * How many are given one parcel, before it is made anew: what each of them has made of it for sending, in its selection and
  * under its operation's id, lives as long as the parcel does.
@@ -47,6 +52,14 @@ export class SharedParcels<Raw, Item extends Message> {
   readonly #bytesOf: (item: Raw) => number;
   #uses = 0;
   #bytes = 0;
+  /** What was given out last. */
+  #given:
+    | {
+        readonly first: StreamMessage<Raw>;
+        readonly place: Place<Item>;
+        readonly made: Made<Item>;
+      }
+    | undefined;
 
   /** @param bytesOf length of an item's texts */
   constructor(bytesOf: (item: Raw) => number) {
@@ -69,6 +82,7 @@ export class SharedParcels<Raw, Item extends Message> {
       if (this.#uses > 0) return;
       this.#places.clear();
       this.#bytes = 0;
+      this.#given = undefined;
     };
   }
 
@@ -79,6 +93,7 @@ export class SharedParcels<Raw, Item extends Message> {
   ): Parcel<Item> | null {
     const [first] = messages;
     if (first === undefined) throw new Error('a stretch without a message');
+    this.#countGiven();
     const place = this.#places.get(first);
     if (place !== undefined) {
       this.#places.delete(first);
@@ -90,26 +105,45 @@ export class SharedParcels<Raw, Item extends Message> {
       made.uses < mostUses &&
       made.count === messages.length &&
       isQuiteSame(made.before, before);
-    if (isShared) {
+    if (isShared && place !== undefined) {
       made.uses += 1;
+      this.#given = { first, place, made };
       return made.parcel;
     }
     const parcel = make();
     if (this.#uses > 0) {
-      this.#keep(first, wish, { count: messages.length, before, parcel, uses: 1 });
+      this.#keep(first, wish, { count: messages.length, before, parcel, uses: 1, bytes: 0 });
     }
     return parcel;
   }
 
   #keep(first: StreamMessage<Raw>, wish: string, made: Made<Item>): void {
     const place = this.#places.get(first) ?? { byWish: new Map(), bytes: 0 };
-    const old = place.byWish.get(wish);
-    const grownBy = bytesOf(made) - (old === undefined ? 0 : bytesOf(old));
-    const newBytes = place.bytes === 0 ? this.#bytesOf(first.item) : 0;
+    const oldBytes = place.byWish.get(wish)?.bytes ?? 0;
+    made.bytes = bytesOf(made);
     place.byWish.set(wish, made);
-    place.bytes += grownBy + newBytes;
-    this.#bytes += grownBy + newBytes;
     this.#places.set(first, place);
+    this.#given = { first, place, made };
+    const newBytes = place.bytes === 0 ? this.#bytesOf(first.item) : 0;
+    this.#grow(place, made.bytes - oldBytes + newBytes);
+  }
+
+  /** Whoever was given it has made of it what is to be sent. */
+  #countGiven(): void {
+    if (this.#given === undefined) return;
+    const { first, place, made } = this.#given;
+    this.#given = undefined;
+    // It may have been forgotten at once, as it is too much by itself.
+    if (this.#places.get(first) !== place) return;
+    const bytes = bytesOf(made);
+    const grownBy = bytes - made.bytes;
+    made.bytes = bytes;
+    this.#grow(place, grownBy);
+  }
+
+  #grow(place: Place<Item>, bytes: number): void {
+    place.bytes += bytes;
+    this.#bytes += bytes;
     for (const [oldest, { bytes }] of this.#places) {
       if (this.#bytes <= maxBytes) return;
       this.#places.delete(oldest);
@@ -118,8 +152,11 @@ export class SharedParcels<Raw, Item extends Message> {
   }
 }
 
-function bytesOf({ parcel }: Made<Message>): number {
-  return overheadBytes + (parcel?.size ?? 0);
+function bytesOf({ parcel }: Pick<Made<Message>, 'parcel'>): number {
+  let bytes = overheadBytes + (parcel?.size ?? 0);
+  // Once as texts, and once more in the frames of their transport.
+  for (const { madeBytes } of parcel?.items ?? []) bytes += 2 * madeBytes;
+  return bytes;
 }
 
 /** Who loses a parcel goes back to its `before`, which must be its own: under the same leaders, too. */

@@ -395,13 +395,14 @@ test('what is unlikely to be meant is a warning', (t) => {
   const loaded = load(
     t,
     `kafka: { brokers: ["kafka.example:9092"], loginProbeInterval: 10s, sasl: { mechanism: PLAIN, username: u, password: p } }
-auth: { projects: [] }`,
+auth: { projects: [] }
+limits: { recentBytes: 32MiB, answerBytesPerProject: 16MiB }`,
     {},
   );
   valid(loaded);
   assert.deepEqual(
     loaded.warnings.map(({ path }) => path),
-    ['kafka.sasl', 'auth.projects', 'kafka.ssl', 'kafka.loginProbeInterval'],
+    ['kafka.sasl', 'auth.projects', 'kafka.ssl', 'limits.recentBytes', 'kafka.loginProbeInterval'],
   );
 });
 

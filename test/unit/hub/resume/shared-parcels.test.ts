@@ -102,17 +102,32 @@ test('that nothing is wanted is remembered as well', () => {
 test('what was used longest ago is forgotten when there is too much, and what is used stays', () => {
   const parcels = sharedParcels();
   parcels.use();
-  const [often, ...others] = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) =>
-    stretchOf(id, MiB / 2),
+  const [often, ...others] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'].map((id) =>
+    stretchOf(id, MiB),
   );
   assert.ok(often);
   for (const other of others) {
     ask(parcels, often);
     ask(parcels, other);
-    assert.ok(parcels.bytes <= 4 * MiB, `${parcels.bytes} bytes`);
+    assert.ok(parcels.bytes <= 16 * MiB, `${parcels.bytes} bytes`);
   }
   assert.equal(ask(parcels, often).isNew, false);
   assert.equal(ask(parcels, others[0] ?? []).isNew, true);
+});
+
+test('what is made of a parcel for sending counts, whoever had it made, as it is kept with it', () => {
+  const parcels = sharedParcels();
+  parcels.use();
+  const stretches = Array.from({ length: 5 }, (_, index) => stretchOf(`${index}`, MiB / 8));
+  for (const messages of stretches) {
+    for (let selection = 0; selection < 8; selection += 1) {
+      const { parcel } = ask(parcels, messages);
+      for (const item of parcel?.items ?? []) item.once({}, () => Buffer.alloc(MiB));
+    }
+  }
+  // Each has texts of 8 MiB, and as much again in frames.
+  assert.equal(ask(parcels, stretches[0] ?? []).isNew, true);
+  assert.ok(parcels.bytes <= 16 * MiB, `${parcels.bytes} bytes`);
 });
 
 test('nothing is kept while nobody plays anything back', () => {
