@@ -101,7 +101,6 @@ export class EventStream implements OpenConnection {
   /** Ends the response, with these last words if there are any. */
   end(text: string): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
-    this.outbox.flushAll();
     if (text !== '') this.outbox.push(eventFrames(text, this.division));
     this.outbox.flushAll();
     this.#response.end();

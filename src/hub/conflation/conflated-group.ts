@@ -88,7 +88,8 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
     }
     const from = this.#conflation.count;
     let last = this.#newcomers.at(-1);
-    if (last?.from !== from || last.at !== at) {
+    // Where `from` is the same, nothing came in between.
+    if (last?.from !== from) {
       last = { from, at, group: this.#options.open(this.#place(() => at)) };
       this.#newcomers.push(last);
     }
@@ -98,6 +99,10 @@ export class ConflatedGroup<Out extends Message> implements GroupOf<EventMessage
   remove(member: Subscription<Out>): void {
     this.#inner.remove(member);
     for (const { group } of this.#newcomers) group.remove(member);
+    const left = this.#newcomers.filter(({ group }) => group.size === 0);
+    if (left.length === 0) return;
+    for (const { group } of left) group.close();
+    this.#newcomers = this.#newcomers.filter(({ group }) => group.size > 0);
   }
 
   accept(message: EventMessage): void {

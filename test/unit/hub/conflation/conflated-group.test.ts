@@ -264,6 +264,32 @@ test('who joins within an interval cuts it short for nobody, and is then one of 
   }
 });
 
+test('those who join where no event came in between are told apart together, and forgotten when they leave', async () => {
+  const opened: SingleGroup<EventMessage>[] = [];
+  const closed: unknown[] = [];
+  const stage = new Stage(() => {
+    const group = new SingleGroup<EventMessage>();
+    group.close = () => closed.push(group);
+    opened.push(group);
+    return group;
+  });
+  const there = stage.join();
+  stage.turn(1);
+  stage.turn(1);
+  const newcomers = Array.from({ length: 5 }, () => {
+    stage.turn();
+    return stage.join();
+  });
+  assert.equal(opened.length, 2);
+  for (const { subscription } of newcomers) subscription.leave();
+  assert.deepEqual(closed, opened.slice(1));
+  const last = stage.join();
+  stage.turn(2);
+  await stage.clock.advance(everyMs);
+  assert.deepEqual(told(last), [[2, 0]]);
+  assert.equal(told(there).length, 3);
+});
+
 test('who leaves as the others are handed something gets nothing, also a newcomer', async () => {
   const stage = new Stage(oneByOne);
   const doomed: Member<EventMessage>[] = [];
