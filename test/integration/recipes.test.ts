@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
 import { recipes, recipesDirectory } from '../../scripts/recipes.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
@@ -90,4 +92,42 @@ test('each recipe gets each event once, over a cut and a restart of the server',
   for (const { recipe, ids } of received) {
     await t.test(recipe, () => assert.deepEqual(ids, recorded));
   }
+});
+
+test('the recipe without a client comes back after what passes, with credentials that it asks for again', async (t) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  const asked: (string | undefined)[] = [];
+  const ends = [
+    [true, 4403],
+    [true, 1012],
+    [false, 4408],
+    [false, 4500],
+    [false, 4403],
+  ] as const;
+  server.on('connection', (socket, { url }) => {
+    const [isLetIn, code] = ends[asked.length] ?? [false, 1000];
+    asked.push(url);
+    socket.on('message', () => {
+      const cursor = `after-${asked.length}`;
+      const event = { id: `e${asked.length}`, cursor };
+      if (isLetIn) socket.send('{"type":"ready"}');
+      if (isLetIn) socket.send(JSON.stringify({ type: 'event', event }));
+      socket.send('{"type":"error","code":"INTERNAL","message":"the end"}');
+      socket.close(code, 'the end');
+    });
+  });
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const ids = run(t, 'web-socket.ts', `http://127.0.0.1:${address.port}`);
+  await until('the last', () => asked.length === ends.length, withinMs);
+  assert.deepEqual(ids, ['e1', 'e2']);
+  assert.deepEqual(
+    asked.map((url) => url?.replace('/feeds/purchases?', '')),
+    ['', 'after=after-1', 'after=after-2', 'after=after-2', 'after=after-2'],
+  );
 });
