@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
@@ -11,6 +13,7 @@ import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import { openLink } from '../support/link.ts';
 import { feedIs, runServer, testConfig } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { portOf } from '../support/websocket.ts';
 
 const commands = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 
@@ -130,4 +133,30 @@ test('the recipe without a client comes back after what passes, with credentials
     asked.map((url) => url?.replace('/feeds/purchases?', '')),
     ['', 'after=after-1', 'after=after-2', 'after=after-2', 'after=after-2'],
   );
+});
+
+test('the recipe of graphql-sse goes on with other credentials when its token has expired', async (t) => {
+  const expired = '{"errors":[{"message":"expired","extensions":{"code":"UNAUTHENTICATED"}}]}';
+  const asked: unknown[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { variables } = JSON.parse(await text(request));
+    asked.push(variables);
+    const cursor = `after ${asked.length}`;
+    const events = { id: `e${asked.length}`, payload: {}, cursor };
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(`event: next\ndata: ${JSON.stringify({ data: { events } })}\n\n`);
+    if (asked.length < 3)
+      response.end(`event: next\ndata: ${expired}\n\nevent: complete\ndata:\n\n`);
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const ids = run(t, 'graphql-sse.ts', `http://127.0.0.1:${portOf(server)}`);
+  await until('the third', () => ids.length === 3, withinMs);
+  assert.deepEqual(ids, ['e1', 'e2', 'e3']);
+  assert.deepEqual(asked, [{}, { after: 'after 1' }, { after: 'after 2' }]);
 });
