@@ -31,8 +31,10 @@ export interface ConnectionSettings extends KafkaConnectionOptions {
 }
 
 const keepAliveMs = 10_000;
-/** Before the end of a session the login is renewed; a request under way must fit in. */
+/** So long before the end of a session the login is renewed: a request must reach the broker in time. */
 const renewLoginBeforeMs = 3_000;
+/** But before no larger part of it: a broker refuses to renew a login that is not a second old. */
+const renewLoginBeforeShare = 0.25;
 /** A broker that has something to say is not silent for so long; one that is stands still or is gone. */
 const longestSilenceMs = 10_000;
 
@@ -116,6 +118,10 @@ export class BrokerConnection {
   ): Promise<Answer> {
     const wire = this.#wire;
     if (!wire) throw new KafkaError('UNAVAILABLE', `not connected to ${this.#name}`);
+    const sessionMs = wire.sessionLifetime.toNumber();
+    wire.reauthenticationThreshold = Math.floor(
+      Math.min(renewLoginBeforeMs, sessionMs * renewLoginBeforeShare),
+    );
     return this.#watched(silenceMs, () => wire.send(request));
   }
 
@@ -142,7 +148,6 @@ export class BrokerConnection {
       connectionTimeout: connectTimeoutMs,
       // Silence is watched here, see `request`: kafkajs keeps a connection whose request timed out.
       enforceRequestTimeout: false,
-      reauthenticationThreshold: renewLoginBeforeMs,
       retry: { retries: 0 },
       ...(ssl ? { ssl } : {}),
       ...(sasl ? { sasl: kafkajsSasl(sasl) } : {}),

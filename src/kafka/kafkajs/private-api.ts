@@ -54,6 +54,10 @@ export interface ApiVersionsAnswer extends WireAnswer {
 export interface WireConnection {
   /** What has come and is not a whole answer, or an empty rest. */
   chunks: Buffer[];
+  /** Milliseconds that the broker gave the last login; 0: it does not end. */
+  readonly sessionLifetime: { toNumber(): number };
+  /** Milliseconds before the end of a session from which on the next request renews the login first. */
+  reauthenticationThreshold: number;
   /** Takes what has come over the socket. */
   processData(this: WireConnection, data: Buffer): void;
   connect(): Promise<unknown>;
