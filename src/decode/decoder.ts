@@ -38,7 +38,7 @@ const rootTarget = 3;
  * or sequence. A dead letter: a tombstone, an empty record, invalid UTF-8, invalid JSON, the value
  * `null`, more than 1,000 levels of nesting.
  *
- * It copies what it keeps: the record's buffer may be reused afterwards.
+ * It copies what it keeps: the record's buffer may be reused afterwards, and is not held on to.
  */
 export function createDecoder(paths: EventPaths): Decoder {
   const scanner = new JsonScanner(
@@ -46,7 +46,14 @@ export function createDecoder(paths: EventPaths): Decoder {
     maxDepth,
   );
 
-  return function decode(partition, record) {
+  return (partition, record) => {
+    const decoded = decode(partition, record);
+    // Of a topic on which nothing more comes, the memory of a whole answer would be kept.
+    scanner.release();
+    return decoded;
+  };
+
+  function decode(partition: number, record: RawRecord): Event | DeadLetter {
     const { value } = record;
     if (value === null) {
       return bridgeDeadLetter(partition, record, '', 'The record is a tombstone: it has no value.');
@@ -95,7 +102,7 @@ export function createDecoder(paths: EventPaths): Decoder {
       },
       plainUs === undefined ? -1 : timestampAt,
     );
-  };
+  }
 }
 
 function idOf(value: unknown, scanner: JsonScanner): string | null {

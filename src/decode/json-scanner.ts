@@ -39,6 +39,7 @@ interface Node {
 }
 
 const backslash = 0x5c;
+const nothing = Buffer.alloc(0);
 /** Stands for every array and object. */
 const container: object = Object.freeze({});
 
@@ -66,7 +67,7 @@ export class JsonScanner {
   /** Of each open container: its place, if one of the paths leads through it; of an array, its index. */
   readonly #nodes: (Node | undefined)[] = [];
   readonly #elements: number[] = [];
-  #json: Buffer = Buffer.alloc(0);
+  #json: Buffer = nothing;
   #string = '';
   #isAscii = true;
   /** Of the last scan: start and end of each scalar but keys. */
@@ -146,6 +147,12 @@ export class JsonScanner {
     const outcome = this.#scan(json);
     if (outcome === 'valid') this.#learn(json);
     return outcome;
+  }
+
+  /** Lets go of the text, of which nothing can be asked any more. */
+  release(): void {
+    this.#json = nothing;
+    this.#string = '';
   }
 
   #scan(json: Buffer): ScanOutcome {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { createDecoder, type EventPaths } from '../../../src/decode/decoder.ts';
 import type { DeadLetter, Event } from '../../../src/decode/event.ts';
@@ -291,5 +293,25 @@ describe('a hostile record', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe('memory', () => {
+  it('nothing is kept of the answer that a record came in', async () => {
+    const decoder = createDecoder(paths);
+    const decodeOf = (text: string): WeakRef<ArrayBufferLike> => {
+      const answer = Buffer.alloc(100_000, text);
+      const value = answer.subarray(0, Buffer.byteLength(text));
+      decoder(3, { offset: 41, timestampMs: recordedAtMs, key: null, value });
+      return new WeakRef(answer.buffer);
+    };
+    for (const text of ['{"keen":{"id":"a"}}', '{"keen":{"id":"ä"}}', '{"keen":', 'null']) {
+      const answer = decodeOf(text);
+      // The engine keeps what a `WeakRef` was made of until the turn is over.
+      await new Promise((resolve) => setImmediate(resolve));
+      setFlagsFromString('--expose-gc');
+      runInNewContext('gc')();
+      assert.ok(answer.deref() === undefined, text);
+    }
   });
 });
