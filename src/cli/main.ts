@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander';
 import { checkConfig } from './check-config.ts';
+import { version } from '../observe/build-info.ts';
 import { hashKey } from './hash-key.ts';
+import { nodeProblem } from './node-version.ts';
 import { serve } from './serve.ts';
 import { runWorker } from './worker.ts';
 
@@ -12,8 +14,16 @@ interface ConfigOption {
   readonly config?: string;
 }
 
+// Otherwise the first thing that an older one lacks would be told, by its name.
+const problem = nodeProblem(process.version);
+if (problem !== null) {
+  process.stderr.write(`${problem}\n`);
+  process.exit(1);
+}
+
 const program = new Command('millrace')
   .description('Puts Kafka topics in front of browsers and apps: ordered, without duplicates.')
+  .version(version)
   .showHelpAfterError('(see millrace --help)')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageError));
 

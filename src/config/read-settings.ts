@@ -131,7 +131,11 @@ class SettingsReader {
     const variable = variableName(path.join('.'));
     this.#knownVariables.add(variable);
     const override = this.#variables.get(variable);
-    const mapping = typeof written === 'boolean' ? undefined : written;
+    const isSwitch = typeof written === 'boolean' || written === undefined || written === null;
+    if (!isSwitch && !isMapping(written)) {
+      this.#report(path, 'expected true, false or a mapping of settings');
+    }
+    const mapping = isMapping(written) ? written : undefined;
     const on =
       override === undefined
         ? this.#isAnySet(node, path) || (written ?? onByDefault) !== false

@@ -3,6 +3,7 @@ import { filterLimits } from '../decode/property-filter.ts';
 import { projectIdProblem } from '../decode/topic-name.ts';
 import { accessCondition } from './access-filter.ts';
 import type { Written } from './config.ts';
+import { formatDurationMs } from './quantity.ts';
 
 /** Tells what is wrong at a path. */
 export type Report = (path: string, message: string) => void;
@@ -205,7 +206,7 @@ export const rules: readonly Rule[] = [
         if (topic.dedupWindowMs >= topic.latenessMs) return;
         report(
           path,
-          `copies of an event that are both within lateness (${topic.latenessMs}ms) must be within dedupWindow (${topic.dedupWindowMs}ms), which is shorter`,
+          `copies of an event that are both within lateness (${formatDurationMs(topic.latenessMs)}) must be within dedupWindow (${formatDurationMs(topic.dedupWindowMs)}), which is shorter`,
         );
       };
       complain('topics.defaults.dedupWindow', defaults);

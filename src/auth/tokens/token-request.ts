@@ -1,4 +1,4 @@
-import { parseDurationMs } from '../../config/quantity.ts';
+import { formatDurationMs, parseDurationMs } from '../../config/quantity.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { isObject } from '../../core/json.ts';
 import { parseFilter, type PropertyFilter } from '../../decode/property-filter.ts';
@@ -73,7 +73,7 @@ function expiresInOf(input: unknown, { maxExpiresInMs }: TokenBounds): number {
   if (durationMs > maxExpiresInMs) {
     throw unusable(
       'expiresIn',
-      `expiresIn may be ${maxExpiresInMs / 1_000}s at the most (tokens.maxExpiresIn)`,
+      `expiresIn may be ${formatDurationMs(maxExpiresInMs)} at the most (tokens.maxExpiresIn)`,
     );
   }
   return durationMs;

@@ -1,4 +1,3 @@
-import { nearest } from '../../config/nearest.ts';
 import { MillraceError } from '../../core/errors.ts';
 import { parseFilter } from '../../decode/property-filter.ts';
 import { parseDelivery } from '../../hub/delivery.ts';
@@ -33,8 +32,7 @@ export function parseFeedRequest(address: FeedAddress): FeedRequest {
   const given = new URLSearchParams(query);
   refuseUnknown(holds, given);
   const topic = decoded(encoded);
-  const since = one(given, 'since');
-  const sinceMs = since === undefined ? undefined : parseInstant(since, 'since');
+  const sinceMs = instant(given, 'since');
   const after = one(given, 'after');
   const start =
     lastEventId === undefined ? { sinceMs, after } : { sinceMs: undefined, after: lastEventId };
@@ -44,8 +42,8 @@ export function parseFeedRequest(address: FeedAddress): FeedRequest {
     topic,
     order: choice(given, 'order', eventOrders),
     deduplicate: choice(given, 'deduplicate', ['true', 'false']) !== 'false',
-    where: parseFilter(json(given, 'where')),
-    delivery: parseDelivery(json(given, 'delivery')),
+    where: parseFilter(json(given, 'where', '[{"property":"amount","operator":"GT","value":100}]')),
+    delivery: parseDelivery(json(given, 'delivery', '{"mode":"LATEST","by":"user.id"}')),
     ...start,
   };
 }
@@ -62,11 +60,11 @@ function refuseUnknown(holds: FeedKind, given: URLSearchParams): void {
   const unknown = [...new Set(given.keys())].filter((name) => !known.includes(name));
   const [first] = unknown;
   if (first === undefined) return;
-  const named = unknown.slice(0, maxNamed).map((name) => {
-    const shown = JSON.stringify(shortened(name));
-    return `${shown} (the nearest known one is ${nearest(shortened(name), known)})`;
-  });
-  throw unusable(shortened(first), `unknown parameter ${named.join(', ')}`);
+  const named = unknown.slice(0, maxNamed).map((name) => JSON.stringify(shortened(name)));
+  throw unusable(
+    shortened(first),
+    `unknown parameter ${named.join(', ')}; known are ${known.join(', ')}`,
+  );
 }
 
 function one(given: URLSearchParams, name: Parameter): string | undefined {
@@ -87,13 +85,23 @@ function choice<Choice extends string>(
   throw unusable(name, `${name} must be one of ${choices.join(', ')}`);
 }
 
-function json(given: URLSearchParams, name: Parameter): unknown {
+/** A `+` before the zone that was not URL-encoded has become a blank. */
+const blankZone = /:\d\d(?:\.\d+)? \d\d:?\d\d$/;
+
+function instant(given: URLSearchParams, name: Parameter): number | undefined {
+  const value = one(given, name);
+  if (value === undefined) return undefined;
+  if (blankZone.test(value)) throw unusable(name, `the + in ${name} must be URL-encoded, as %2B`);
+  return parseInstant(value, name);
+}
+
+function json(given: URLSearchParams, name: Parameter, example: string): unknown {
   const value = one(given, name);
   if (value === undefined) return undefined;
   try {
     return JSON.parse(value);
   } catch (cause) {
-    throw unusable(name, `${name} must be JSON, URL-encoded`, cause);
+    throw unusable(name, `${name} must be JSON, URL-encoded, such as ${example}`, cause);
   }
 }
 

@@ -1,10 +1,26 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { configFile } from '../../support/config-file.ts';
+import { nodeProblem, oldestNode } from '../../../src/cli/node-version.ts';
 import { millrace } from '../../support/millrace.ts';
 
 const digestOf = (key: string): string => createHash('sha256').update(key).digest('hex');
+
+const { version, engines } = Object(JSON.parse(readFileSync('package.json', 'utf8')));
+
+test('--version prints the version alone', { timeout: 30_000 }, async (t) => {
+  const result = await millrace(t, ['--version']);
+  assert.deepEqual(result, { code: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+test('a Node that is too old is told by its version', () => {
+  assert.equal(engines.node, `>=${oldestNode}`);
+  assert.match(String(nodeProblem('v20.20.2')), /needs Node 24 or later, and this is v20\.20\.2/);
+  assert.equal(nodeProblem('v24.0.0'), null);
+  assert.equal(nodeProblem('v100.1.0-nightly'), null);
+});
 
 test('hash-key prints the digest alone, whatever newline ends the key', {
   timeout: 30_000,

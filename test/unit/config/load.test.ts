@@ -174,6 +174,9 @@ test('what is no YAML, or no mapping, is told with its place', (t) => {
   assert.deepEqual(problemsOf(load(t, 'listen: 4000\n')), [
     'listen: expected a mapping of settings (line 1)',
   ]);
+  assert.deepEqual(problemsOf(load(t, 'kafka: { brokers: [b:1], ssl: yes }\n')), [
+    'kafka.ssl: expected true, false or a mapping of settings (line 1)',
+  ]);
   const [absent] = problemsOf(loadConfig({ file: 'no-such-file.yaml', env }));
   assert.match(absent ?? '', /^no-such-file\.yaml: cannot be read: ENOENT/);
 });
@@ -433,8 +436,8 @@ test('a topic has its overrides over the defaults, under any of its names', (t) 
   assert.deepEqual(topicConfig(config, '__proto__'), config.topics.defaults);
 });
 
-function tooShort(latenessMs: number, windowMs: number): string {
-  return `copies of an event that are both within lateness (${latenessMs}ms) must be within dedupWindow (${windowMs}ms), which is shorter`;
+function tooShort(lateness: string, window: string): string {
+  return `copies of an event that are both within lateness (${lateness}) must be within dedupWindow (${window}), which is shorter`;
 }
 
 test('a window of de-duplication that is shorter than the lateness is told where it is written', (t) => {
@@ -448,9 +451,9 @@ topics:
     longer: { lateness: 2m }
 `;
   assert.deepEqual(problemsOf(load(t, yaml)), [
-    `topics.defaults.dedupWindow: ${tooShort(60_000, 59_000)} (line 3)`,
-    `topics.overrides.off.dedupWindow: ${tooShort(60_000, 0)} (line 5)`,
-    `topics.overrides.longer.lateness: ${tooShort(120_000, 59_000)} (line 8)`,
+    `topics.defaults.dedupWindow: ${tooShort('1m', '59s')} (line 3)`,
+    `topics.overrides.off.dedupWindow: ${tooShort('1m', '0')} (line 5)`,
+    `topics.overrides.longer.lateness: ${tooShort('2m', '59s')} (line 8)`,
   ]);
 });
 

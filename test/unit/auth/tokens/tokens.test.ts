@@ -298,7 +298,7 @@ const unusable: readonly (readonly [
   [{ expiresIn: 'soon' }, 'expiresIn', /duration with its unit/],
   [{ expiresIn: '-1m' }, 'expiresIn', /duration with its unit/],
   [{ expiresIn: '0' }, 'expiresIn', /1s at least/],
-  [{ expiresIn: '25h' }, 'expiresIn', /86400s at the most \(tokens\.maxExpiresIn\)/],
+  [{ expiresIn: '25h' }, 'expiresIn', /1d at the most \(tokens\.maxExpiresIn\)/],
   [{ singleUse: 'yes' }, 'singleUse', /true or false/],
 ];
 

@@ -57,24 +57,30 @@ test('all parameters are read', () => {
 });
 
 const refused: readonly [query: string, argument: string, message: RegExp, kind?: FeedKind][] = [
-  ['ordr=ARRIVAL', 'ordr', /"ordr" \(the nearest known one is order\)/],
-  ['order=ARRIVAL&sinc=x&wher=y', 'sinc', /"sinc" .*since.*"wher" .*where/],
-  ['order=ARRIVAL', 'order', /"order" \(the nearest known one is after\)/, 'deadLetters'],
+  [
+    'ordr=ARRIVAL',
+    'ordr',
+    /"ordr"; known are order, deduplicate, where, delivery, after, since, token$/,
+  ],
+  ['order=ARRIVAL&sinc=x&wher=y', 'sinc', /"sinc", "wher"; known are/],
+  ['order=ARRIVAL', 'order', /"order"; known are after, since, token$/, 'deadLetters'],
   ['topic=signups', 'topic', /unknown parameter "topic"/],
   [`${'x'.repeat(5_000)}=1`, `${'x'.repeat(40)}…`, /^.{1,200}$/],
   ['order=arrival', 'order', /ARRIVAL, TIMESTAMP, SEQUENCE/],
   ['order=', 'order', /ARRIVAL, TIMESTAMP, SEQUENCE/],
   ['order=ARRIVAL&order=ARRIVAL', 'order', /more than once/],
   ['deduplicate=1', 'deduplicate', /true, false/],
-  ['where=a', 'where', /JSON/],
+  ['where=a', 'where', /JSON, URL-encoded, such as \[\{"property"/],
   ['where=', 'where', /JSON/],
   ['where={}', 'where', /list/],
-  ['delivery=LATEST', 'delivery', /JSON/],
+  ['delivery=LATEST', 'delivery', /JSON, URL-encoded, such as \{"mode":"LATEST"/],
   ['delivery={"mode":"LATEST","everyMs":1}', 'delivery', /between 10 and 60000/],
-  ['delivery={}', 'delivery', /"delivery" \(the nearest known one is \w+\)/, 'deadLetters'],
+  ['delivery={}', 'delivery', /"delivery"; known are after/, 'deadLetters'],
   ['since=now', 'since', /RFC 3339/],
   ['since=1969-12-31T23:59:59Z', 'since', /since 1970/],
-  ['since=2026-11-23T18:00:00+01:00', 'since', /RFC 3339/],
+  ['since=2026-11-23T18:00:00+01:00', 'since', /URL-encoded, as %2B/],
+  ['since=2026-11-23T18:00:00.25+0100', 'since', /URL-encoded, as %2B/],
+  ['since=yesterday 18:00', 'since', /RFC 3339/],
 ];
 
 for (const [query, argument, message, kind] of refused) {
