@@ -10,7 +10,8 @@ const none = Buffer.alloc(0);
 /**
  * Memory for the answers on one connection: two rooms, used in turn while answers are of some size. **Invariant: an
  * answer stays as it is until the second one after it begins.** That is what a reader needs that hands one over while
- * the next comes. Who reads hundreds of megabytes a second so allocates nothing outside of the heap, where each 64 MB
+ * the next comes. (A login that is renewed in between brings two small answers or more: they use no room, and the next
+ * answer gets a new one.) Who reads hundreds of megabytes a second so allocates nothing outside of the heap, where each 64 MB
  * would make the garbage collector go through the whole of it; who reads little keeps nothing.
  */
 export class AnswerRooms {

@@ -43,3 +43,14 @@ test('a room that was made for a much larger answer is not kept', () => {
   rooms.take(3_000_000);
   assert.notEqual(rooms.take(40_000).buffer, large);
 });
+
+test('a login that is renewed before the next answer leaves an answer as it is', () => {
+  for (const answersOfLogin of [2, 3]) {
+    const rooms = new AnswerRooms();
+    rooms.take(1_000_000).fill(0);
+    const inHand = rooms.take(1_000_000).fill(1);
+    for (let small = 0; small < answersOfLogin; small += 1) rooms.take(100).fill(2);
+    rooms.take(1_000_000).fill(3);
+    assert.ok(inHand.every((byte) => byte === 1));
+  }
+});
