@@ -51,6 +51,7 @@ async function main(): Promise<void> {
   }
   console.log('Project demo / demo-master-key (PLAIN) reads demo.*; user bridge / bridge-secret');
   console.log('(PLAIN, SCRAM) reads all topics. Ctrl-C stops it.');
-  await told;
+  const reason = await Promise.race([told.then(() => null), cluster.untilAllEnded()]);
   await cluster.stop();
+  if (reason !== null) throw new KafkaStartError(reason);
 }

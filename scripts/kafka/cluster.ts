@@ -186,6 +186,13 @@ export class KafkaCluster extends KafkaAccess {
     for (const { process } of this.#launch.nodes) process?.unref();
   }
 
+  /** Resolves when none of the nodes that run now is left, whoever ended them, with why as the first one's log has it. */
+  async untilAllEnded(): Promise<string> {
+    const processes = this.#launch.nodes.flatMap(({ process }) => process ?? []);
+    await Promise.all(processes.map(({ ended }) => ended));
+    return `Kafka has ended. ${processes[0]?.explain() ?? ''}`;
+  }
+
   /** Resolves when no node runs and temporary data is gone. Idempotent. */
   async stop(): Promise<void> {
     const { nodes, temporary, guard } = this.#launch;

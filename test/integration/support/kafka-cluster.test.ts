@@ -149,7 +149,9 @@ test('a killed node comes back on the same address with its data', async (t) => 
   const topic = uniqueTopic('acme.orders');
   await kafka.createTopic(topic);
   await (await openProducer(t, kafka)).send(topic, [{ value: 'kept' }]);
+  const ended = kafka.untilAllEnded();
   await kafka.killNode(1);
+  assert.match(await ended, /^Kafka has ended\. From .*node-1\.log:\n/);
   await assert.rejects(login(t, kafka, 'saslPlaintext', acme), /ECONNREFUSED/);
   await kafka.startNode(1);
   assert.deepEqual(await kafka.offsets(topic), [{ partition: 0, low: 0, high: 1 }]);
