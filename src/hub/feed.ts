@@ -134,7 +134,7 @@ export class Feed {
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#decode = options.openDecoder(options.settings);
-    const { start, settings, clock, keys, lingerMs, historyBytes, keeping } = options;
+    const { start, settings, holds, clock, keys, lingerMs, historyBytes, keeping } = options;
     this.#health = new FeedHealth(options);
     this.#joins = new JoinPoints(start);
     this.#lineage = new Lineage(start.at === 'position' ? start.position.epochs : undefined);
@@ -148,6 +148,8 @@ export class Feed {
       idKey: () => keys.idKey,
       cursorsOf: (projectId, key) => this.cursorsOf(projectId, key),
       isOfPast: this.isOfPast,
+      // A reader of the past serves those alone who are alike, from its start.
+      keepsIds: holds === 'events' && start.at !== 'position' && settings.dedupWindowMs > 0,
     });
     this.#balance = new Balance({
       maxHeldBytes: settings.maxHeldBytes,
@@ -334,7 +336,7 @@ export class Feed {
             topic: kafkaTopic,
             clock,
             // Asked for when it is known who subscribes.
-            dedupWindowMs: () => (this.#streams.deduplicate ? dedupWindowMs : 0),
+            dedupWindowMs: () => (this.#streams.prepareIds() ? dedupWindowMs : 0),
             maxWarmUpRecords,
           },
           start,

@@ -6,7 +6,15 @@ export interface StreamsOptions extends Omit<StreamOptions, keyof StreamKey> {
   readonly clock: Clock;
   /** How long a stream that nobody listens to is kept for the next subscriber, in milliseconds. */
   readonly lingerMs: number;
+  /**
+   * One that drops copies is kept while there is no other, for the ids of what was read: who comes next needs them, and
+   * the feed is past them.
+   */
+  readonly keepsIds: boolean;
 }
+
+/** Of those that drop copies it holds the least: nothing waits in it. */
+const keptForIds: StreamKey = { order: 'ARRIVAL', deduplicate: true };
 
 /** The streams of a feed: one for each order that is asked for. */
 export class Streams implements Iterable<Stream> {
@@ -75,9 +83,12 @@ export class Streams implements Iterable<Stream> {
     if (left === 0) this.#retireWhenIdle(nameOf(stream.key), stream);
   }
 
-  /** Whether one of them drops copies. */
-  get deduplicate(): boolean {
-    return [...this.#streams.keys()].some((name) => name.endsWith('true'));
+  /** To be asked before they begin. @returns whether one of them is to know the ids from before the start */
+  prepareIds(): boolean {
+    if (this.#options.keepsIds && !this.#someDropsCopies()) {
+      this.#open(nameOf(keptForIds), keptForIds, undefined);
+    }
+    return this.#someDropsCopies();
   }
 
   addPartition(partition: number, offset: number): void {
@@ -107,7 +118,20 @@ export class Streams implements Iterable<Stream> {
       stream.beginLater(start, ids);
     }
     this.#streams.set(name, stream);
+    if (stream.dropsCopies) this.#letGoWhoWasKept(stream);
     return stream;
+  }
+
+  #someDropsCopies(but?: Stream): boolean {
+    return [...this].some((stream) => stream.dropsCopies && stream !== but);
+  }
+
+  /** There is another one now that knows the ids. */
+  #letGoWhoWasKept(other: Stream): void {
+    for (const [name, stream] of this.#streams) {
+      const isUsed = (this.#uses.get(stream) ?? 0) > 0 || this.#idle.has(name);
+      if (stream !== other && stream.dropsCopies && !isUsed) this.#retireWhenIdle(name, stream);
+    }
   }
 
   #retireWhenIdle(name: string, stream: Stream): void {
@@ -116,6 +140,8 @@ export class Streams implements Iterable<Stream> {
     const { clock, lingerMs } = this.#options;
     const timer = clock.schedule(lingerMs, () => {
       this.#idle.delete(name);
+      const isKept = this.#options.keepsIds && stream.dropsCopies && !this.#someDropsCopies(stream);
+      if (isKept) return;
       this.#streams.delete(name);
       this.#uses.delete(stream);
       const { duplicates, late, releasedEarly, cutIntervals } = stream.counters;
