@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Client } from '../../../src/client/client.ts';
 import type { Feed } from '../../../src/client/feed.ts';
-import type { Socket, SocketListener, Surroundings } from '../../../src/client/surroundings.ts';
+import type { Socket, SocketListener } from '../../../src/client/surroundings.ts';
 import type { Event } from '../../../src/client/types.ts';
+import { manualSurroundings } from './manual-surroundings.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { memoryStorage } from './scripted-server.ts';
 
@@ -185,20 +186,9 @@ test('property: an app deals with each event once and in order, and what is stor
       async (actions, way, maxWaiting, random) => {
         const clock = new ManualClock();
         const server = new Server();
-        const watching = new Set<() => void>();
-        const surroundings: Surroundings = {
-          open: (url, listener) => server.open(url, listener),
-          now: () => clock.now(),
-          schedule(delayMs, fire) {
-            const timer = clock.schedule(delayMs, fire);
-            return () => timer.cancel();
-          },
-          random: () => random,
-          watchOnline(listener) {
-            watching.add(listener);
-            return () => watching.delete(listener);
-          },
-        };
+        const { surroundings, watching } = manualSurroundings(clock, random, (url, listener) =>
+          server.open(url, listener),
+        );
         let [dealt, stored] = [0, 0];
         const storage = memoryStorage();
         storage.setItem = (key, value) => {

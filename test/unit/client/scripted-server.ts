@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { TestContext } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Client, type ClientOptions } from '../../../src/client/client.ts';
-import { platform, type Surroundings } from '../../../src/client/surroundings.ts';
+import { platform } from '../../../src/client/surroundings.ts';
 import type { FeedState } from '../../../src/client/types.ts';
+import { manualSurroundings } from './manual-surroundings.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 
@@ -87,20 +88,9 @@ export async function setStage(
     accepted.push(new Scripted(socket, request));
   });
   const clock = new ManualClock();
-  const watching = new Set<() => void>();
-  const surroundings: Surroundings = {
-    open: (url, listener) => platform.open(url, listener),
-    now: () => clock.now(),
-    schedule(delayMs, fire) {
-      const timer = clock.schedule(delayMs, fire);
-      return () => timer.cancel();
-    },
-    random: () => random,
-    watchOnline(listener) {
-      watching.add(listener);
-      return () => watching.delete(listener);
-    },
-  };
+  const { surroundings, watching } = manualSurroundings(clock, random, (url, listener) =>
+    platform.open(url, listener),
+  );
   const given: ClientOptions = Object.assign(
     { projectId: 'acme', key: 'k', url: `http://127.0.0.1:${address.port}` },
     options,
