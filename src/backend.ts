@@ -19,7 +19,7 @@ import type { Metrics } from './observe/metrics.ts';
 import { perMinute } from './observe/rate-limit.ts';
 import type { GraphqlContext } from './transports/graphql/context.ts';
 import { createTopicLoaders } from './transports/graphql/topic-loaders.ts';
-import { bytesForHeap } from './transports/heap-room.ts';
+import { bytesForHeap, topicsForHeap } from './transports/heap-room.ts';
 import type { ServerMetrics } from './transports/metrics/server-metrics.ts';
 
 export interface BackendOptions {
@@ -108,6 +108,7 @@ export async function openBackend(
           logRefusedLogin(`Kafka refuses the login of this server (kafka.sasl): ${message}`),
         )
       : refusalOf;
+  const topics = topicsForHeap(config.topics);
   const hub = new Hub({
     driver,
     clock,
@@ -123,7 +124,7 @@ export async function openBackend(
     refusalOf: refusals,
     topicTemplate: kafka.topicTemplate,
     deadLetterSuffix: kafka.deadLetterSuffix,
-    settingsOf: (topic) => topicConfig(config, topic),
+    settingsOf: (topic) => topicConfig({ topics }, topic),
     lingerMs: config.feeds.lingerMs,
     maxQueuedBytes: limits.outboundBytesPerConnection,
     maxSubscriptionsPerProject: limits.subscriptionsPerProject,

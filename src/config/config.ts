@@ -70,7 +70,7 @@ export type IssuerKey =
   | { readonly kind: 'jwks'; readonly url: string };
 
 /** The settings of one topic: its overrides over the defaults. */
-export function topicConfig(config: Config, topic: string): TopicConfig {
+export function topicConfig(config: Pick<Config, 'topics'>, topic: string): TopicConfig {
   const override = Object.entries(config.topics.overrides).find(
     ([name]) => topicName(name) === topicName(topic),
   );

@@ -151,7 +151,8 @@ const topicSettings = {
   }),
   maxHeldBytes: setting(bytes({ min: 64 * KiB, max: 64 * GiB }), {
     default: 64 * MiB,
-    description: 'Most memory for the events of one stream that wait for their place in the order.',
+    description:
+      'Most memory for the events of one stream that wait for their place in the order; less where `--max-old-space-size` is small. With so much the first are delivered before their time.',
   }),
   maxStall: setting(duration({ minMs: 100, maxMs: hour }), {
     default: 10 * second,

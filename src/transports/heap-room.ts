@@ -1,3 +1,5 @@
+import type { Config } from '../config/config.ts';
+
 const MiB = 1_024 * 1_024;
 
 /** What a server takes by itself: its code, and what it reads from Kafka. */
@@ -7,6 +9,8 @@ const connectionBytes = 8 * 1_024;
 const connectionsAtLeast = 100;
 /** So much of each sort is kept however small the heap is. */
 const leastBytes = MiB / 2;
+/** What the events may take that one stream holds until their place in the order is certain. */
+const heldShare = 1 / 8;
 
 /**
  * How many connections fit into a heap that was made small. A process that runs out of heap ends, and takes all
@@ -29,6 +33,27 @@ export function connectionsForHeap(options = ofThisProcess()): number {
 export function bytesForHeap(wanted: number, share: number, options = ofThisProcess()): number {
   const most = Math.floor(leftIn(options) * share);
   return Math.min(wanted, Math.max(Math.min(leastBytes, wanted), most));
+}
+
+/** Topics whose streams hold no more than fits into a heap that was made small. @param options as of `connectionsForHeap` */
+export function topicsForHeap(
+  topics: Config['topics'],
+  options = ofThisProcess(),
+): Config['topics'] {
+  const fitting = (maxHeldBytes: number): { maxHeldBytes: number } => ({
+    maxHeldBytes: bytesForHeap(maxHeldBytes, heldShare, options),
+  });
+  const overrides = Object.entries(topics.overrides).map(([name, override]) => {
+    const { maxHeldBytes } = override;
+    return [
+      name,
+      maxHeldBytes === undefined ? override : { ...override, ...fitting(maxHeldBytes) },
+    ];
+  });
+  return {
+    defaults: { ...topics.defaults, ...fitting(topics.defaults.maxHeldBytes) },
+    overrides: Object.fromEntries(overrides),
+  };
 }
 
 function ofThisProcess(): readonly string[] {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesForHeap, connectionsForHeap } from '../../../src/transports/heap-room.ts';
+import {
+  bytesForHeap,
+  connectionsForHeap,
+  topicsForHeap,
+} from '../../../src/transports/heap-room.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { runServer, testConfig } from '../../support/server.ts';
 
@@ -54,4 +58,22 @@ test('a heap that was made small keeps a share of what the server does not take 
 test('in the smallest heap little is kept, and never more than is wanted', () => {
   assert.equal(bytesForHeap(64 * MiB, 1 / 8, ['--max-old-space-size=16']), MiB / 2);
   assert.equal(bytesForHeap(1_000, 1 / 8, ['--max-old-space-size=16']), 1_000);
+});
+
+test('streams of a heap that was made small hold less, whatever is configured for their topic', () => {
+  const { topics } = testConfig({
+    MILLRACE_TOPICS_OVERRIDES: JSON.stringify({
+      orders: { maxHeldBytes: '1GiB' },
+      visits: { maxHeldBytes: '1MiB' },
+      clicks: { lateness: '5s' },
+    }),
+  });
+  const { defaults, overrides } = topicsForHeap(topics, ['--max-old-space-size=96']);
+  assert.deepEqual(defaults, { ...topics.defaults, maxHeldBytes: 4 * MiB });
+  assert.deepEqual(overrides, {
+    orders: { maxHeldBytes: 4 * MiB },
+    visits: { maxHeldBytes: MiB },
+    clicks: { latenessMs: 5_000 },
+  });
+  assert.deepEqual(topicsForHeap(topics, []), topics);
 });
