@@ -28,7 +28,12 @@ import { roomFor } from './transports/descriptors.ts';
 import { GraphqlEngine } from './transports/graphql/engine.ts';
 import { createErrorMask } from './transports/graphql/errors.ts';
 import { type ConsoleStart, consoleRoutes } from './transports/console.ts';
-import { type GraphiqlStart, graphiqlPage, isForBrowser } from './transports/graphql/graphiql.ts';
+import {
+  type GraphiqlStart,
+  graphiqlPage,
+  isForBrowser,
+  respondGraphiql,
+} from './transports/graphql/graphiql.ts';
 import { createSchema } from './transports/graphql/schema.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
@@ -44,7 +49,7 @@ import { ServerMetrics } from './transports/metrics/server-metrics.ts';
 import type { SlowOutcome } from './transports/outgoing.ts';
 import { plainFeeds } from './transports/plain/feeds.ts';
 import { type Readiness, ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
-import { respond, respondPage } from './transports/respond.ts';
+import { respond } from './transports/respond.ts';
 import { Sent } from './transports/sent.ts';
 import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
@@ -212,7 +217,7 @@ export async function startServer(
     // The page holds nothing secret, and is all that is served without credentials: what GraphiQL
     // asks for, it asks for with them.
     if (page !== undefined && isForBrowser(request)) {
-      respondPage(response, page());
+      respondGraphiql(request, response, await page());
       return;
     }
     const principal = await authenticateRequest(request);

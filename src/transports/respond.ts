@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { errorTable, type MillraceError } from '../core/errors.ts';
-import type { Page } from './security-headers.ts';
 import { shownError } from './shown-error.ts';
 
 /** Statuses of what may go better a little later: too many requests, unavailable. */
@@ -11,12 +10,6 @@ export const retryAfterSeconds = 5;
 /** Answers with a JSON body. */
 export function respond(response: ServerResponse, status: number, body: unknown): void {
   send(response, status, 'application/json; charset=utf-8', JSON.stringify(body));
-}
-
-/** Answers with a page of HTML. */
-export function respondPage(response: ServerResponse, { html, policy }: Page): void {
-  response.setHeader('content-security-policy', policy);
-  send(response, 200, 'text/html; charset=utf-8', html);
 }
 
 /** Answers with a text of another type. */

@@ -22,23 +22,16 @@ export function setSecurityHeaders(response: ServerResponse, isTls: boolean): vo
   if (isTls) response.setHeader('strict-transport-security', strictTransport);
 }
 
-/** A page of HTML, with what it may do in a browser. */
-export interface Page {
-  readonly html: string;
-  /** `Content-Security-Policy` */
-  readonly policy: string;
-}
-
 /**
- * A page with a policy that lets run the scripts that stand in it, and no others. Styles may be added by scripts;
+ * `Content-Security-Policy` of a page: the scripts that stand in it run, and no others. Styles may be added by scripts;
  * workers are made by them.
  */
-export function pageOf(html: string): Page {
+export function policyOf(html: string): string {
   const scripts = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => {
     const digest = createHash('sha256').update(script).digest('base64');
     return `'sha256-${digest}'`;
   });
-  const policy = [
+  return [
     "default-src 'none'",
     `script-src ${scripts.length > 0 ? scripts.join(' ') : "'none'"}`,
     "style-src 'unsafe-inline'",
@@ -50,5 +43,4 @@ export function pageOf(html: string): Page {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; ');
-  return { html, policy };
 }

@@ -150,6 +150,8 @@ test('the package, installed elsewhere, runs on plain Node: as a command, as a l
     });
     assert.deepEqual(await answer.json(), { data: { project: { id: 'p' } } });
     assert.equal((await fetch(`${url}/console/console.js`)).status, 200);
+    const graphiql = await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } });
+    assert.match(await graphiql.text(), /<title>Millrace<.title>/);
     child.kill('SIGTERM');
     assert.equal(await ended, 0);
   }

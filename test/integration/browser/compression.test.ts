@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { createLogger } from '../../../src/observe/logger.ts';
 import { createHttpServer } from '../../../src/transports/http-server.ts';
-import { respondPage } from '../../../src/transports/respond.ts';
-import { pageOf } from '../../../src/transports/security-headers.ts';
+import { respondText } from '../../../src/transports/respond.ts';
+import { policyOf } from '../../../src/transports/security-headers.ts';
 import { SharedMessage } from '../../../src/transports/websocket/shared-message.ts';
 import { openPage } from '../../support/browser.ts';
 import { portOf } from '../../support/websocket.ts';
@@ -14,7 +14,13 @@ test('a browser reads messages that share a compressed end', async (t) => {
   const accepted = Promise.withResolvers<{ stream: Socket; extensions: string }>();
   const { server } = createHttpServer({
     routes: new Map([
-      ['/', (_request, response) => respondPage(response, pageOf('<!doctype html>'))],
+      [
+        '/',
+        (_request, response) => {
+          response.setHeader('content-security-policy', policyOf(''));
+          respondText(response, 'text/html', '<!doctype html>');
+        },
+      ],
     ]),
     socketRoutes: new Map([
       [

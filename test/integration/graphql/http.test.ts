@@ -37,6 +37,9 @@ test('with GraphiQL a browser gets the page and nothing else, whatever its URL a
     const page = await response.text();
     assert.match(page, /<title>Millrace<\/title>/);
     assert.doesNotMatch(page, /"acme"/);
+    const plain = await fetch(url, { headers: { ...headers, 'accept-encoding': 'identity' } });
+    assert.equal(plain.headers.get('content-encoding'), null);
+    assert.equal(await plain.text(), page);
   }
   const head = await fetch(url, { method: 'HEAD', headers: { accept } });
   assert.equal(head.status, 401);
