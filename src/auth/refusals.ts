@@ -31,6 +31,14 @@ export function invalidToken(cause?: unknown): MillraceError {
   return new MillraceError('UNAUTHENTICATED', 'this token is not valid here', {}, { cause });
 }
 
+/** Why a key is refused, for who shows a token that it made. */
+export function refusedKeyOfToken(reason: MillraceError): MillraceError {
+  const { code, message } = reason;
+  if (code !== 'UNAUTHENTICATED' && code !== 'FORBIDDEN') return reason;
+  const told = `the key that made this token is refused: ${message}`;
+  return new MillraceError(code, told, {}, { cause: reason });
+}
+
 export function forbidden(reason: string): MillraceError {
   return new MillraceError('FORBIDDEN', reason);
 }

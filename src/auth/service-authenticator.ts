@@ -198,7 +198,7 @@ class ConfiguredPrincipal implements Principal {
   }
 
   mayRead(topic: string): void {
-    assertReadable(this.#key, topic);
+    assertReadable('key', this.#key, topic);
   }
 
   retain(): () => void {

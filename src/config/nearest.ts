@@ -20,9 +20,13 @@ export function nearest(unknown: string, known: readonly string[]): string | nul
   return best;
 }
 
-/** The message about one of several unknown names. */
-export function unknownName(name: string, known: readonly string[]): string {
-  return `unknown setting; the nearest known one is ${nearest(name, known) ?? 'none'}`;
+/** The message about an unknown name. @param what it would be the name of */
+export function unknownName(
+  name: string,
+  known: readonly string[],
+  what: 'setting' | 'operation' = 'setting',
+): string {
+  return `unknown ${what}; the nearest known one is ${nearest(name, known) ?? 'none'}`;
 }
 
 function lastSegment(path: string): string {

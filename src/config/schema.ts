@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { pathProblem } from '../decode/path.ts';
 import { topicName, topicTemplateProblem } from '../decode/topic-name.ts';
+import { unknownName } from './nearest.ts';
 import {
   bytes,
   duration,
@@ -47,6 +48,12 @@ const origin = textLike('origin', (value) =>
 );
 const dottedPath = textLike('dotted path', pathProblem);
 
+/** What analytics services list as permitted; reading here takes `queries`. */
+const operations = ['queries', 'writes', 'saved_queries', 'cached_queries', 'datasets', 'schema'];
+const operation = textLike('operation', (value) =>
+  operations.includes(value) ? undefined : unknownName(value, operations, 'operation'),
+);
+
 const projectsSchema = z
   .array(
     entry({
@@ -70,7 +77,7 @@ const projectsSchema = z
               .nullable()
               .default(null),
             permitted: z
-              .array(text.schema, { error: 'expected a list, such as [queries]' })
+              .array(operation.schema, { error: 'expected a list, such as [queries]' })
               .readonly()
               .default([]),
             active: z.boolean({ error: 'expected true or false' }).default(true),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { MillraceError } from '../../core/errors.ts';
 import type {
   Authenticator,
   Credentials,
@@ -6,7 +7,7 @@ import type {
   Principal,
   TokenCredentials,
 } from '../principal.ts';
-import { expiredToken, forbidden, invalidToken } from '../refusals.ts';
+import { expiredToken, forbidden, invalidToken, refusedKeyOfToken } from '../refusals.ts';
 import type { TokenCodec, TokenContent } from './token-codec.ts';
 import { TokenPrincipal } from './token-principal.ts';
 import type { TrustedIssuers } from './trusted-issuers.ts';
@@ -65,8 +66,12 @@ export class TokenAuthenticator implements Authenticator {
 
   async #principalOf(content: TokenContent): Promise<Principal> {
     const { keys, clock } = this.#options;
-    const parent = await keys.resolve(content.projectId, content.keyReference);
-    return new TokenPrincipal(parent, content, clock);
+    try {
+      const parent = await keys.resolve(content.projectId, content.keyReference);
+      return new TokenPrincipal(parent, content, clock, refusedKeyOfToken);
+    } catch (error) {
+      throw error instanceof MillraceError ? refusedKeyOfToken(error) : error;
+    }
   }
 }
 

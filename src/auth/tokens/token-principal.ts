@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../core/clock.ts';
-import type { MillraceError } from '../../core/errors.ts';
+import { MillraceError } from '../../core/errors.ts';
 import type { PropertyFilter } from '../../decode/property-filter.ts';
 import type { KafkaSasl } from '../../kafka/port.ts';
 import type { Principal, PrincipalKey } from '../principal.ts';
@@ -20,12 +20,19 @@ export class TokenPrincipal implements Principal, RevocationListener {
   readonly #parent: Principal;
   readonly #scope: TokenScope;
   readonly #clock: Clock;
+  readonly #inWords: (reason: MillraceError) => MillraceError;
   readonly #revocation = new Revocation();
   #retained = 0;
   #giveBack: (() => void) | undefined;
   #expiry: Timer | undefined;
 
-  constructor(parent: Principal, scope: TokenScope, clock: Clock) {
+  /** @param inWords a reason of the parent's, for who knows the token only */
+  constructor(
+    parent: Principal,
+    scope: TokenScope,
+    clock: Clock,
+    inWords: (reason: MillraceError) => MillraceError = (reason) => reason,
+  ) {
     this.projectId = parent.projectId;
     this.filter = [...parent.filter, ...scope.filter];
     this.login = parent.login;
@@ -33,6 +40,7 @@ export class TokenPrincipal implements Principal, RevocationListener {
     this.#parent = parent;
     this.#scope = scope;
     this.#clock = clock;
+    this.#inWords = inWords;
   }
 
   get key(): PrincipalKey {
@@ -45,8 +53,8 @@ export class TokenPrincipal implements Principal, RevocationListener {
   }
 
   mayRead(topic: string): void {
-    this.#parent.mayRead(topic);
-    assertReadable(this.#scope, topic);
+    assertReadable('token', this.#scope, topic);
+    this.#askParent(() => this.#parent.mayRead(topic));
   }
 
   retain(): () => void {
@@ -64,14 +72,22 @@ export class TokenPrincipal implements Principal, RevocationListener {
 
   /** The key that made it has been revoked. */
   onRevoked(reason: MillraceError): void {
-    this.#end(reason);
+    this.#end(this.#inWords(reason));
+  }
+
+  #askParent<Answer>(ask: () => Answer): Answer {
+    try {
+      return ask();
+    } catch (error) {
+      throw error instanceof MillraceError ? this.#inWords(error) : error;
+    }
   }
 
   #watch(): void {
     const leftMs = this.#scope.expiresAtMs - this.#clock.now();
     if (leftMs <= 0) this.#end(expiredToken());
     this.#revocation.throwIfAborted();
-    this.#giveBack = this.#parent.retain();
+    this.#giveBack = this.#askParent(() => this.#parent.retain());
     this.#parent.revoked.watch(this);
     this.#expiry = this.#clock.schedule(leftMs, () => this.#end(expiredToken()));
   }

@@ -85,7 +85,7 @@ export const tokenScenarios: readonly Scenario[] = [
         const request = { ...events(topic.name), holds };
         const ending = await transport.subscribe(t, stage.server.url, token, request).ended;
         assertEnding(ending, 'FORBIDDEN');
-        assert.match(ending.message, /^this key may not read topic/);
+        assert.match(ending.message, /^this token may not read topic/);
       }
     },
   },

@@ -262,6 +262,30 @@ auth:
   ]);
 });
 
+/** A file with an access key. @param permitted as it is written */
+function permitting(permitted: string): string {
+  return `
+auth:
+  projects:
+    - id: p
+      keys:
+        - kind: access
+          sha256: ${digest}
+          permitted: ${permitted}
+`;
+}
+
+test('an access key permits what analytics services know, and an unknown operation is refused with the nearest', (t) => {
+  const [project] = valid(
+    load(t, permitting('[queries, writes, saved_queries, cached_queries, datasets, schema]')),
+  ).auth.projects;
+  assert.equal(project?.keys[0]?.permitted.length, 6);
+  assert.deepEqual(problemsOf(load(t, permitting('[writes, quries, Queries]'))), [
+    'auth.projects[0].keys[0].permitted[1]: unknown operation; the nearest known one is queries (line 8)',
+    'auth.projects[0].keys[0].permitted[2]: unknown operation; the nearest known one is queries (line 8)',
+  ]);
+});
+
 test('projects that would share topics are refused', (t) => {
   const service = (template: string, ids: readonly string[]): LoadedConfig =>
     load(

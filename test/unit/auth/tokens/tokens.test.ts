@@ -34,6 +34,11 @@ const filtered = keyOf('filtered', {
 });
 const everything: ProjectConfig = { id: 'p', keys: [keyOf('k'), narrow, filtered] };
 
+/** As the bearer of a token is told of it. */
+function ofKey(reason: string): string {
+  return `the key that made this token is refused: ${reason}`;
+}
+
 /** One instance; those with equal secrets know each other's tokens. */
 function instance({
   clock = new ManualClock(),
@@ -73,7 +78,10 @@ test('a token is good for its scope on any instance with the secret', async () =
   assert.deepEqual(principal.key, { name: 'k', kind: 'READ', topics: ['purchases'] });
   assert.deepEqual(principal.filter, [{ property: 'user.id', operator: 'EQ', value: 7 }]);
   principal.mayRead('purchases');
-  assert.throws(() => principal.mayRead('signups'), { code: 'FORBIDDEN' });
+  assert.throws(() => principal.mayRead('signups'), {
+    code: 'FORBIDDEN',
+    message: 'this token may not read topic signups',
+  });
 });
 
 test('without a word a token is good for all that its key is, for 15 minutes', async () => {
@@ -168,7 +176,7 @@ test('nothing is watched for a token that nobody holds any more', async () => {
   assert.equal(clock.pending, 0);
   keys.update([{ id: 'p', keys: [narrow] }]);
   assert.equal(principal.revoked.aborted, false);
-  assert.throws(() => principal.retain(), { message: 'this key has been revoked' });
+  assert.throws(() => principal.retain(), { message: ofKey('this key has been revoked') });
 });
 
 test('a token ends with the key that made it, and comes back with it', async () => {
@@ -177,12 +185,20 @@ test('a token ends with the key that made it, and comes back with it', async () 
   const principal = await enter(token);
   principal.retain();
   keys.update([{ id: 'p', keys: [narrow] }]);
-  assert.equal(principal.revoked.reason?.message, 'this key has been revoked');
-  await assert.rejects(enter(token), { message: 'unknown project or wrong key' });
+  assert.equal(principal.revoked.reason?.message, ofKey('this key has been revoked'));
+  await assert.rejects(enter(token), {
+    code: 'UNAUTHENTICATED',
+    message: ofKey('unknown project or wrong key'),
+  });
+  keys.update([{ id: 'p', keys: [keyOf('k', { active: false })] }]);
+  await assert.rejects(enter(token), { message: ofKey('this key is not active') });
   keys.update([{ id: 'p', keys: [keyOf('k', { topics: ['signups'] })] }]);
   const again = await enter(token);
   again.mayRead('signups');
-  assert.throws(() => again.mayRead('purchases'), { code: 'FORBIDDEN' });
+  assert.throws(() => again.mayRead('purchases'), {
+    code: 'FORBIDDEN',
+    message: ofKey('this key may not read topic purchases'),
+  });
 });
 
 test('a token gives no more than its key', async () => {

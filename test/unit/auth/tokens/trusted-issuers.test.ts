@@ -80,7 +80,10 @@ test('a token that a trusted backend signed is good for what it claims', async (
   assert.equal(principal.projectId, 'p');
   assert.deepEqual(principal.key, { name: null, kind: 'READ', topics: ['purchases'] });
   assert.deepEqual(principal.filter, [{ property: 'user.id', operator: 'EQ', value: 7 }]);
-  assert.throws(() => principal.mayRead('signups'), { code: 'FORBIDDEN' });
+  assert.throws(() => principal.mayRead('signups'), {
+    code: 'FORBIDDEN',
+    message: 'this token may not read topic signups',
+  });
   principal.retain();
   await clock.advance(61_000);
   assert.equal(principal.revoked.reason?.message, 'this token has expired');
