@@ -54,6 +54,7 @@ import { Sent } from './transports/sent.ts';
 import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
 import { UntakenAnswers } from './transports/untaken-answers.ts';
+import { welcomeRoute } from './transports/welcome.ts';
 
 export interface ServerDependencies {
   readonly logger: Logger;
@@ -285,6 +286,7 @@ export async function startServer(
   const { server, ...http } = createHttpServer({
     ...(tls === null ? {} : { certificate: readCertificate(tls) }),
     routes: [
+      ['/', welcomeRoute({ console: config.http.console, graphiql: config.graphql.graphiql })],
       ['/graphql', graphqlRoute],
       ...feeds.routes,
       ['/tokens', createTokensRoute({ admit: admitMaker, maxBodyBytes: limits.inboundFrameBytes })],

@@ -505,7 +505,7 @@ export const settings = {
     }),
     console: setting(flag, {
       default: true,
-      description: 'Serve the console at `/console`.',
+      description: 'Serve the console at `/console`, and lead browsers that open `/` there.',
     }),
     compression: setting(flag, {
       default: false,
