@@ -1,4 +1,5 @@
 import type { Event } from './event.ts';
+import { parsedPayloads } from './parsed-payloads.ts';
 import { parseText } from './record-text.ts';
 
 /** All of an event but what its text says again. */
@@ -8,7 +9,8 @@ export type EventFields = Omit<Event, 'payload'>;
  * An event that keeps its text only, and parses it again when somebody asks for the payload. Events wait
  * in ordering buffers by the ten thousands: their parsed payloads would be several times the size of
  * their texts, and the garbage collector would copy them over and over. Filters are who asks, all of
- * them together once. The timestamp is taken out of the text when it is asked for, too.
+ * them together: the payload is kept for a while only. The timestamp is taken out of the text when it is
+ * asked for, too.
  */
 export class DecodedEvent implements Event {
   readonly kind = 'event';
@@ -47,8 +49,16 @@ export class DecodedEvent implements Event {
   }
 
   get payload(): unknown {
-    this.#payload ??= payloadOf(this.json);
+    if (this.#payload === undefined) {
+      this.#payload = payloadOf(this.json);
+      parsedPayloads.add(this);
+    }
     return this.#payload;
+  }
+
+  /** It is parsed again when it is asked for again. */
+  forgetPayload(): void {
+    this.#payload = undefined;
   }
 }
 

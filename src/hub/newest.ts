@@ -1,5 +1,4 @@
 import { MillraceError } from '../core/errors.ts';
-import { DecodedEvent } from '../decode/decoded-event.ts';
 import type { DeadLetter, Event } from '../decode/event.ts';
 import type { EventFilter } from './filter.ts';
 import type { Where } from './where.ts';
@@ -39,12 +38,7 @@ export class NewestEvents implements Newest<Event> {
 
   offer(item: Event | DeadLetter): void {
     if (item.kind !== 'event' || !this.#kept.wants(item)) return;
-    if (this.#filter === undefined) {
-      this.#kept.put(item);
-    } else if (this.#filter(item.payload)) {
-      // The copy has not been parsed: a parsed payload is several times the size of its text.
-      this.#kept.put(new DecodedEvent(item));
-    }
+    if (this.#filter === undefined || this.#filter(item.payload)) this.#kept.put(item);
   }
 
   answer(): Event[] {

@@ -171,6 +171,12 @@ export const metricTable = {
     unit: 'bytes',
     help: 'Texts of delivered events and dead letters that are remembered (about `feeds.historyBytes` for each stream at the most) and, while clients come back, of what is played back to them with what is made of it for sending (16 MiB more for each stream and kind of subscription).',
   },
+  millrace_parsed_payload_bytes: {
+    type: 'gauge',
+    labels: [],
+    unit: 'bytes',
+    help: 'Texts of the events whose payloads are kept parsed, for the filters that ask for them next: 2 MiB and one event at the most, of which the older half is forgotten.',
+  },
   millrace_dedup_window_seconds: {
     type: 'gauge',
     labels: feed,

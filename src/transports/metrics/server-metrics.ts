@@ -1,5 +1,6 @@
 import { CloseCode } from 'graphql-ws';
 import { errorTable } from '../../core/errors.ts';
+import { parsedPayloads } from '../../decode/parsed-payloads.ts';
 import { FeedMetrics } from '../../hub/feed-metrics.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { SubscriptionKind } from '../../hub/requests.ts';
@@ -75,6 +76,7 @@ export class ServerMetrics {
       for (const [projectId, bytes] of observed.answers.bytesByProject) {
         scrape.add('millrace_project_answer_bytes', this.#labelsOf(projectId), bytes);
       }
+      scrape.add('millrace_parsed_payload_bytes', {}, parsedPayloads.length);
       this.feeds.scrape(scrape, observed.hub.registry.feeds());
     });
   }

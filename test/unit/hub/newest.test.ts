@@ -80,12 +80,3 @@ test('an answer is complete, or refused because it has too many bytes', () => {
     }),
   );
 });
-
-test('what is kept is not what the filter had parsed', () => {
-  const event = eventOf({ id: 'a', timestampUs: 1, size: 8 }, 0);
-  const newest = new NewestEvents({ last: 1, maxBytes: 100 }, where);
-  newest.offer(event);
-  const [kept] = newest.answer();
-  assert.notEqual(kept, event);
-  assert.deepEqual([kept?.id, kept?.json, kept?.payload], ['a', event.json, { x: 2 }]);
-});
