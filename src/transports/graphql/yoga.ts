@@ -13,6 +13,7 @@ import { type GraphqlEngine, isErrors, isSubscribed, type Subscribed } from './e
 import { deliverAsEventStream } from './event-stream-delivery.ts';
 import { withStatus } from './http-status.ts';
 import { written } from './exact-json.ts';
+import { isOfSingleConnection, refuseSingleConnection } from './single-connection.ts';
 
 /** What the HTTP server hands over with an authenticated request. */
 export type YogaServerContext = Pick<GraphqlContext, keyof GraphqlContext>;
@@ -74,6 +75,7 @@ export function createGraphqlOverHttp(
       respondError(response, new MillraceError('BAD_USER_INPUT', message), 415);
       return;
     }
+    if (isOfSingleConnection(request)) return refuseSingleConnection(request, response);
     assertJsonParameters(request);
     // It would become part of a URL, whatever stands in it. What it was needed for has been done.
     request.headers.host = 'localhost';

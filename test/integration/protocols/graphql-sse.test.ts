@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { EventSource } from 'eventsource';
+import { createClient } from 'graphql-sse';
 import { basic } from '../../support/graphql-client.ts';
 import { feedIs, runEmbedded } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
@@ -104,6 +105,43 @@ test('GraphQL over SSE, distinct connections', async (t) => {
     const refused = await post(t, url, { query }, { authorization: 'Basic ' });
     assert.equal(refused.status, 401);
     assert.match(refused.headers.get('content-type') ?? '', /^application\/json\b/);
+  });
+
+  await t.test('graphql-sse is told that its single connection mode is not served', async (t) => {
+    for (const retryAttempts of [0, 1]) {
+      const client = createClient({
+        url: `${url}/graphql`,
+        singleConnection: true,
+        headers: { authorization },
+        retryAttempts,
+        retry: () => Promise.resolve(),
+      });
+      t.after(() => client.dispose());
+      await assert.rejects(client.iterate({ query: subscription }).next(), {
+        message:
+          /^Server responded with 405: Single connection mode .* leave singleConnection out$/,
+      });
+    }
+    const token = { authorization, 'x-graphql-event-stream-token': 'made up' };
+    for (const [status, request] of [
+      [405, { method: 'PUT', headers: { authorization } }],
+      [400, { headers: { ...token, accept: 'text/event-stream' } }],
+      [
+        400,
+        {
+          method: 'POST',
+          headers: { ...token, 'content-type': 'application/json' },
+          body: JSON.stringify({ query: subscription, extensions: { operationId: 'a' } }),
+        },
+      ],
+      [405, { method: 'DELETE', headers: token }],
+    ] as const) {
+      const response = await fetch(`${url}/graphql`, request);
+      assert.equal(response.status, status);
+      const [error] = Object(await response.json()).errors;
+      assert.equal(error.extensions.code, 'BAD_USER_INPUT');
+      assert.match(error.message, /leave `singleConnection` out, .* use graphql-ws/);
+    }
   });
 
   await t.test('an EventSource gets next after next, and complete', async (t) => {
