@@ -8,8 +8,8 @@ export class RecentRefusals {
   readonly #clock: Clock;
   readonly #ttlMs: number;
   readonly #maxEntries: number;
-  /** Login id to the time at which it is forgotten, oldest first. */
-  readonly #until = new Map<string, number>();
+  /** Login id to the time of its refusal, oldest first. */
+  readonly #refusedAtMs = new Map<string, number>();
 
   constructor(clock: Clock, bounds: { readonly ttlMs: number; readonly maxEntries: number }) {
     this.#clock = clock;
@@ -18,17 +18,20 @@ export class RecentRefusals {
   }
 
   has(loginId: string): boolean {
-    const until = this.#until.get(loginId);
-    if (until === undefined) return false;
-    if (this.#clock.now() < until) return true;
-    this.#until.delete(loginId);
+    const refusedAtMs = this.#refusedAtMs.get(loginId);
+    if (refusedAtMs === undefined) return false;
+    // The clock may have been set back: it is not to be remembered for longer.
+    if (Math.abs(this.#clock.now() - refusedAtMs) < this.#ttlMs) return true;
+    this.#refusedAtMs.delete(loginId);
     return false;
   }
 
   add(loginId: string): void {
-    this.#until.delete(loginId);
-    this.#until.set(loginId, this.#clock.now() + this.#ttlMs);
-    const [oldest] = this.#until.keys();
-    if (this.#until.size > this.#maxEntries && oldest !== undefined) this.#until.delete(oldest);
+    this.#refusedAtMs.delete(loginId);
+    this.#refusedAtMs.set(loginId, this.#clock.now());
+    const [oldest] = this.#refusedAtMs.keys();
+    if (this.#refusedAtMs.size > this.#maxEntries && oldest !== undefined) {
+      this.#refusedAtMs.delete(oldest);
+    }
   }
 }

@@ -84,9 +84,12 @@ export class VerifiedLogin implements Principal {
     this.#timer?.cancel();
   }
 
+  /** Milliseconds; 0: now. */
   #nextVerificationMs(): number {
-    const dueAtMs = this.#askedAtMs + this.#options.loginProbeIntervalMs;
-    return Math.max(0, dueAtMs - this.#options.clock.now());
+    const { clock, loginProbeIntervalMs } = this.#options;
+    const agoMs = clock.now() - this.#askedAtMs;
+    // Below 0 the clock was set back: how long ago it was is not known.
+    return agoMs < 0 ? 0 : Math.max(0, loginProbeIntervalMs - agoMs);
   }
 
   #schedule(): void {
@@ -97,8 +100,8 @@ export class VerifiedLogin implements Principal {
     if (this.#retained > 0) {
       this.#timer = clock.schedule(this.#nextVerificationMs(), () => void this.#verify());
     } else {
-      const forgetAtMs = this.#verifiedAtMs + loginCacheTtlMs;
-      this.#timer = clock.schedule(Math.max(0, forgetAtMs - clock.now()), () =>
+      const agoMs = Math.abs(clock.now() - this.#verifiedAtMs);
+      this.#timer = clock.schedule(Math.max(0, loginCacheTtlMs - agoMs), () =>
         this.#options.forgotten(this),
       );
     }

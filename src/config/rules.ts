@@ -119,18 +119,7 @@ export const rules: readonly Rule[] = [
   {
     reads: ['kafka.credentials', 'kafka.topicTemplate', 'auth.projects'],
     check({ kafka, auth }, report) {
-      const projects = auth.projects ?? [];
-      if (kafka.credentials !== 'service') return;
-      if (projects.length > 1 && !kafka.topicTemplate.includes('{projectId}')) {
-        report(
-          'kafka.topicTemplate',
-          `lacks {projectId}: with one login for all, the ${projects.length} projects would share their topics`,
-        );
-      }
-      for (const [index, { id }] of projects.entries()) {
-        const problem = projectIdProblem(kafka.topicTemplate, id);
-        if (problem !== undefined) report(`auth.projects[${index}].id`, problem);
-      }
+      checkIsolation(kafka, auth.projects ?? [], report);
     },
   },
   {
@@ -219,6 +208,25 @@ export const rules: readonly Rule[] = [
     },
   },
 ];
+
+/** Whether these settings keep the projects apart, so that none reads the topics of another. */
+export function checkIsolation(
+  kafka: Pick<Written['kafka'], 'credentials' | 'topicTemplate'>,
+  projects: readonly { readonly id: string }[],
+  report: Report,
+): void {
+  if (kafka.credentials !== 'service') return;
+  if (projects.length > 1 && !kafka.topicTemplate.includes('{projectId}')) {
+    report(
+      'kafka.topicTemplate',
+      `lacks {projectId}: with one login for all, the ${projects.length} projects would share their topics`,
+    );
+  }
+  for (const [index, { id }] of projects.entries()) {
+    const problem = projectIdProblem(kafka.topicTemplate, id);
+    if (problem !== undefined) report(`auth.projects[${index}].id`, problem);
+  }
+}
 
 /** Each of these may be meant, but more likely is not. */
 export const warningRules: readonly Rule[] = [

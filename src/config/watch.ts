@@ -6,6 +6,7 @@ import type { Environment } from './environment.ts';
 import { FileWatch } from './file-watch.ts';
 import { loadConfig } from './load.ts';
 import { formatProblem } from './problem.ts';
+import { checkIsolation } from './rules.ts';
 
 export interface WatchOptions {
   readonly file: string;
@@ -34,11 +35,14 @@ export class ConfigWatch {
   #config: Config;
   /** What was wrong with the version that was read last. */
   #problems: readonly string[] = [];
+  /** Ids of the projects that were applied last. */
+  #applied: ReadonlySet<string>;
   #again: Timer | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#config = options.config;
+    this.#applied = idsOf(options.config.auth.projects);
     const { file, clock, logger, quietMs, pollMs } = options;
     this.#files = new FileWatch({
       files: [file],
@@ -57,7 +61,7 @@ export class ConfigWatch {
   }
 
   #reload(): void {
-    const { file, env, clock, logger, onProjects, pollMs = 2_000 } = this.#options;
+    const { file, env, clock, logger, pollMs = 2_000 } = this.#options;
     this.#again?.cancel();
     const { config, ...loaded } = loadConfig({ file, env });
     const problems = loaded.problems.map(formatProblem);
@@ -80,14 +84,35 @@ export class ConfigWatch {
     if (changed.length > 0) {
       logger.warn({ file, changed }, 'configuration: changed settings need a restart');
     }
-    if (!isDeepStrictEqual(former.auth, config.auth)) {
-      logger.info(
-        { file, projects: config.auth.projects.length },
-        'configuration: projects and keys applied',
-      );
-      onProjects(config.auth.projects);
-    }
+    if (!isDeepStrictEqual(former.auth, config.auth)) this.#apply(config.auth.projects);
   }
+
+  /**
+   * The new version is in order by itself, but it is the former settings that are in force: what they do not keep apart
+   * must not be let in with them. What was there before is changed or revoked all the same.
+   */
+  #apply(projects: readonly ProjectConfig[]): void {
+    const { file, logger, config, onProjects } = this.#options;
+    const problems: string[] = [];
+    checkIsolation(config.kafka, projects, (path, message) => {
+      problems.push(formatProblem({ path, message, where: null }));
+    });
+    const applied =
+      problems.length === 0 ? projects : projects.filter(({ id }) => this.#applied.has(id));
+    if (problems.length > 0) {
+      logger.error(
+        { file, problems },
+        'configuration: new projects are not applied before a restart, as the settings in force would not keep them apart',
+      );
+    }
+    this.#applied = idsOf(applied);
+    logger.info({ file, projects: applied.length }, 'configuration: projects and keys applied');
+    onProjects(applied);
+  }
+}
+
+function idsOf(projects: readonly ProjectConfig[]): ReadonlySet<string> {
+  return new Set(projects.map(({ id }) => id));
 }
 
 /** Settings outside `auth` whose values differ, by their place in the typed configuration. */

@@ -35,7 +35,8 @@ export class ReadinessProbe {
 
   check(): Promise<Readiness> {
     const { clock, intervalMs = 5_000 } = this.#options;
-    const isCurrent = clock.now() - this.#askedAtMs < intervalMs;
+    // The clock may have been set back: an answer must not stand for as long as that.
+    const isCurrent = Math.abs(clock.now() - this.#askedAtMs) < intervalMs;
     if (this.#answer !== undefined && (this.#contacting || isCurrent)) return this.#answer;
     this.#askedAtMs = clock.now();
     this.#answer = this.#ask();

@@ -332,3 +332,29 @@ test('no key is ever logged', async () => {
   );
   assert.doesNotMatch(JSON.stringify(log.lines), /secret-of-alice/);
 });
+
+test('a clock that is set back does not put off that a revoked credential ends', async () => {
+  const { authenticator, clock, kafka } = setUp();
+  const principal = await authenticator.authenticate(alice);
+  principal.retain();
+  await clock.advance(1_000);
+  clock.jump(-3_600_000);
+  kafka.setUsers([]);
+  // On a busy project somebody comes again and again.
+  for (let second = 0; second < 5; second++) {
+    await authenticator.authenticate(alice).catch(() => undefined);
+    if (!principal.revoked.aborted) principal.retain();
+    await clock.advance(1_000);
+  }
+  assert.equal(principal.revoked.aborted, true);
+});
+
+test('a clock that is set back does not have a refusal remembered for longer', async () => {
+  const { authenticator, clock, kafka } = setUp();
+  const carol = { projectId: 'carol', key: 'secret-of-carol' };
+  await assert.rejects(authenticator.authenticate(carol), refused);
+  clock.jump(-3_600_000);
+  kafka.setUsers([{ username: 'carol', password: 'secret-of-carol' }]);
+  await clock.advance(2_000);
+  assert.equal((await authenticator.authenticate(carol)).projectId, 'carol');
+});

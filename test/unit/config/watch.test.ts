@@ -16,6 +16,10 @@ function withProjects(...ids: readonly string[]): string {
   return `auth: { projects: [${ids.map((id) => `{ id: ${id} }`).join(', ')}] }\n`;
 }
 
+function withTemplate(template: string): string {
+  return `kafka: { credentials: service, topicTemplate: "${template}" }\n`;
+}
+
 interface Watched extends CapturedLog {
   /** The ids of the projects that were applied, one list for each time. */
   readonly applied: string[][];
@@ -165,6 +169,19 @@ test('another setting needs a restart, and says so', async (t) => {
   const { changed } = await watch.logged('need a restart');
   assert.deepEqual(changed, ['listen.port', 'feeds.linger', 'kafka.ssl']);
   assert.deepEqual(watch.applied, []);
+});
+
+test('projects that the settings in force do not keep apart wait for the restart', async (t) => {
+  const file = configFile(t, `${withTemplate('{topic}')}${withProjects('a')}`);
+  const clock = new ManualClock();
+  const watch = watched(t, file, { clock, pollMs: 2_000 });
+  // By itself the new version is in order: with its template each project has topics of its own.
+  const withKey = 'auth: { projects: [{ id: a, keys: [] }, { id: b }] }\n';
+  writeFileSync(file, `${withTemplate('{projectId}.{topic}')}${withKey}`);
+  await clock.advance(2_000);
+  const { problems } = await watch.logged('not applied before a restart');
+  assert.match(String(problems), /kafka\.topicTemplate: lacks \{projectId\}/);
+  assert.deepEqual(watch.applied, [['a']], 'what is there already is changed all the same');
 });
 
 test('after close nothing is watched', async (t) => {

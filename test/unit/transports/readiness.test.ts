@@ -59,3 +59,14 @@ test('feeds tell that the cluster is out of reach when none can be read', () => 
   assert.equal(statusOf('DEGRADED', 'STARTING'), 'degraded');
   assert.equal(statusOf('DEGRADED', 'RUNNING'), 'ready');
 });
+
+test('an answer of before the clock was set back does not stand', async () => {
+  let reachable = false;
+  const { clock, probe } = probeOf(async () => {
+    if (!reachable) throw new Error('not yet');
+  });
+  assert.equal((await probe.check()).status, 'degraded');
+  clock.jump(-3_600_000);
+  reachable = true;
+  assert.equal((await probe.check()).status, 'ready');
+});
