@@ -327,6 +327,7 @@ export async function startServer(
       maxHeaderBytes: limits.headerBytes,
     },
     maxInboundFrameBytes: limits.inboundFrameBytes,
+    clock,
     maxStallMs: limits.stallTimeoutMs,
     onStalled: () => onSlow('cut'),
     lostPeers: new LostPeers({ clock }),

@@ -383,7 +383,7 @@ export const settings = {
     stallTimeout: setting(duration({ minMs: second, maxMs: day }), {
       default: minute,
       description:
-        'How long a client may take nothing at all of what waits for it. Then its connection is closed: a WebSocket with 1013, a stream of server-sent events by its end.',
+        'How long a client may take nothing at all of what waits for it, whatever it sends. Then its connection is closed: a WebSocket with 1013, a stream of server-sent events by its end.',
     }),
     latestValues: setting(integer({ min: 1, max: 10_000_000 }), {
       default: 10_000,

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createListener, type Listener, type ListenerOptions } from './listener.ts';
@@ -12,7 +13,7 @@ import { respond, respondError } from './respond.ts';
 import { RouteTable } from './route-table.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { shownError } from './shown-error.ts';
-import { endWhenStalled } from './stalled-response.ts';
+import { StalledResponses } from './stalled-response.ts';
 import { acceptableOffer, negotiation } from './websocket/compression-offer.ts';
 
 /**
@@ -46,6 +47,8 @@ export interface HttpServerOptions extends ListenerOptions {
   readonly onSocket?: (socket: WebSocket, request: IncomingMessage) => void;
   /** Told of each when it has closed. */
   readonly onSocketClosed?: (socket: WebSocket) => void;
+  /** @default the system's */
+  readonly clock?: Clock;
   readonly allowedOrigins: readonly string[];
   /** The largest message of a client, decompressed. */
   readonly maxInboundFrameBytes: number;
@@ -90,11 +93,12 @@ export function createHttpServer(options: HttpServerOptions): {
   });
 
   const isTls = options.certificate !== undefined;
-  const { limits } = options;
+  const { limits, clock = systemClock, maxStallMs, onStalled = () => undefined } = options;
+  const stalled = new StalledResponses({ clock, maxStallMs, onStalled });
   const { server, renew } = createListener(options, (request, response) => {
     request.url = inOriginForm(request.url);
     setSecurityHeaders(response, isTls);
-    endWhenStalled(response, options.maxStallMs, options.onStalled);
+    stalled.watch(response);
     const unwatch = options.lostPeers?.watch(request.socket, () => response.destroy());
     // Once the server is closing, a connection must not wait for a next request.
     response.once('close', () => {

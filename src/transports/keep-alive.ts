@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Clock, Timer } from '../core/clock.ts';
+import { Stall } from './stall.ts';
 
 export interface KeepAliveOptions {
   readonly clock: Clock;
@@ -26,8 +27,8 @@ interface Peer {
   /** When that was, and what had been sent then. */
   heardAtMs: number;
   sentBytes: number;
-  /** While its silence is limited. */
-  onTimeout: (() => void) | undefined;
+  /** While something waits for it. */
+  stall: Stall | undefined;
 }
 
 /**
@@ -36,7 +37,7 @@ interface Peer {
  *
  * A ping cannot overtake what waits in the socket, so a slow peer may be alive and yet silent: while
  * bytes wait, it is closed only when it has taken none of them for the stall timeout (and at most a quarter of
- * that, or one interval, more). What the system has taken off the socket is not seen there any more: a peer to which
+ * that, or one interval, more), whatever it sends. What the system has taken off the socket is not seen there any more: a peer to which
  * much was sent since it was heard last has the stall timeout to come to the ping.
  */
 export class KeepAlive {
@@ -62,7 +63,7 @@ export class KeepAlive {
       heardBytes: undefined,
       heardAtMs: 0,
       sentBytes: 0,
-      onTimeout: undefined,
+      stall: undefined,
     });
   }
 
@@ -107,27 +108,21 @@ export class KeepAlive {
 
   #armStalls(): void {
     const { clock, intervalMs, stallTimeoutMs } = this.#options;
-    this.#stallTimer = clock.schedule(Math.min(intervalMs, stallTimeoutMs / 4), () => {
-      for (const [socket, peer] of this.#peers) this.#limitSilence(socket, peer);
+    // Twice in the time by which it may be late: it is seen that something waits, and later that nothing was taken.
+    this.#stallTimer = clock.schedule(Math.min(intervalMs / 2, stallTimeoutMs / 8), () => {
+      const nowMs = clock.now();
+      for (const [socket, peer] of this.#peers) this.#limitStall(socket, peer, nowMs);
       this.#armStalls();
     });
   }
 
-  /**
-   * Node's own idle timeout is the one that sees a large write being taken in parts. Only while something
-   * waits: it costs something at each write.
-   */
-  #limitSilence(socket: WebSocket, peer: Peer): void {
-    const { stream, onTimeout } = peer;
+  #limitStall(socket: WebSocket, peer: Peer, nowMs: number): void {
     if (socket.bufferedAmount === 0) {
-      if (onTimeout !== undefined) stream.setTimeout(0, onTimeout);
-      peer.onTimeout = undefined;
-    } else if (onTimeout === undefined) {
-      peer.onTimeout = (): void => {
-        if (socket.bufferedAmount > 0) this.#close(socket);
-      };
-      stream.setTimeout(this.#options.stallTimeoutMs, peer.onTimeout);
+      peer.stall = undefined;
+      return;
     }
+    peer.stall ??= new Stall(peer.stream, nowMs);
+    if (peer.stall.lastsMs(peer.stream, nowMs) >= this.#options.stallTimeoutMs) this.#close(socket);
   }
 
   #close(socket: WebSocket): void {
