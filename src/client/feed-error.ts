@@ -75,5 +75,10 @@ export function isPassing({ code, closeCode = 1006 }: FeedError): boolean {
   return closeCode === 4408 || closeCode >= 4500;
 }
 
+/** Whether it is the network that failed, and nobody has refused anything. */
+export function isOfNetwork({ code, closeCode = 1006 }: FeedError): boolean {
+  return code === 'TOKEN_UNAVAILABLE' || (code === 'CONNECTION_LOST' && closeCode < 1013);
+}
+
 /** Of RFC 6455: what this client sends is wrong, or too large. */
 const finalCodes = new Set([1002, 1003, 1007, 1009, 1010]);

@@ -1,8 +1,9 @@
 import { type Backoff, backoffMs } from './backoff.ts';
+import { call, type Called, listen } from './calls.ts';
 import { Connection, type Patience } from './connection.ts';
 import { Consumer, throwLater } from './consumer.ts';
 import type { Credentials, Shown } from './credentials.ts';
-import { FeedError, isLoss, isPassing, type Loss } from './feed-error.ts';
+import { FeedError, isLoss, isOfNetwork, isPassing, type Loss } from './feed-error.ts';
 import { Place } from './place.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { AfterLoss, FeedOptions, FeedState, Observer } from './types.ts';
@@ -31,6 +32,8 @@ export interface Placed {
 const defaultMaxWaiting = 4_000_000;
 /** Tokens that were made for the attempt and refused, one after the other. */
 const maxRefusals = 3;
+/** Whom another feed calls waits as after so many failures: those of all other pages are called at the same time. */
+const failuresOfCalled = 3;
 const theBeginning = '1970-01-01T00:00:00Z';
 
 /**
@@ -51,6 +54,8 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   #next: string | undefined;
   #since: string | undefined;
   #failures = 0;
+  /** Once only until a connection holds: a server that ends all at once is not to be stormed. */
+  #heedsCalls = true;
   #refusals = 0;
   /** Since when the connection is ready, in milliseconds since 1970. */
   #readyMs: number | undefined;
@@ -85,10 +90,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
       signal.addEventListener('abort', abort);
       this.#unwatch.push(() => signal.removeEventListener('abort', abort));
     }
-    const goOn = (): void => {
-      if (this.#stopWaiting !== undefined) this.#connect();
-    };
-    this.#unwatch.push(surroundings.watchOnline(goOn));
+    this.#unwatch.push(surroundings.watchReturn(() => this.#hasten(1, this.#heedsCalls)));
     this.#connect();
   }
 
@@ -184,6 +186,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     this.#refusals = 0;
     const isFromNow = this.#next === undefined && this.#since === undefined;
     this.#become({ name: isFromNow ? 'live' : 'catching-up' });
+    call(this.#context.address.origin, this.#context.credentials);
   }
 
   #receive(item: Item, size: number): void {
@@ -243,7 +246,10 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   #forgetFailuresIfStable(): number {
     const { surroundings, backoff } = this.#context;
     const heldMs = surroundings.now() - (this.#readyMs ?? Number.POSITIVE_INFINITY);
-    if (heldMs >= backoff.stableMs) this.#failures = 0;
+    if (heldMs >= backoff.stableMs) {
+      this.#failures = 0;
+      this.#heedsCalls = true;
+    }
     return heldMs;
   }
 
@@ -269,11 +275,46 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
   }
 
   #wait(reason: FeedError): void {
-    const { surroundings, backoff } = this.#context;
     this.#failures += 1;
-    const delayMs = backoffMs(this.#failures, backoff, surroundings.random());
-    this.#stopWaiting = surroundings.schedule(delayMs, () => this.#connect());
+    this.#waitFor(this.#delayMs(this.#failures), reason);
+  }
+
+  /** @param failures in a row */
+  #delayMs(failures: number): number {
+    const { surroundings, backoff } = this.#context;
+    return backoffMs(failures, backoff, surroundings.random());
+  }
+
+  #waitFor(delayMs: number, reason: FeedError): void {
+    const { surroundings } = this.#context;
+    const stop = surroundings.schedule(delayMs, () => this.#connect());
+    const leave = this.#heedsCalls && isOfNetwork(reason) ? listen(this.#called) : undefined;
+    this.#stopWaiting = () => {
+      stop();
+      leave?.();
+    };
     this.#become({ name: 'waiting', reason, untilMs: surroundings.now() + delayMs });
+  }
+
+  readonly #called: Called = (server, credentials) => {
+    const { address, credentials: own } = this.#context;
+    const state = this.#state;
+    if (server !== address.origin || state.name !== 'waiting') return;
+    // Whoever else has connected has not shown that there is a token for this one.
+    if (state.reason.code === 'TOKEN_UNAVAILABLE' && credentials !== own) return;
+    this.#hasten(failuresOfCalled, false);
+  };
+
+  /** It seems that the server can be reached again. What refused the feed is not hurried. */
+  #hasten(failures: number, heedsCalls: boolean): void {
+    const state = this.#state;
+    if (state.name !== 'waiting' || state.untilMs === undefined) return;
+    if (!isOfNetwork(state.reason)) return;
+    const delayMs = this.#delayMs(failures);
+    if (this.#context.surroundings.now() + delayMs >= state.untilMs) return;
+    this.#stopWaiting?.();
+    this.#heedsCalls = heedsCalls;
+    this.#waitFor(delayMs, state.reason);
   }
 
   #abort({ reason }: AbortSignal): void {

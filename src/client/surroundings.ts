@@ -21,8 +21,8 @@ export interface Surroundings {
   schedule(delayMs: number, fire: () => void): () => void;
   /** In [0, 1). */
   random(): number;
-  /** Calls `listener` whenever the network is there again, where that is told. @returns ends that */
-  watchOnline(listener: () => void): () => void;
+  /** Calls `listener` whenever the network or the reader of the page is back, where that is told. @returns ends that */
+  watchReturn(listener: () => void): () => void;
 }
 
 /** Of a browser, Node from 22, Deno or Bun. */
@@ -40,10 +40,17 @@ export const platform: Surroundings = {
     return () => clearTimeout(timer);
   },
   random: () => Math.random(),
-  watchOnline(listener) {
+  watchReturn(listener) {
     // Only browsers tell.
     if (!('addEventListener' in globalThis)) return () => undefined;
+    const looked = (): void => {
+      if ('document' in globalThis && !Object(globalThis.document).hidden) listener();
+    };
     globalThis.addEventListener('online', listener);
-    return () => globalThis.removeEventListener('online', listener);
+    globalThis.addEventListener('visibilitychange', looked);
+    return () => {
+      globalThis.removeEventListener('online', listener);
+      globalThis.removeEventListener('visibilitychange', looked);
+    };
   },
 };

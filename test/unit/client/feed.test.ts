@@ -183,19 +183,6 @@ test('waits longer with each failure in a row, and begins anew after a connectio
   assert.equal(untilMs - clock.now(), 500);
 });
 
-test('connects at once when the network is there again', async (t) => {
-  const { client, connection, online, connections } = await setStage(t);
-  const feed = client.events('a');
-  online();
-  const first = await connection();
-  first.cut();
-  await stateIs(feed, 'waiting');
-  online();
-  await connection();
-  online();
-  assert.equal(connections(), 2);
-});
-
 for (const [closeCode, code] of [
   [4400, 'BAD_USER_INPUT'],
   [4403, 'FORBIDDEN'],

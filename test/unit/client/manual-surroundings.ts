@@ -1,8 +1,12 @@
 import type { Surroundings } from '../../../src/client/surroundings.ts';
 import type { ManualClock } from '../../support/manual-clock.ts';
 
-/** What surrounds a client, on a clock that is moved by hand. */
-export function manualSurroundings(clock: ManualClock, random: number, open: Surroundings['open']) {
+/** What surrounds a client, on a clock that is moved by hand. @param random the same each time, or what is asked */
+export function manualSurroundings(
+  clock: ManualClock,
+  random: number | Surroundings['random'],
+  open: Surroundings['open'],
+) {
   const watching = new Set<() => void>();
   const surroundings: Surroundings = {
     open,
@@ -11,8 +15,8 @@ export function manualSurroundings(clock: ManualClock, random: number, open: Sur
       const timer = clock.schedule(delayMs, fire);
       return () => timer.cancel();
     },
-    random: () => random,
-    watchOnline(listener) {
+    random: typeof random === 'number' ? () => random : random,
+    watchReturn(listener) {
       watching.add(listener);
       return () => watching.delete(listener);
     },

@@ -67,7 +67,7 @@ export interface Stage {
   readonly connection: () => Promise<Scripted>;
   /** How often it has connected. */
   readonly connections: () => number;
-  /** Tells the client that the network is there again. */
+  /** Tells the client that the network, or the reader, is there again. */
   readonly online: () => void;
 }
 
