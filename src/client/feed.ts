@@ -81,8 +81,9 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
       this.#abort(signal);
       return;
     }
-    if (context.refusal !== undefined) {
-      this.#fail(context.refusal);
+    const refusal = context.refusal ?? (place.isTaken ? takenKey(storageKey) : undefined);
+    if (refusal !== undefined) {
+      this.#fail(refusal);
       return;
     }
     if (signal !== undefined) {
@@ -338,6 +339,7 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
     this.#stopWaiting?.();
     this.#stopWaiting = undefined;
     for (const unwatch of this.#unwatch.splice(0)) unwatch();
+    this.#place.release();
     this.#become(state);
     this.#context.onClosed(this);
     this.#consumer.end();
@@ -355,4 +357,9 @@ export class Feed<Item extends Placed> implements AsyncIterableIterator<Item, un
       }
     }
   }
+}
+
+function takenKey(key: string): FeedError {
+  const message = `another open feed keeps its cursor as "${key}": close it, or give each a storageKey of its own`;
+  return new FeedError('BAD_USER_INPUT', message, { argument: 'storageKey' });
 }

@@ -6,9 +6,15 @@ export interface PlaceOptions {
   readonly key: string;
 }
 
+/** The keys under which open feeds keep their cursors. */
+const keysIn = new WeakMap<CursorStorage, Set<string>>();
+
 /** Where the app is in a feed: the cursor of what it has dealt with, kept in a storage if it gave one. */
 export class Place {
   readonly #key: string;
+  readonly #keys: Set<string> | undefined;
+  /** Another open feed keeps its cursor there: each would overwrite where the other is. */
+  readonly isTaken: boolean;
   /** Undefined: none was given, or it takes nothing. */
   #storage: CursorStorage | undefined;
   #cursor: string | undefined;
@@ -17,6 +23,9 @@ export class Place {
     this.#storage = storage;
     this.#key = key;
     this.#cursor = storage?.getItem(key) ?? after;
+    this.#keys = storage && (keysIn.get(storage) ?? new Set());
+    this.isTaken = this.#keys?.has(key) ?? false;
+    if (storage && this.#keys) keysIn.set(storage, this.#keys.add(key));
   }
 
   get cursor(): string | undefined {
@@ -33,6 +42,11 @@ export class Place {
       this.#remove();
       this.#storage = undefined;
     }
+  }
+
+  /** Another feed may keep its cursor there now. What is stored stays. */
+  release(): void {
+    if (!this.isTaken) this.#keys?.delete(this.#key);
   }
 
   /** It leads nowhere. */

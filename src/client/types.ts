@@ -81,7 +81,11 @@ export interface FeedOptions {
    * anything like it. It is written when an item has been dealt with. @default none
    */
   readonly storage?: CursorStorage | undefined;
-  /** @default made of the feed's address, with all that makes it another feed */
+  /**
+   * Of two open feeds with the same storage and key, the second ends with `BAD_USER_INPUT`.
+   *
+   * @default made of the feed's address, with all that makes it another feed
+   */
   readonly storageKey?: string | undefined;
   /**
    * What to do when what follows the cursor is lost, or the stored cursor is of another feed: the error says

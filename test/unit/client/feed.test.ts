@@ -355,8 +355,7 @@ test('a stored cursor is where the next page goes on', async (t) => {
   first.ready();
   first.events('1', '2');
   await until('the second', () => page.cursor === 'after 2');
-  // Reloaded: nobody says good-bye.
-  first.cut();
+  page.close();
   open();
   const second = await connection();
   assert.equal(second.url.searchParams.get('after'), 'after 2');
@@ -365,6 +364,54 @@ test('a stored cursor is where the next page goes on', async (t) => {
   client.events('a', { storage, where: [{ property: 'b', value: 1 }] });
   const third = await connection();
   assert.equal(third.url.searchParams.has('after'), false);
+});
+
+test('of two open feeds that would keep their cursors in one place, the second is told so', async (t) => {
+  const { client, connection } = await setStage(t);
+  const storage = memoryStorage();
+  const one = client.events('a', { storage });
+  const first = await connection();
+  first.ready();
+  first.events('1');
+  one.subscribe(() => undefined);
+  await until('it to be stored', () => one.cursor === 'after 1');
+  const same = client.events('a', { storage, since: new Date(0) });
+  const error = await same.next().then(
+    () => assert.fail('it goes on'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof FeedError);
+  assert.deepEqual([error.code, error.argument], ['BAD_USER_INPUT', 'storageKey']);
+  assert.match(error.message, /millrace ws:.*\/feeds\/a": close it, or give each a storageKey/);
+  // Neither its end nor those of others are that of the first.
+  same.close();
+  assert.equal(client.events('a', { storage }).state.name, 'closed');
+  client.events('a', { storage: memoryStorage() });
+  client.events('a');
+  client.deadLetters('a', { storage });
+  for (let count = 0; count < 3; count += 1) await connection();
+  assert.equal(one.state.name, 'live');
+  one.close();
+  assert.equal(client.events('a', { storage }).state.name, 'connecting');
+  assert.equal((await connection()).url.searchParams.get('after'), 'after 1');
+});
+
+test('two feeds of the same with keys of their own go on where each was left, when the page is reloaded', async (t) => {
+  const { client, connection } = await setStage(t);
+  const storage = memoryStorage();
+  // The one is quick, the other has dealt with less when the page is left.
+  const left = { quick: '3', slow: '1' };
+  for (const [storageKey, last] of Object.entries(left)) {
+    const feed = client.events('a', { storage, storageKey });
+    const one = await connection();
+    one.ready();
+    one.events('1', '2', '3', '4');
+    for await (const _ of feed) if (feed.cursor === `after ${last}`) break;
+  }
+  for (const [storageKey, last] of Object.entries(left)) {
+    client.events('a', { storage, storageKey });
+    assert.equal((await connection()).url.searchParams.get('after'), `after ${last}`);
+  }
 });
 
 test('a storage that takes nothing stops nobody, and leaves no old cursor behind', async (t) => {
@@ -430,6 +477,7 @@ for (const code of ['CURSOR_EXPIRED', 'TOPIC_RECREATED', 'LOG_TRUNCATED'] as con
       assert.equal(storage.kept.size, 0);
       await clock.advance(500);
       assert.equal((await connection()).url.search, search);
+      feed.close();
     }
     const feed = client.events('a', { after: 'old' });
     const next = feed.next();
