@@ -14,7 +14,7 @@ for (const [what, where] of [
   test(`in a small heap what waits in ${where} does not fill it: it is sent early`, {
     timeout: 60_000,
   }, async (t) => {
-    const child = spawn(process.execPath, ['--max-old-space-size=112', script, what], {
+    const child = spawn(process.execPath, ['--max-old-space-size=128', script, what], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     t.after(() => child.kill('SIGKILL'));
