@@ -34,5 +34,7 @@ export interface DeadLetter {
   readonly source: 'UPSTREAM' | 'BRIDGE';
   readonly partition: number;
   readonly offset: number;
+  /** Of one that stands for several records: the last of their offsets. @default that of its own */
+  readonly lastOffset?: number;
   readonly recordedAtMs: number;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { type LostRange, MillraceError } from '../core/errors.ts';
-import { topicRecreated } from '../kafka/topic-errors.ts';
+import { topicNotFound, topicRecreated } from '../kafka/topic-errors.ts';
 import type { Offsets } from './cursor/lanes.ts';
 import type { StreamPosition } from './cursor/stream-position.ts';
 import {
@@ -146,6 +146,10 @@ async function heldOffsets(
     offsetsOf(client, topic, 'latest'),
   ]);
   const { next, lowest } = position;
+  // Partitions never go away. Where the cluster tells no ids of topics, this alone may tell.
+  if (furthest.some((read, partition) => read > 0 && !latest.has(partition))) {
+    throw topicRecreated(topic);
+  }
   const expired: LostRange[] = [];
   const truncated: LostRange[] = [];
   const offsets = new Map<number, number>();
@@ -251,9 +255,14 @@ function noRecords(topic: string, cause?: KafkaError): KafkaError {
   return new KafkaError('UNAVAILABLE', `the last records of ${topic} did not come`, { cause });
 }
 
+/**
+ * `null`: the cluster tells none. Rejects with `KafkaError` where it cannot tell now: without its id, the cursors of the
+ * topic would be taken for those of another one of its name.
+ */
 async function topicIdOf(client: KafkaClient, topic: string): Promise<string | null> {
   const description = (await client.describeTopics([topic])).get(topic);
-  if (description === undefined || description instanceof KafkaError) return null;
+  if (description === undefined) throw topicNotFound(topic);
+  if (description instanceof KafkaError) throw description;
   return description.topicId;
 }
 

@@ -11,6 +11,7 @@ import {
   type ReaderStatus,
   type RecordBatch,
   type TopicReader,
+  type UnreadableRange,
 } from '../kafka/port.ts';
 import { findStart, logTruncated, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
@@ -499,11 +500,16 @@ export class Feed {
       if (!this.next.has(partition)) {
         this.#addPartition(partition, batch.records[0]?.offset ?? nextOffset);
       }
+      const unreadable = [...(batch.unreadable ?? [])];
       for (let from = 0; from < batch.records.length; from += recordsTogether) {
-        const events = this.#eventsOf(partition, batch.records.slice(from, from + recordsTogether));
+        const events = this.#eventsOf(
+          partition,
+          batch.records.slice(from, from + recordsTogether),
+          unreadable,
+        );
         for (const { sequencer } of streams) sequencer.ingestBatch(partition, events);
       }
-      for (const range of batch.unreadable ?? []) this.#reportUnreadable(partition, range, nowMs);
+      for (const range of unreadable) this.#reportUnreadable(partition, range);
       this.#progress.advance(partition, nextOffset, highWatermark);
       const caughtUp = nextOffset >= highWatermark;
       for (const { sequencer } of streams) {
@@ -519,9 +525,21 @@ export class Feed {
     this.#watchForStall();
   }
 
-  #eventsOf(partition: number, records: readonly RawRecord[]): Event[] {
+  /**
+   * @param unreadable what of the batch could not be read, in order. What lies before the records is taken out and told:
+   *   a cursor of a dead letter has all that lies before it behind it
+   */
+  #eventsOf(
+    partition: number,
+    records: readonly RawRecord[],
+    unreadable: UnreadableRange[],
+  ): Event[] {
     const events: Event[] = [];
     for (const record of records) {
+      for (let [range] = unreadable; range && range.from < record.offset; [range] = unreadable) {
+        unreadable.shift();
+        this.#reportUnreadable(partition, range);
+      }
       const event = this.#eventOf(partition, record);
       if (event !== undefined) events.push(event);
     }
@@ -543,21 +561,20 @@ export class Feed {
     return undefined;
   }
 
-  #reportUnreadable(
-    partition: number,
-    range: { from: number; to: number; reason: string },
-    recordedAtMs: number,
-  ): void {
-    const deadLetter: DeadLetter = {
+  #reportUnreadable(partition: number, { from, to, reason }: UnreadableRange): void {
+    // Before the start: it was read for its ids only.
+    if (to <= this.#progress.fromOf(partition)) return;
+    this.#deadLetters.accept({
       kind: 'deadLetter',
       event: '',
-      error: `offsets ${range.from} to ${range.to - 1} cannot be read: ${range.reason}`,
+      error: `offsets ${from} to ${to - 1} cannot be read: ${reason}`,
       source: 'BRIDGE',
       partition,
-      offset: range.from,
-      recordedAtMs,
-    };
-    this.#deadLetters.accept(deadLetter);
+      offset: from,
+      lastOffset: to - 1,
+      // When they were recorded cannot be read either.
+      recordedAtMs: this.#options.clock.now(),
+    });
   }
 
   /** What had been read where it begins, and is not in the log that it reads again from before that. */

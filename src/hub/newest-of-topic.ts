@@ -141,15 +141,21 @@ export class NewestOfTopic {
     }
   }
 
-  /** The cluster's id of a topic, `null` if it cannot be learned; what cursors need is then known. */
-  async #topicId(principal: Principal, { kafkaTopic, topic }: FeedSource): Promise<string | null> {
+  /** The cluster's id of a topic, `null` if it tells none; what cursors need is then known. */
+  async #topicId(
+    principal: Principal,
+    { kafkaTopic, topic, whenMissing }: FeedSource,
+  ): Promise<string | null> {
     const { registry, refusalOf } = this.#options;
     const lease = registry.clients.lease(principal);
     try {
       await registry.keys.learn(lease.client);
       const found = (await lease.client.describeTopics([kafkaTopic])).get(kafkaTopic);
-      return found === undefined || found instanceof KafkaError ? null : found.topicId;
+      if (found instanceof KafkaError) throw found;
+      return found?.topicId ?? null;
     } catch (error) {
+      const isMissing = error instanceof KafkaError && error.code === 'TOPIC_NOT_FOUND';
+      if (isMissing && whenMissing === 'wait') return null;
       throw error instanceof KafkaError ? refusalOf(error, topic) : error;
     } finally {
       lease.release();

@@ -50,6 +50,13 @@ interface Partition {
   readonly rereadFrom: number;
 }
 
+/** Of those of which nothing had been read there is nothing to be read again. */
+function partitionsRead(resumed: ResumePoint | null): number[] {
+  const read: number[] = [];
+  for (const [partition, next] of resumed?.next ?? []) if (next > 0) read.push(partition);
+  return read;
+}
+
 /**
  * Puts the records of all partitions of a topic in one order and drops copies: the state machine
  * (K, R, V) of docs/ordering.md. Pure: no timers and no input or output of its own.
@@ -130,7 +137,7 @@ export class Sequencer {
       this.#rankedBy === 'time' ? bucketUs(options.latenessMs) : numbersOfBucket,
     );
     this.#resumed = options.resumeFrom ?? null;
-    this.#rereading = new Rereading(this.#resumed?.next.keys() ?? []);
+    this.#rereading = new Rereading(partitionsRead(this.#resumed));
     if (this.#resumed?.key) this.#last.set(this.#resumed.key);
   }
 

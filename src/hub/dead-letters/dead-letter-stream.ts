@@ -231,7 +231,7 @@ export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
       order: 'ARRIVAL',
       maxBytes: this.#options.historyBytes,
       start: { key: null, next, lowest: next },
-      recordOf: ({ lane, deadLetter: { offset } }) => ({ id: null, lane, offset }),
+      recordOf: ({ lane, deadLetter }) => ({ id: null, lane, offset: lastOffsetOf(deadLetter) }),
       bytesOf: ({ deadLetter }) => bytesOf(deadLetter),
       epochs: () => this.#epochs,
     });
@@ -245,9 +245,9 @@ export class DeadLetterStream extends FollowedStream<LanedDeadLetter> {
   /** Until the other feed has begun. It is the cluster that keeps it from that, so there is no use in waiting on. */
   #keep(early: Early): void {
     if (this.#audiences.size === 0) {
-      const { partition, offset } = early.deadLetter;
+      const { partition } = early.deadLetter;
       // Nobody waits for it; but who comes back to before it must not be told that nothing was there.
-      this.#began[early.side]?.set(partition, offset + 1);
+      this.#began[early.side]?.set(partition, lastOffsetOf(early.deadLetter) + 1);
       return;
     }
     this.#early.push(early);
@@ -348,6 +348,11 @@ function messageOf(
 /** A copy: where the feed stands changes. */
 function startOf({ hasBegun, passed }: Feed): Map<number, number> | undefined {
   return hasBegun ? new Map(passed) : undefined;
+}
+
+/** Whoever goes on behind a dead letter that stands for several records goes on behind all of them. */
+function lastOffsetOf({ offset, lastOffset = offset }: DeadLetter): number {
+  return lastOffset;
 }
 
 function bytesOf({ event, error }: DeadLetter): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MillraceError } from '../../../src/core/errors.ts';
-import { collect, lingerMs, openHub, principalOf } from '../../support/hub.ts';
+import { collect, lingerMs, openHub, principalOf, settled } from '../../support/hub.ts';
 import { settle } from '../../support/manual-clock.ts';
 
 test('a revoked key ends its subscriptions with the reason, and nobody else’s', async (t) => {
@@ -58,6 +58,38 @@ test('dead letters come from the topic itself and from its dead-letter topic', a
   await clock.advance(100);
   assert.deepEqual(received.sortedIds, ['', '{"broken', '{upstream']);
   assert.equal(received.ended, false);
+});
+
+test('what cannot be read is told in its place, once, and not from before the start', async (t) => {
+  const first = openHub(t, { topics: { purchases: 1, 'purchases-dlq': 1 } });
+  const { clock, kafka } = first;
+  kafka.append('purchases', { value: '{"id":"before"}' });
+  kafka.appendUnreadable('purchases', 0, 2, 'before the start');
+  await clock.advance(1_000);
+  const live = collect(
+    await settled(first.hub.deadLetters(first.principal, { topic: 'purchases' })),
+  );
+  await clock.advance(100);
+  // In one answer.
+  kafka.setPartitionAvailable('purchases', 0, false);
+  kafka.appendUnreadable('purchases', 0, 3, 'the checksum is wrong');
+  kafka.append('purchases', { value: '{broken' });
+  kafka.setPartitionAvailable('purchases', 0, true);
+  await clock.advance(1_000);
+  assert.deepEqual(live.ids, ['', '{broken']);
+  const after = live.cursors[0] ?? '';
+  await first.hub.close();
+
+  const { hub, principal } = openHub(t, {
+    topics: {},
+    options: { clock },
+    driver: () => kafka.driver(),
+  });
+  const again = hub.deadLetters(principal, { topic: 'purchases', after });
+  await clock.advance(1_000);
+  const received = collect(await again);
+  await clock.advance(1_000);
+  assert.deepEqual(received.ids, ['{broken']);
 });
 
 test('a source of dead letters that fails ends the subscription and gives back the other', async (t) => {

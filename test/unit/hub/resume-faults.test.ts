@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MillraceError } from '../../../src/core/errors.ts';
 import type { EventMessage } from '../../../src/hub/message.ts';
-import type { KafkaDriver, TopicReader } from '../../../src/kafka/port.ts';
+import {
+  type KafkaDriver,
+  KafkaError,
+  type TopicDescription,
+  type TopicReader,
+} from '../../../src/kafka/port.ts';
 import type { Subscription } from '../../../src/hub/subscription.ts';
 import { collect, lingerMs, openHub, settled, type TestHub } from '../../support/hub.ts';
 import { settle } from '../../support/manual-clock.ts';
@@ -233,6 +238,76 @@ test('a cursor of a topic that was created again meanwhile reads nothing of the 
   await clock.advance(30_000);
   assert.equal(codeOf(live.error), 'TOPIC_RECREATED');
   const refused = events({ order: 'ARRIVAL', after });
+  refused.catch(() => undefined);
+  await clock.advance(5_000);
+  await assert.rejects(refused, { code: 'TOPIC_RECREATED' });
+});
+
+type Description = TopicDescription | KafkaError;
+
+/** A driver that describes topics in another way. */
+function describing(driver: KafkaDriver, as: (description: Description) => Description) {
+  const other: KafkaDriver = {
+    name: driver.name,
+    connect(sasl) {
+      const client = driver.connect(sasl);
+      const describe = client.describeTopics.bind(client);
+      client.describeTopics = async (topics) => {
+        const described = await describe(topics);
+        return new Map(Array.from(described, ([name, description]) => [name, as(description)]));
+      };
+      return client;
+    },
+  };
+  return other;
+}
+
+function withoutId(description: Description): Description {
+  return description instanceof KafkaError ? description : { ...description, topicId: null };
+}
+
+test('a topic that has partitions no more is another one, also where the cluster tells no ids', async (t) => {
+  const first = openHub(t, {
+    topics: { purchases: 2 },
+    driver: (embedded) => describing(embedded, withoutId),
+  });
+  const { clock, kafka, record } = first;
+  const accepted = first.events({ order: 'ARRIVAL' });
+  await clock.advance(100);
+  const received = collect(await accepted);
+  for (const partition of [0, 1]) record(String(partition), { partition });
+  await clock.advance(1_000);
+  const after = received.cursors[1] ?? '';
+  await first.hub.close();
+  kafka.deleteTopic('purchases');
+  kafka.createTopic('purchases', 1);
+  for (let id = 0; id < 9; id += 1) record(`other ${id}`);
+  const { events } = openHub(t, {
+    topics: {},
+    options: { clock, historyBytes: 1 },
+    driver: () => describing(kafka.driver(), withoutId),
+  });
+  const refused = events({ order: 'ARRIVAL', after });
+  refused.catch(() => undefined);
+  await clock.advance(5_000);
+  await assert.rejects(refused, { code: 'TOPIC_RECREATED' });
+});
+
+test('a topic whose id cannot be told at first has it in its cursors all the same', async (t) => {
+  let asked = 0;
+  const driver = (embedded: KafkaDriver): KafkaDriver =>
+    describing(embedded, (description) => {
+      asked += 1;
+      return asked === 1 ? new KafkaError('UNAVAILABLE', 'no leader yet') : description;
+    });
+  const first = openHub(t, { topics: { purchases: 1 }, driver });
+  const { clock, kafka, record } = first;
+  const [after = ''] = await cursorsOf(first, 3);
+  await first.hub.close();
+  kafka.deleteTopic('purchases');
+  kafka.createTopic('purchases', 1);
+  for (let id = 0; id < 9; id += 1) record(`other ${id}`);
+  const refused = another(t, first).events({ order: 'ARRIVAL', after });
   refused.catch(() => undefined);
   await clock.advance(5_000);
   await assert.rejects(refused, { code: 'TOPIC_RECREATED' });
