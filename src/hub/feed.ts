@@ -535,10 +535,12 @@ export class Feed {
     unreadable: UnreadableRange[],
   ): Event[] {
     const events: Event[] = [];
+    let range = unreadable[0];
     for (const record of records) {
-      for (let [range] = unreadable; range && range.from < record.offset; [range] = unreadable) {
-        unreadable.shift();
+      while (range !== undefined && range.from < record.offset) {
         this.#reportUnreadable(partition, range);
+        unreadable.shift();
+        range = unreadable[0];
       }
       const event = this.#eventOf(partition, record);
       if (event !== undefined) events.push(event);

@@ -57,7 +57,10 @@ export interface KafkaClient {
   clusterId(): Promise<string>;
   /** Names of the topics that this login may describe, internal ones left out. */
   listTopics(): Promise<string[]>;
-  /** One metadata request for all of them. A topic that cannot be described maps to its error. */
+  /**
+   * One metadata request for all of them. A topic that cannot be described maps to its error; an internal one is
+   * `TOPIC_NOT_FOUND`.
+   */
   describeTopics(topics: readonly string[]): Promise<Map<string, TopicDescription | KafkaError>>;
   /** One request for each broker, however many topics. Never creates a topic. */
   listOffsets(

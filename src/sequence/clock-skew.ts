@@ -30,4 +30,11 @@ export class ClockSkew {
     const differenceMs = receivedAtMs - recordedAtMs;
     if (differenceMs < this.#smallestMs) this.#smallestMs = differenceMs;
   }
+
+  /** The server's clock was set back: it is less far ahead by so many milliseconds. */
+  setBack(byMs: number): void {
+    this.#bucketEndMs -= byMs;
+    this.#smallestMs -= byMs;
+    this.#formerMs -= byMs;
+  }
 }

@@ -185,7 +185,7 @@ export class Sequencer {
       read: startOffset,
       rereadFrom: this.#resumed?.lowest?.get(partition) ?? startOffset,
     };
-    this.#watermark.add(partition, this.#clock.now());
+    this.#watermark.add(partition, this.#readClock());
     this.#forgetMaps();
     if (startOffset >= next) this.#reread(partition);
   }
@@ -320,7 +320,7 @@ export class Sequencer {
    * answer while some are paused.
    */
   partitionsAhead(): number[] {
-    if (!this.#rereading.isUnderWay) return this.#watermark.ahead(this.#clock.now());
+    if (!this.#rereading.isUnderWay) return this.#watermark.ahead(this.#readClock());
     const ahead: number[] = [];
     for (const partition of this.#partitions) {
       if (partition !== undefined && !this.#rereading.has(partition.id)) ahead.push(partition.id);
@@ -649,10 +649,17 @@ export class Sequencer {
   /** The clock is read once for each answer, and whenever a record says that it is later. */
   #now(recordedAtMs: number): number {
     if (!this.#nowIsFresh || recordedAtMs > this.#nowMs) {
-      this.#nowMs = this.#clock.now();
+      this.#readClock();
       this.#nowIsFresh = true;
     }
     return this.#nowMs;
+  }
+
+  #readClock(): number {
+    const nowMs = this.#clock.now();
+    if (nowMs < this.#nowMs) this.#watermark.setBack(this.#nowMs - nowMs);
+    this.#nowMs = nowMs;
+    return nowMs;
   }
 
   /** The key of the record under way. */

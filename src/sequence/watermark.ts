@@ -82,6 +82,21 @@ export class Watermark {
     this.#answered(partition, nowMs);
   }
 
+  /**
+   * The server's clock was set back by so many milliseconds. What is known by it is told in its new time; otherwise
+   * time would have come as far as the former clock, and all that is recorded up to there would be late.
+   */
+  setBack(byMs: number): void {
+    this.#skew.setBack(byMs);
+    this.#lastAnswerMs -= byMs;
+    this.#flowingSinceMs -= byMs;
+    for (const progress of this.#partitions) {
+      if (progress === undefined) continue;
+      progress.caughtUpAtMs -= byMs;
+      progress.answeredAtMs -= byMs;
+    }
+  }
+
   /** A fetch came back to the end of the partition at `atMs`, by the server's clock. */
   caughtUp(partition: number, atMs: number): void {
     const progress = this.#answered(partition, atMs);

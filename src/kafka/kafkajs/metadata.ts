@@ -27,7 +27,7 @@ export interface TopicMetadata {
   readonly partitions: readonly PartitionDescription[];
 }
 
-/** What an answer says of topics that were asked about. */
+/** What an answer says of topics that were asked about. Internal ones, such as `__consumer_offsets`, are nobody's. */
 export function topicsIn(
   { topics }: ClusterMetadata,
   names: readonly string[],
@@ -37,7 +37,7 @@ export function topicsIn(
 }
 
 function described(name: string, topic: TopicMetadata | undefined): TopicDescription | KafkaError {
-  if (!topic) return topicNotFound(name);
+  if (!topic || topic.internal) return topicNotFound(name);
   const { errorCode, topicId, partitions } = topic;
   const error = topicError(name, errorCode);
   return error ?? { name, topicId, partitions: partitions.toSorted((a, b) => a.id - b.id) };

@@ -210,7 +210,7 @@ export class SeenIds {
     marks[free] = mark;
     write(rests, free, words);
     this.#count(this.#current, 1);
-    if (this.#counts[this.#current] === this.#sliceMaxIds) this.#turn();
+    if ((this.#counts[this.#current] ?? 0) >= this.#sliceMaxIds) this.#turn();
     return true;
   }
 

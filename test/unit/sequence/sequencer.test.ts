@@ -69,6 +69,23 @@ test('events of all partitions come in the order of their own times', () => {
   assert.equal(r.sequencer.held, 0);
 });
 
+test('a clock that was ahead of the broker and is set right makes nobody late', () => {
+  const aheadMs = 60_000;
+  const r = rig();
+  r.clock.jump(aheadMs);
+  r.put({ id: 'x', at: 0 });
+  r.idle(aheadMs + 2_500);
+  assert.equal(r.out, 'x');
+  r.clock.jump(10 - aheadMs);
+  r.put({ id: 'b', at: 2_505, t: 2_400 });
+  r.sequencer.release();
+  r.put({ id: 'a', at: 2_510, t: 2_300, partition: 1 });
+  r.sequencer.release();
+  assert.equal(r.out, 'x');
+  r.idle(5_000);
+  assert.equal(r.out, 'x a b');
+});
+
 test('an event is held until nothing in time can come before it, and no longer', () => {
   const r = rig();
   r.put({ id: 'a', at: 0 });

@@ -100,6 +100,21 @@ test('bytes bound it: the oldest ids go first, and the covered window says so', 
   }
 });
 
+test('ids that come again do not keep a slice from ending: few are forgotten at a time', () => {
+  const maxBytes = 8 * mebibyte;
+  const seen = new SeenIds({ windowMs: 1_000_000_000, maxBytes });
+  let most = 0;
+  for (let n = 0; n < 1_000_000; n++) {
+    const before = seen.ids;
+    seen.add(digest(n), n / 100);
+    // With every second one comes a copy of an older one.
+    if (n % 2 === 0 && n > 50_000) seen.add(digest(n - 50_000), n / 100);
+    most = Math.max(most, before - seen.ids);
+  }
+  assert.ok(most > 0, 'the bytes do not suffice');
+  assert.ok(most < maxBytes / 16 / 4, `${most} at once`);
+});
+
 test('what is covered grows from the start to the window', () => {
   const seen = new SeenIds({ windowMs: 1_000, maxBytes: mebibyte });
   assert.equal(seen.coveredMs, 0);
