@@ -129,6 +129,7 @@ export async function openBackend(
     maxQueuedBytes: limits.outboundBytesPerConnection,
     maxSubscriptionsPerProject: limits.subscriptionsPerProject,
     maxCatchUpReadersPerProject: limits.catchUpReadersPerProject,
+    maxTopicsPerProject: limits.topicsPerProject,
     // Several are read at a time.
     maxRecentBytes: bytesForHeap(limits.recentBytes, 1 / 32),
     maxRecentReadersPerProject: limits.recentReadersPerProject,

@@ -414,6 +414,11 @@ export const settings = {
       default: 64 * KiB,
       description: 'Largest message, and largest body of a request, that a client may send.',
     }),
+    topicsPerProject: setting(integer({ min: 2, max: 1_000_000 }), {
+      default: 1_000,
+      description:
+        'Most topics of one project, dead-letter topics included, that are read at a time, of each process. Past it the one that nobody has listened to for longest is closed before `feeds.linger` is over; where somebody listens to each, one more is refused.',
+    }),
     catchUpReadersPerProject: setting(integer({ min: 1, max: 10_000 }), {
       default: 10,
       description:

@@ -39,6 +39,8 @@ export interface FeedRegistryOptions {
   readonly maxWarmUpRecords: number;
   /** Private feeds, which read the past, that one project may have at a time. */
   readonly maxCatchUpReadersPerProject: number;
+  /** Shared feeds of one project; of topics that projects share, of all of them together. */
+  readonly maxTopicsPerProject: number;
   readonly logger: FeedLogger;
   /** Told of each feed that nobody reads any more, with what it had done. @default nobody */
   readonly onFeedClosed?: ((feed: Feed) => void) | undefined;
@@ -126,6 +128,8 @@ export class FeedRegistry {
   /** What all instances have in common, as far as it is known. */
   readonly keys: SharedKeys;
   readonly #shared = new Map<string, SharedFeed>();
+  /** Those that nobody reads, for longest first. */
+  readonly #idle = new Set<SharedFeed>();
   readonly #host: LeaseHost = {
     closeWhenIdle: (shared) => this.#closeWhenIdle(shared),
     close: (shared) => this.#close(shared),
@@ -133,6 +137,7 @@ export class FeedRegistry {
   readonly #private = new Set<Feed>();
   readonly #failed = new Map<string, FailedFeed>();
   readonly #privatePerProject: PerProject;
+  readonly #sharedPerProject: PerProject;
   /** Of all private feeds together. */
   readonly #turns = new Turns();
 
@@ -151,6 +156,11 @@ export class FeedRegistry {
       what: 'readers of the past',
       limit: 'limits.catchUpReadersPerProject',
     });
+    this.#sharedPerProject = new PerProject({
+      max: options.maxTopicsPerProject,
+      what: 'topics that are read',
+      limit: 'limits.topicsPerProject',
+    });
   }
 
   /** All feeds there are, shared and private. */
@@ -165,12 +175,16 @@ export class FeedRegistry {
     return this.#shared.get(key)?.feed.counts ?? this.#failed.get(key)?.counts;
   }
 
-  /** Throws `KAFKA_UNAVAILABLE` after `close`. */
+  /**
+   * @throws {MillraceError} `KAFKA_UNAVAILABLE`: after `close`; `LIMIT_EXCEEDED`: it would be one topic too many of the
+   *   project, and somebody reads each of the others
+   */
   lease(login: Login, source: FeedSource): FeedLease {
     const key = keyOf(login, source.kafkaTopic, source.holds);
     const shared = this.#shared.get(key) ?? this.#open(key, login, source);
     shared.leases += 1;
     shared.idle?.cancel();
+    this.#idle.delete(shared);
     return new SharedLease(this.#host, shared);
   }
 
@@ -225,6 +239,7 @@ export class FeedRegistry {
   async close(): Promise<void> {
     const shared = [...this.#shared.values()];
     this.#shared.clear();
+    this.#idle.clear();
     for (const { idle } of shared) idle?.cancel();
     for (const { expiry } of this.#failed.values()) expiry.cancel();
     this.#failed.clear();
@@ -236,7 +251,10 @@ export class FeedRegistry {
   }
 
   #open(key: string, login: Login, source: FeedSource): SharedFeed {
+    const projectId = source.projectId ?? '';
+    this.#makeRoom(projectId);
     const client = this.clients.lease(login);
+    this.#sharedPerProject.occupy(projectId);
     const feed = this.#feed(source, {
       client: client.client,
       start: { at: 'acceptance', acceptedAtMs: this.#options.clock.now() },
@@ -251,6 +269,19 @@ export class FeedRegistry {
     this.#failed.get(key)?.expiry.cancel();
     this.#failed.delete(key);
     return shared;
+  }
+
+  /**
+   * Where a project has all that it may have, what nobody has read for longest is closed before its time.
+   *
+   * @throws {MillraceError} `LIMIT_EXCEEDED`: somebody reads each of them
+   */
+  #makeRoom(projectId: string): void {
+    if (!this.#sharedPerProject.hasPlace(projectId)) {
+      const idle = this.#idle.values().find(({ feed }) => (feed.projectId ?? '') === projectId);
+      if (idle !== undefined) this.#close(idle);
+    }
+    this.#sharedPerProject.assertPlace(projectId);
   }
 
   /** Only of feeds that began: there are as many as topics, not as anybody can think of. */
@@ -288,12 +319,15 @@ export class FeedRegistry {
     if (this.#shared.get(shared.key) !== shared) return;
     const { clock, lingerMs } = this.#options;
     shared.idle = clock.schedule(lingerMs, () => this.#close(shared));
+    this.#idle.add(shared);
   }
 
   #close(shared: SharedFeed): void {
     if (this.#shared.get(shared.key) !== shared) return;
     this.#shared.delete(shared.key);
+    this.#idle.delete(shared);
     shared.idle?.cancel();
+    this.#sharedPerProject.giveBack(shared.feed.projectId ?? '');
     this.#options.onFeedClosed?.(shared.feed);
     void shared.feed.close().finally(() => shared.client.release());
   }

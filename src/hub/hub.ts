@@ -54,6 +54,7 @@ export interface HubOptions extends TopicsOptions, NewestOfTopicOptions, OpenSub
   readonly refusalOf?: RefusalOf;
   readonly lingerMs: number;
   readonly maxCatchUpReadersPerProject: number;
+  readonly maxTopicsPerProject: number;
   /** Most records that a feed reads at its start for their ids only. */
   readonly maxWarmUpRecords: number;
   readonly logger: FeedLogger;

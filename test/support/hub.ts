@@ -174,6 +174,7 @@ export function openHub(
     lingerMs,
     maxQueuedBytes: 2 ** 20,
     maxCatchUpReadersPerProject: 2,
+    maxTopicsPerProject: 100,
     maxRecentBytes: 2 ** 20,
     maxRecentReadersPerProject: 2,
     logger: log.logger,

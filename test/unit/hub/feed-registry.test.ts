@@ -175,6 +175,29 @@ test('readers of the past are bounded for each project: who finds none free wait
   assert.equal(late.ids.length, 2_000);
 });
 
+test('topics that are read are bounded for each project: what nobody listens to makes room', async (t) => {
+  const topics = { a: 1, b: 1, c: 1, d: 1 };
+  const { clock, hub, events } = openHub(t, {
+    topics,
+    options: { maxTopicsPerProject: 2, topicsAreOwn: true },
+  });
+  const open = (): string[] => [...hub.registry.feeds()].map(({ kafkaTopic }) => kafkaTopic);
+  const [a, b] = [await events({ topic: 'a' }), await events({ topic: 'b' })];
+  await assert.rejects(events({ topic: 'c' }), {
+    code: 'LIMIT_EXCEEDED',
+    details: { limit: 'limits.topicsPerProject' },
+  });
+  // A second subscriber needs no room, and another project has its own.
+  await events({ topic: 'a', order: 'ARRIVAL' });
+  await events({ topic: 'a' }, principalOf('globex'));
+  await b.return();
+  await clock.advance(1);
+  await events({ topic: 'c' });
+  assert.deepEqual(open(), ['a', 'a', 'c']);
+  await a.return();
+  await assert.rejects(events({ topic: 'd' }), { code: 'LIMIT_EXCEEDED' });
+});
+
 test('those who ask for the past of one stream share a reader, and leave it for the live stream', async (t) => {
   const { clock, use, record, events } = openHub(t, { topics: { purchases: 1 } });
   for (const id of ['a', 'b', 'c']) record(id);
