@@ -15,6 +15,12 @@ const operationTypes = {
   DESCRIBE: AclOperationTypes.DESCRIBE,
 };
 
+/**
+ * How long a broker may take for a change, in milliseconds: less than kafkajs waits for its answer. Told that it has
+ * taken too long, kafkajs would ask for the same change again, and be told that it has been made.
+ */
+const changeWithinMs = 25_000;
+
 /** All that another process needs to use a cluster; goes through JSON. */
 export interface KafkaCoordinates {
   /** `host:port` of every node, by listener. */
@@ -95,21 +101,27 @@ export class KafkaAccess {
     const topics = [{ topic: name, numPartitions: partitions, replicationFactor, configEntries }];
     await this.administrate(async (admin) => {
       // Not `waitForLeaders`: kafkajs gives up where a broker has not heard of the topic yet.
-      const created = await admin.createTopics({ topics, waitForLeaders: false });
+      const created = await admin.createTopics({
+        topics,
+        waitForLeaders: false,
+        timeout: changeWithinMs,
+      });
       if (!created) throw new Error(`The topic ${name} exists already.`);
       await until(async () => (await partitionRanges(admin, name)).length === partitions);
     });
   }
 
   async deleteTopic(name: string): Promise<void> {
-    await this.administrate((admin) => admin.deleteTopics({ topics: [name] }));
+    await this.administrate((admin) =>
+      admin.deleteTopics({ topics: [name], timeout: changeWithinMs }),
+    );
   }
 
   /** `total` counts those that exist. */
   async addPartitions(name: string, total: number): Promise<void> {
     const topicPartitions = [{ topic: name, count: total }];
     await this.administrate(async (admin) => {
-      await admin.createPartitions({ topicPartitions });
+      await admin.createPartitions({ topicPartitions, timeout: changeWithinMs });
       await until(async () => (await partitionRanges(admin, name)).length === total);
     });
   }

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lastLines } from './command.ts';
 import type { Guard } from './guard.ts';
+import { until } from './until.ts';
 
 export interface BrokerCommand {
   readonly java: string;
@@ -22,6 +23,12 @@ export function javaArgs(
   args: readonly string[],
 ): string[] {
   return [...jvmOptions, '-cp', join(libsDir, '*'), mainClass, ...args];
+}
+
+/** Of a thread, by its number. For Linux. */
+function isStopped(tasks: string): (task: string) => boolean {
+  // Behind the name in brackets, which may hold anything.
+  return (task) => /\) [Tt] [^)]*$/.test(readFileSync(join(tasks, task, 'stat'), 'utf8'));
 }
 
 /** One life of one broker: a JVM. */
@@ -77,8 +84,11 @@ export class BrokerProcess {
     clearTimeout(last);
   }
 
-  pause(): void {
+  /** SIGSTOP. Resolves when none of its threads runs on: on a busy machine some answer requests for a while. */
+  async pause(): Promise<void> {
     this.#child.kill('SIGSTOP');
+    const tasks = `/proc/${this.#child.pid}/task`;
+    if (existsSync(tasks)) await until(async () => readdirSync(tasks).every(isStopped(tasks)));
   }
 
   resume(): void {

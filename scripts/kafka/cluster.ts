@@ -170,9 +170,9 @@ export class KafkaCluster extends KafkaAccess {
     await this.#untilServing(nodeId, node.process);
   }
 
-  /** SIGSTOP: connections stay open and silent. */
-  pauseNode(nodeId: number): void {
-    this.#node(nodeId).process?.pause();
+  /** SIGSTOP: connections stay open and silent. Resolves when the node says nothing more. */
+  async pauseNode(nodeId: number): Promise<void> {
+    await this.#node(nodeId).process?.pause();
   }
 
   resumeNode(nodeId: number): void {

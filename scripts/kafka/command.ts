@@ -8,7 +8,7 @@ export type CommandResult =
 
 export interface CommandOptions {
   readonly cwd?: string;
-  /** @default 30_000 */
+  /** @default 120_000 */
   readonly timeoutMs?: number;
 }
 
@@ -20,7 +20,7 @@ export type RunCommand = (
 ) => Promise<CommandResult>;
 
 /** `output` is standard output followed by standard error: `java -version` prints to the latter. */
-export const runCommand: RunCommand = (program, args, { cwd, timeoutMs = 30_000 } = {}) =>
+export const runCommand: RunCommand = (program, args, { cwd, timeoutMs = 120_000 } = {}) =>
   new Promise((resolve) => {
     const settings = { cwd, timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 };
     execFile(program, args, settings, (error, stdout, stderr) => {

@@ -36,7 +36,7 @@ export const faults = {
   },
   async 'broker frozen'({ kafka, dice }: Scene): Promise<void> {
     const node = pick(kafka.nodeIds, dice);
-    kafka.pauseNode(node);
+    await kafka.pauseNode(node);
     await sleep(6_000 + dice.below(3_000));
     kafka.resumeNode(node);
   },

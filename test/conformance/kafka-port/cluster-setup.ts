@@ -68,17 +68,8 @@ async function clusterSetup(
       };
     },
 
-    async createTopic(topic, partitions, config = {}) {
-      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      await kafka.administrate((admin) =>
-        admin.createTopics({
-          topics: [{ topic, numPartitions: partitions, configEntries }],
-          // Under load kafkajs gives up on a broker that has not heard of the topic yet.
-          waitForLeaders: false,
-        }),
-      );
-      while ((await kafka.offsets(topic)).length < partitions);
-    },
+    createTopic: (topic, partitions, config = {}) =>
+      kafka.createTopic(topic, { partitions, config }),
     deleteTopic: (topic) => kafka.deleteTopic(topic),
     addPartitions: (topic, total) => kafka.addPartitions(topic, total),
     deleteRecords: (topic, partition, beforeOffset) =>
