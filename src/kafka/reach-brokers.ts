@@ -22,7 +22,8 @@ function reach(broker: string, withinMs: number): Promise<void> {
   const socket = connect({ host, port: Number(broker.slice(colon + 1)), timeout: withinMs });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   socket.once('connect', () => resolve());
-  socket.once('timeout', () => reject(new Error(`${broker} does not answer`)));
+  // A process that stood still hears first that its time is over, and only then what came meanwhile.
+  socket.once('timeout', () => setImmediate(() => reject(new Error(`${broker} does not answer`))));
   socket.once('error', reject);
   return promise.finally(() => socket.destroy());
 }

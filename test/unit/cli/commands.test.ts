@@ -10,7 +10,7 @@ const digestOf = (key: string): string => createHash('sha256').update(key).diges
 
 const { version, engines } = Object(JSON.parse(readFileSync('package.json', 'utf8')));
 
-test('--version prints the version alone', { timeout: 30_000 }, async (t) => {
+test('--version prints the version alone', { timeout: 120_000 }, async (t) => {
   const result = await millrace(t, ['--version']);
   assert.deepEqual(result, { code: 0, stdout: `${version}\n`, stderr: '' });
 });
@@ -23,7 +23,7 @@ test('a Node that is too old is told by its version', () => {
 });
 
 test('hash-key prints the digest alone, whatever newline ends the key', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const inputs = ['a key', 'a key\n', 'a key\r\n'];
   const results = await Promise.all(inputs.map((input) => millrace(t, ['hash-key'], { input })));
@@ -33,13 +33,13 @@ test('hash-key prints the digest alone, whatever newline ends the key', {
 });
 
 test('hash-key takes one newline away, not two, and no other space', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const { stdout } = await millrace(t, ['hash-key'], { input: ' ключ \n\n' });
   assert.equal(stdout, `${digestOf(' ключ \n')}\n`);
 });
 
-test('hash-key refuses an empty key', { timeout: 30_000 }, async (t) => {
+test('hash-key refuses an empty key', { timeout: 120_000 }, async (t) => {
   for (const result of await Promise.all([
     millrace(t, ['hash-key'], { input: '' }),
     millrace(t, ['hash-key'], { input: '\n' }),
@@ -50,13 +50,13 @@ test('hash-key refuses an empty key', { timeout: 30_000 }, async (t) => {
   }
 });
 
-test('check-config accepts the example', { timeout: 30_000 }, async (t) => {
+test('check-config accepts the example', { timeout: 120_000 }, async (t) => {
   const result = await millrace(t, ['check-config', '--config', 'millrace.example.yaml']);
   assert.deepEqual(result, { code: 0, stdout: 'configuration is valid\n', stderr: '' });
 });
 
 test('check-config prints every problem, one a line, and exits with 1', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const file = configFile(
     t,
@@ -73,7 +73,7 @@ test('check-config prints every problem, one a line, and exits with 1', {
 });
 
 test('check-config takes the file from MILLRACE_CONFIG, and settings from the environment', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const file = configFile(t, 'kafka: { brokers: [127.0.0.1:9092] }\nlisten: { port: x }\n');
   const env = { MILLRACE_CONFIG: file };
@@ -86,7 +86,7 @@ test('check-config takes the file from MILLRACE_CONFIG, and settings from the en
   assert.equal(mended.code, 0);
 });
 
-test('where no file was given, the problems say so', { timeout: 30_000 }, async (t) => {
+test('where no file was given, the problems say so', { timeout: 120_000 }, async (t) => {
   const { code, stderr } = await millrace(t, ['check-config']);
   assert.equal(code, 1);
   assert.match(
@@ -95,7 +95,7 @@ test('where no file was given, the problems say so', { timeout: 30_000 }, async 
   );
 });
 
-test('check-config tells what it finds odd, and accepts it', { timeout: 30_000 }, async (t) => {
+test('check-config tells what it finds odd, and accepts it', { timeout: 120_000 }, async (t) => {
   const file = configFile(t, 'kafka: { brokers: [kafka.example:9092] }\n');
   const { code, stderr } = await millrace(t, ['check-config', '--config', file]);
   assert.equal(code, 0);
@@ -103,7 +103,7 @@ test('check-config tells what it finds odd, and accepts it', { timeout: 30_000 }
 });
 
 test('serve with problems prints them like check-config, and no stack trace', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const args = ['--config', 'no-such-file.yaml'];
   const [serve, check] = await Promise.all([
@@ -116,7 +116,7 @@ test('serve with problems prints them like check-config, and no stack trace', {
 });
 
 test('a command line that makes no sense exits with 2; help with 0', {
-  timeout: 30_000,
+  timeout: 120_000,
 }, async (t) => {
   const [command, option, help] = await Promise.all([
     millrace(t, ['srve']),

@@ -14,7 +14,7 @@ import { exitOf, startMillrace } from '../../support/millrace.ts';
 import { makeToken } from '../../support/tokens.ts';
 import { until } from '../../support/until.ts';
 
-const timeout = 60_000;
+const timeout = 120_000;
 const sockets = 30;
 
 function settings(key: string): string {

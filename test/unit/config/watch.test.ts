@@ -59,7 +59,7 @@ function watched(t: TestContext, file: string, options: Partial<WatchOptions> = 
   };
 }
 
-test('a file that is written in place is applied', { timeout: 10_000 }, async (t) => {
+test('a file that is written in place is applied', { timeout: 60_000 }, async (t) => {
   const file = configFile(t, withProjects('a'));
   const watch = watched(t, file);
   const applied = watch.nextApplied();
@@ -67,7 +67,7 @@ test('a file that is written in place is applied', { timeout: 10_000 }, async (t
   assert.deepEqual(await applied, ['a', 'b']);
 });
 
-test('a file that is replaced is applied, again and again', { timeout: 10_000 }, async (t) => {
+test('a file that is replaced is applied, again and again', { timeout: 60_000 }, async (t) => {
   const file = configFile(t, withProjects('a'));
   const watch = watched(t, file);
   for (const id of ['b', 'c']) {
@@ -78,7 +78,7 @@ test('a file that is replaced is applied, again and again', { timeout: 10_000 },
   }
 });
 
-test('a symbolic link that is swapped beside the file is seen', { timeout: 10_000 }, async (t) => {
+test('a symbolic link that is swapped beside the file is seen', { timeout: 60_000 }, async (t) => {
   // As Kubernetes mounts a ConfigMap: millrace.yaml -> ..data/millrace.yaml, ..data -> ..1
   const directory = temporaryDirectory(t);
   const version = (name: string, content: string): void => {

@@ -273,11 +273,13 @@ for (const [what, isWhole] of [
 }
 
 test('a client that takes again when its response has been ended gets all that was written', async (t) => {
-  const { port, response: asked } = await responding(t, 50);
+  const ended = Promise.withResolvers<void>();
+  const { port, response: asked } = await responding(t, 50, ended.resolve);
   const stream = askAndPause(t, port);
   const response = await asked;
   while (response.write('x'.repeat(1_048_576)) || response.writableLength < 2 ** 24);
-  await until('it to be ended', () => response.writableEnded);
+  await ended.promise;
+  assert.ok(response.writableEnded);
   const bytes = text(stream);
   stream.resume();
   await once(response, 'close');

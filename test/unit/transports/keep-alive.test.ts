@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { ClientOptions } from 'ws';
-import { systemClock } from '../../../src/core/clock.ts';
 import {
   KeepAlive,
   type KeepAliveOptions,
@@ -143,11 +142,11 @@ test('who sends much and takes nothing is closed all the same', async (t) => {
 });
 
 test('who takes again when it has been closed for taking nothing reads why', async (t) => {
-  const { socket, stream, client, stalled } = await watched(t, undefined, {
-    clock: systemClock,
+  const { clock, socket, stream, client, stalled } = await watched(t, undefined, {
     stallTimeoutMs: 100,
   });
   await fill({ client, socket, stream });
+  await clock.advance(25);
   await stalled;
   const closed = once(client, 'close');
   client.resume();
@@ -157,13 +156,14 @@ test('who takes again when it has been closed for taking nothing reads why', asy
 });
 
 test('who never takes anything again is cut', async (t) => {
-  const { socket, stream, client, stalled } = await watched(t, undefined, {
-    clock: systemClock,
+  const { clock, socket, stream, client, stalled } = await watched(t, undefined, {
     stallTimeoutMs: 100,
   });
   await fill({ client, socket, stream });
   const closed = once(socket, 'close');
+  await clock.advance(25);
   await stalled;
+  await clock.advance(lastWordsMs);
   await closed;
   assert.ok(stream.destroyed);
 });

@@ -22,8 +22,11 @@ const backend: TrustedIssuer = {
   key: { kind: 'secret', secret },
 };
 
+/** The time at which all is made and shown: none passes but by the clock. */
+const nowMs = Date.UTC(2025, 5, 1);
+
 function setUp(...issuers: readonly TrustedIssuer[]) {
-  const clock = new ManualClock(Date.now());
+  const clock = new ManualClock(nowMs);
   const log = captureLog();
   const keys = new ServiceAuthenticator([{ id: 'p', keys: [] }], null);
   const authenticator = new TokenAuthenticator({
@@ -66,7 +69,7 @@ function sign({
     alg: algorithm,
     ...(kid === undefined ? {} : { kid }),
   });
-  if (expiresIn !== null) jwt.setExpirationTime(new Date(Date.now() + expiresIn * 1_000));
+  if (expiresIn !== null) jwt.setExpirationTime(new Date(nowMs + expiresIn * 1_000));
   return jwt.sign(key ?? Buffer.from(secret));
 }
 
@@ -94,7 +97,7 @@ const refused: Readonly<Record<string, readonly [Signing, RegExp]>> = {
   'that has expired': [{ expiresIn: -1 }, /has expired/],
   'that never expires': [{ expiresIn: null }, /not valid here/],
   'that lives too long': [{ expiresIn: 3_700 }, /must expire within 3600s/],
-  'that is not valid yet': [{ claims: { nbf: Date.now() / 1_000 + 60 } }, /not valid here/],
+  'that is not valid yet': [{ claims: { nbf: nowMs / 1_000 + 60 } }, /not valid here/],
   'without topics': [{ claims: { topics: undefined } }, /needs the claim topics/],
   'with topics that are no list': [{ claims: { topics: 'purchases' } }, /needs the claim topics/],
   'with a filter that is no list': [{ claims: { filter: {} } }, /may have filter, a list/],

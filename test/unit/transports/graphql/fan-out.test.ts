@@ -313,15 +313,16 @@ function maskedFrame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 }
 
-/** A client that has subscribed and takes nothing. */
+/** A client that has subscribed and takes nothing from then on, with what it took before and will take. */
 async function stalled(
   t: TestContext,
   { port, channel }: Awaited<ReturnType<typeof serve>>,
-): Promise<Socket> {
+): Promise<{ readonly stream: Socket; readonly taken: () => Buffer }> {
+  const chunks: Buffer[] = [];
+  const taken = (): Buffer => Buffer.concat(chunks);
   const stream = connectTcp(port, '127.0.0.1');
   t.after(() => stream.destroy());
-  await once(stream, 'connect');
-  stream.pause();
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.write(
     'GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n' +
       'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
@@ -329,12 +330,12 @@ async function stalled(
   );
   const before = channel.size;
   stream.write(maskedFrame('{"type":"connection_init"}'));
-  // The login is asked about meanwhile.
-  await settle();
+  await until('it to be let in', () => taken().includes('connection_ack'));
+  stream.pause();
   const query = 'subscription{item{number text}}';
   stream.write(maskedFrame(JSON.stringify({ id: 's', type: 'subscribe', payload: { query } })));
   await until('it to be subscribed', () => channel.size > before);
-  return stream;
+  return { stream, taken };
 }
 
 test('what waits for who takes nothing is dropped past the bound; the others get everything', async (t) => {
@@ -343,7 +344,7 @@ test('what waits for who takes nothing is dropped past the bound; the others get
     await subscribed(t, server, ['a']),
     await subscribed(t, server, ['ä'], { perMessageDeflate: true }),
   ];
-  const slow = await stalled(t, server);
+  const { stream: slow, taken } = await stalled(t, server);
   assert.equal(server.channel.size, 3);
   let published = 0;
   while (server.slow() === 0) {
@@ -354,12 +355,9 @@ test('what waits for who takes nothing is dropped past the bound; the others get
   server.publish('after');
   published += 1;
   await until('it to be told from where to go on', () => server.channel.size === 2);
-  const bytes: Buffer[] = [];
-  slow.on('data', (chunk: Buffer) => bytes.push(chunk));
   slow.write(maskedFrame('{"type":"ping"}'));
   slow.resume();
-  const frameTexts = (): string[] =>
-    framesIn(Buffer.concat(bytes)).map(({ payload }) => payload.toString());
+  const frameTexts = (): string[] => framesIn(taken()).map(({ payload }) => payload.toString());
   await until('the pong', () => frameTexts().at(-1) === '{"type":"pong"}');
   const [ack, ...frames] = frameTexts();
   frames.pop();
