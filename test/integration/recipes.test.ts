@@ -18,7 +18,7 @@ import { portOf } from '../support/websocket.ts';
 const commands = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 
 /** For them to come back: their pauses grow with each attempt. */
-const withinMs = 60_000;
+const withinMs = 150_000;
 
 /** Runs a recipe as its reader would, until the test ends. Answers the ids of what it shows. */
 function run(t: TestContext, recipe: string, url: string): readonly unknown[] {

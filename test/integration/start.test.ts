@@ -11,8 +11,8 @@ import { parseTimestamp } from '../../src/decode/timestamp.ts';
 import { sharedCluster, uniqueTopic } from '../support/kafka.ts';
 
 const script = fileURLToPath(new URL('../../scripts/start.ts', import.meta.url));
-const startTimeoutMs = 60_000;
-const stopTimeoutMs = 10_000;
+const startTimeoutMs = 120_000;
+const stopTimeoutMs = 60_000;
 
 interface Demo {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;

@@ -1,19 +1,17 @@
 import { kafkaTopic } from '../../src/decode/topic-name.ts';
 import type { Topic } from '../conformance/transports/stage.ts';
 import { deliveryTests } from '../conformance/transports.ts';
+import { HeldClock } from '../support/held-clock.ts';
 import { openProducer, sharedCluster, uniqueTopic } from '../support/kafka.ts';
-import { runServer } from '../support/server.ts';
+import { haveRead, runServer } from '../support/server.ts';
 import { serviceConfig } from './acceptance/real-server.ts';
 
 /** On a real Kafka: every test with a server and topics of its own. */
 deliveryTests(async (t, settings) => {
   const kafka = await sharedCluster();
-  const config = serviceConfig(kafka, 'kafkajs', {
-    // Records of different partitions may come in different answers, on a busy machine late.
-    MILLRACE_TOPICS_DEFAULTS_LATENESS: '500ms',
-    ...settings,
-  });
-  const server = await runServer(t, config);
+  const config = serviceConfig(kafka, 'kafkajs', settings);
+  const clock = new HeldClock();
+  const server = await runServer(t, config, { clock });
   const producer = await openProducer(t, kafka);
   const create = async (topic: Topic): Promise<Topic> => {
     await kafka.createTopic(topic.kafkaTopic, { partitions: 3 });
@@ -22,6 +20,7 @@ deliveryTests(async (t, settings) => {
   };
   return {
     server,
+    clock,
     createTopic(projectId, name) {
       const topic = uniqueTopic(name);
       const { topicTemplate } = config.kafka;
@@ -29,8 +28,10 @@ deliveryTests(async (t, settings) => {
     },
     createDeadLetterTopic: ({ name, kafkaTopic }) =>
       create({ name: `${name}-dlq`, kafkaTopic: `${kafkaTopic}-dlq` }),
-    async record(topic, records) {
-      await producer.send(topic.kafkaTopic, records);
-    },
+    record: ({ kafkaTopic }, records) =>
+      clock.during(async () => {
+        await producer.send(kafkaTopic, records);
+        await haveRead(server, kafkaTopic, await kafka.offsets(kafkaTopic));
+      }),
   };
 });

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { FeedState } from '../../src/hub/feed-counts.ts';
-import { systemClock } from '../../src/core/clock.ts';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import { createLogger, type Logger } from '../../src/observe/logger.ts';
 import { type RunningServer, type ServerDependencies, startServer } from '../../src/server.ts';
@@ -88,6 +88,22 @@ export function feedIs(
   );
 }
 
+/** Resolves when the feeds of the Kafka topic have read up to these ends: those that somebody subscribes to. */
+export function haveRead(
+  { hub }: RunningServer,
+  kafkaTopic: string,
+  ends: readonly { readonly partition: number; readonly high: number }[],
+): Promise<void> {
+  return until(`${kafkaTopic} to be read to its end`, () =>
+    [...hub.registry.feeds()].every(
+      (feed) =>
+        feed.kafkaTopic !== kafkaTopic ||
+        feed.subscribers === 0 ||
+        ends.every(({ partition, high }) => (feed.next.get(partition) ?? 0) >= high),
+    ),
+  );
+}
+
 /** A server on a log of its own, with the topics that are named (`acme.purchases`). */
 export async function runEmbedded(
   t: TestContext,
@@ -99,6 +115,8 @@ export async function runEmbedded(
     topics: readonly string[];
     settings?: Readonly<Record<string, string>>;
     logger?: Logger;
+    /** What the server goes by. */
+    clock?: Clock;
   },
 ): Promise<{ server: RunningServer; kafka: EmbeddedKafka }> {
   const kafka = new EmbeddedKafka({ clock: systemClock });

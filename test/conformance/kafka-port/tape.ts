@@ -54,7 +54,7 @@ export class Tape {
   }
 
   /** Resolves when `done` holds, at once or after some call-back. @throws after `withinMs` */
-  until(done: () => boolean, what: string, withinMs = 20_000): Promise<void> {
+  until(done: () => boolean, what: string, withinMs = 60_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
         if (!done()) return;

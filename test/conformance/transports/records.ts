@@ -21,5 +21,5 @@ export function eventRecord(sketch: EventSketch, nowMs = Date.now()): EventRecor
   const { id, partition = 0, agoMs = 0, sequence, more } = sketch;
   const timestamp = new Date(nowMs - agoMs).toISOString();
   const value = JSON.stringify({ keen: { id, timestamp }, sequence_number: sequence, ...more });
-  return { partition, value };
+  return { partition, value, timestampMs: nowMs };
 }

@@ -95,13 +95,15 @@ export const tokenScenarios: readonly Scenario[] = [
       const stage = await open(t);
       const topic = await stage.createTopic('acme', 'purchases');
       const { url } = stage.server;
-      const token = await makeToken(url, reader, { expiresIn: '2s' });
-      const received = transport.subscribe(t, url, token, events(topic.name, { order: 'ARRIVAL' }));
-      await feedIs(stage.server, topic.kafkaTopic);
-      for (const subscription of [
-        received,
-        transport.subscribe(t, url, token, events(topic.name)),
-      ]) {
+      const { token, subscriptions } = await stage.clock.during(async () => {
+        const token = await makeToken(url, reader, { expiresIn: '1s' });
+        const subscribe = (given: Request['arguments']) =>
+          transport.subscribe(t, url, token, events(topic.name, given));
+        const first = subscribe({ order: 'ARRIVAL' });
+        await feedIs(stage.server, topic.kafkaTopic);
+        return { token, subscriptions: [first, subscribe({})] };
+      });
+      for (const subscription of subscriptions) {
         const ending = await subscription.ended;
         assertEnding(ending, 'UNAUTHENTICATED');
         assert.equal(ending.message, 'this token has expired');

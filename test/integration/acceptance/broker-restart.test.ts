@@ -3,8 +3,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaAccess } from '../../../scripts/kafka/access.ts';
 import { query, subscribers } from '../../support/graphql-client.ts';
+import { HeldClock } from '../../support/held-clock.ts';
 import { openProducer, ownCluster, type TestRecord } from '../../support/kafka.ts';
-import { feedIs } from '../../support/server.ts';
+import { feedIs, haveRead } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { kafkaClients, type ProjectTopic, reader, runOnKafka } from './real-server.ts';
 
@@ -16,11 +17,10 @@ test('a broker is killed and comes back amid the stream: nothing lost, nothing t
   const kafka = await ownCluster(t);
   const topic: ProjectTopic = { name: 'purchases', kafkaTopic: 'acme.purchases' };
   await kafka.createTopic(topic.kafkaTopic, { partitions });
+  const clock = new HeldClock();
   const servers = await Promise.all(
     kafkaClients.map(async (client) => {
-      const server = await runOnKafka(t, kafka, client, {
-        MILLRACE_TOPICS_DEFAULTS_LATENESS: '1s',
-      });
+      const server = await runOnKafka(t, kafka, client, {}, { clock });
       const all = transports.map((transport) =>
         subscribers[transport](t, {
           url: server.url,
@@ -36,7 +36,13 @@ test('a broker is killed and comes back amid the stream: nothing lost, nothing t
   const everyoneHas = (events: number): Promise<unknown> =>
     Promise.all(servers.flatMap(({ all }) => all.map((one) => one.atLeast(events))));
 
-  const stream = await openEventStream(t, kafka, topic);
+  const stream = await openEventStream(t, kafka, topic, (write) =>
+    // No batch is late because the broker was away, or because others found it again sooner.
+    clock.during(async () => {
+      const written = await write(clock.now());
+      for (const { server } of servers) await haveRead(server, topic.kafkaTopic, [written]);
+    }),
+  );
   await stream.untilSent(300);
   await everyoneHas(100);
   const killedAtMs = performance.now();
@@ -87,6 +93,14 @@ test('a broker is killed and comes back amid the stream: nothing lost, nothing t
   );
 });
 
+const batchSize = 10;
+
+/** A partition and the end of it, behind what was written. */
+interface Written {
+  readonly partition: number;
+  readonly high: number;
+}
+
 /** Events written one batch after the other, each batch until it is acknowledged. */
 interface EventStream {
   readonly sent: number;
@@ -98,37 +112,42 @@ interface EventStream {
 /**
  * A batch goes to one partition, so that it is written or not as a whole. One whose acknowledgement
  * was lost is written again, with the same ids and times: at least once, in order.
+ *
+ * @param eachIn has a batch written as of a moment, and is told where it lies
  */
 async function openEventStream(
   t: TestContext,
   kafka: KafkaAccess,
   { kafkaTopic }: ProjectTopic,
+  eachIn: (write: (nowMs: number) => Promise<Written>) => Promise<void>,
 ): Promise<EventStream> {
   const producer = await openProducer(t, kafka);
   const ending = new AbortController();
   let sent = 0;
-  const batch = (number: number): TestRecord[] => {
-    const timestampMs = Date.now();
+  const batch = (number: number, timestampMs: number): TestRecord[] => {
     const milliseconds = new Date(timestampMs).toISOString().slice(0, -1);
-    return Array.from({ length: 10 }, (_, index) => {
+    return Array.from({ length: batchSize }, (_, index) => {
       const sequence = sent + index;
       const keen = { id: `e${sequence}`, timestamp: `${milliseconds}00${index}Z` };
       const value = JSON.stringify({ keen, sequence_number: sequence });
       return { partition: number % partitions, timestampMs, value };
     });
   };
+  const write = async (records: readonly TestRecord[]): Promise<Written> => {
+    for (;;) {
+      try {
+        const [range] = await producer.send(kafkaTopic, records);
+        assert.ok(range);
+        return { partition: range.partition, high: range.baseOffset + records.length };
+      } catch (error) {
+        t.diagnostic(`written again: ${String(error)}`);
+      }
+    }
+  };
   const run = async (): Promise<void> => {
     for (let number = 0; !ending.signal.aborted; number += 1) {
-      const records = batch(number);
-      for (let acknowledged = false; !acknowledged; ) {
-        try {
-          await producer.send(kafkaTopic, records);
-          acknowledged = true;
-        } catch (error) {
-          t.diagnostic(`written again: ${String(error)}`);
-        }
-      }
-      sent += records.length;
+      await eachIn((nowMs) => write(batch(number, nowMs)));
+      sent += batchSize;
       await sleep(10);
     }
   };

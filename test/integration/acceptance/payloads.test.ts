@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatMilliseconds } from '../../../src/decode/timestamp.ts';
 import { type Received, subscribers } from '../../support/graphql-client.ts';
+import { HeldClock } from '../../support/held-clock.ts';
 import { openProducer, sharedCluster, type TestRecord } from '../../support/kafka.ts';
-import { feedIs } from '../../support/server.ts';
+import { RunningTime } from '../../support/running-time.ts';
+import { feedIs, haveRead } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { kafkaClients, projectTopic, reader, runOnKafka } from './real-server.ts';
 
@@ -85,9 +87,9 @@ for (const client of kafkaClients) {
     // Kafka refuses records from the future otherwise.
     const config = { 'message.timestamp.after.max.ms': '9223372036854775807' };
     const topic = await projectTopic(t, kafka, 'strange', { partitions: 2, config });
-    const server = await runOnKafka(t, kafka, client, {
-      MILLRACE_TOPICS_DEFAULTS_LATENESS: `${latenessMs}ms`,
-    });
+    const clock = new HeldClock();
+    const settings = { MILLRACE_TOPICS_DEFAULTS_LATENESS: `${latenessMs}ms` };
+    const server = await runOnKafka(t, kafka, client, settings, { clock });
     const open = (field: 'events' | 'deadLetters', selection: string) =>
       subscribers['graphql-ws'](t, {
         url: server.url,
@@ -110,8 +112,8 @@ for (const client of kafkaClients) {
     const strangeOnes: (Sent & { readonly what: string })[] = [];
     let slowestMs = 0;
     let lastMs = 0;
-    for (const [what, make] of Object.entries(strange)) {
-      const nowMs = Date.now();
+    const sendBoth = async (what: string, make: Strange): Promise<RunningTime> => {
+      const nowMs = clock.now();
       const { recordedAtMs = nowMs, value, key = null, becomes } = make(nowMs);
       const offset = await send({ partition: 0, key, value, timestampMs: recordedAtMs });
       strangeOnes.push({ what, offset, recordedAtMs, value, becomes });
@@ -119,17 +121,22 @@ for (const client of kafkaClients) {
         const id = `after ${what}, partition ${partition}`;
         ordinary.push(id);
         // Of one moment the order is that of their ids' digests.
-        lastMs = Math.max(Date.now(), lastMs + 1);
+        lastMs = Math.max(nowMs, lastMs + 1);
         const timestampMs = lastMs;
         const text = JSON.stringify({ keen: { id, timestamp: iso(timestampMs) } });
         await send({ partition, value: text, timestampMs });
       }
-      const sentAtMs = performance.now();
+      const sent = new RunningTime();
+      await haveRead(server, topic.kafkaTopic, await kafka.offsets(topic.kafkaTopic));
+      return sent;
+    };
+    for (const [what, make] of Object.entries(strange)) {
+      const sent = await clock.during(() => sendBoth(what, make));
       await until(`the ordinary events after ${what}`, () => {
         const ids = new Set(messagesOf(events).map(({ id }) => id));
         return ordinary.every((id) => ids.has(id));
       });
-      slowestMs = Math.max(slowestMs, performance.now() - sentAtMs);
+      slowestMs = Math.max(slowestMs, sent.ms);
     }
     await until(
       'all that is strange',

@@ -10,7 +10,7 @@ function purchase(id: string, timestamp: string, more: Record<string, unknown> =
   return JSON.stringify({ keen: { id, timestamp }, ...more });
 }
 
-/** An instant of the last seconds: within the lateness of the tests, or behind it. */
+/** An instant of the past. */
 function ago(ms: number): string {
   return new Date(Date.now() - ms).toISOString();
 }
@@ -55,15 +55,20 @@ for (const [transport, subscribe] of Object.entries(subscribers)) {
       'subscription { events(topic: "purchases") { id late } }',
     );
     await started();
-    const [first, second, third] = [ago(60), ago(40), ago(20)];
-    kafka.append('acme.purchases', { value: purchase('c', third) });
-    kafka.append('acme.purchases', { value: purchase('a', first) });
-    kafka.append('acme.purchases', { value: purchase('b', second) });
-    kafka.append('acme.purchases', { value: purchase('a', first) });
+    const nowMs = Date.now();
+    const record = (id: string, atMs: number, timestampMs: number): void => {
+      const value = purchase(id, new Date(atMs).toISOString());
+      kafka.append('acme.purchases', { value, timestampMs });
+    };
+    record('c', nowMs - 20, nowMs);
+    record('a', nowMs - 60, nowMs);
+    record('b', nowMs - 40, nowMs);
+    record('a', nowMs - 60, nowMs);
     await received.atLeast(3);
-    kafka.append('acme.purchases', { value: purchase('late', ago(60_000)) });
-    kafka.append('acme.purchases', { value: purchase('a', first) });
-    kafka.append('acme.purchases', { value: purchase('d', ago(0)) });
+    const laterMs = Date.now();
+    record('late', laterMs - 60_000, laterMs);
+    record('a', nowMs - 60, laterMs);
+    record('d', laterMs, laterMs);
     await received.atLeast(5);
     assert.deepEqual(column(received, 'events', 'id'), ['a', 'b', 'c', 'late', 'd']);
     assert.deepEqual(column(received, 'events', 'late'), [false, false, false, true, false]);

@@ -7,15 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from '../../../scripts/kafka/kafkajs.ts';
 import type { KafkaClient } from '../../../src/kafka/port.ts';
 import { ownCluster, uniqueTopic } from '../../support/kafka.ts';
+import { RunningTime } from '../../support/running-time.ts';
 import { drivers } from './drivers.ts';
 import { until } from '../../support/until.ts';
 import { assertAllRead, openStream, readWithAll, untilRunning } from './stream.ts';
 
 const node = 1;
 /** Short: a login must not be renewed within its first second, which brokers refuse. */
-const maxReauthMs = 3_500;
+const maxReauthMs = 5_000;
+/** How long before its end a login is renewed. */
+const renewedBeforeMs = 0.2 * maxReauthMs;
 
-test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
+test('what a broker does to its readers', { timeout: 600_000 }, async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-faults-'));
   t.after(() => rm(dataDir, { recursive: true, force: true }));
   const cluster = await ownCluster(t, { dataDir, maxReauthMs });
@@ -53,19 +56,20 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
     const tapes = readWithAll(t, cluster, topic, 2, sasl);
     const stream = await openStream(t, cluster, topic, 2);
     await untilRunning(tapes);
+    const running = new RunningTime();
     await sleep(2 * maxReauthMs);
     await stream.end();
     await assertAllRead(cluster, topic, tapes);
+    await untilRunning(tapes);
+    // Who stands still when its login is to be renewed is hung up on, and comes back.
+    const couldRenew = running.longestStandstillMs < renewedBeforeMs / 2;
     for (const [name, tape] of tapes) {
-      assert.deepEqual(
-        tape.statuses.map(({ state }) => state),
-        ['running'],
-        name,
-      );
+      const states = tape.statuses.map(({ state }) => state);
+      if (couldRenew) assert.deepEqual(states, ['running'], name);
     }
     await cluster.removeScramUser(user);
     for (const [name, tape] of tapes) {
-      const failure = await tape.untilFailed(3 * maxReauthMs);
+      const failure = await tape.untilFailed();
       assert.equal(failure.code, 'AUTHENTICATION_FAILED', name);
     }
   });
@@ -75,10 +79,12 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
     await cluster.createTopic(topic, { partitions: 2 });
     const tapes = readWithAll(t, cluster, topic, 2);
     await untilRunning(tapes);
-    cluster.pauseNode(node);
+    await cluster.pauseNode(node);
     try {
+      const silent = new RunningTime();
       for (const [name, tape] of tapes) {
-        await tape.until(() => tape.reader.status.state === 'degraded', `degraded ${name}`, 30_000);
+        await tape.until(() => tape.reader.status.state === 'degraded', `degraded ${name}`);
+        assert.ok(silent.ms < 30_000, `${name} noticed it after ${silent.ms} ms`);
       }
     } finally {
       cluster.resumeNode(node);
@@ -101,11 +107,12 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
           client.listOffsets([topic], 'latest'),
           client.login(),
         ];
-        const late = sleep(10_000, 'late', { ref: false });
-        for (const answered of questions) {
-          const refused = assert.rejects(answered, { code: 'UNAVAILABLE' });
-          assert.notEqual(await Promise.race([refused, late]), 'late');
-        }
+        const asked = new RunningTime();
+        const refused = questions.map(async (answered) => {
+          await assert.rejects(answered, { code: 'UNAVAILABLE' });
+          assert.ok(asked.ms < 10_000, `refused after ${asked.ms} ms`);
+        });
+        await Promise.all(refused);
       };
       for (const [name, createDriver] of Object.entries(drivers)) {
         const driver = createDriver({
@@ -117,7 +124,7 @@ test('what a broker does to its readers', { timeout: 240_000 }, async (t) => {
         const clients = [driver.connect(null), driver.connect(null)];
         for (const client of clients) t.after(() => client.close());
         await clients[0]?.describeTopics([topic]);
-        cluster.pauseNode(node);
+        await cluster.pauseNode(node);
         try {
           await Promise.all(clients.map(askedAll));
         } finally {

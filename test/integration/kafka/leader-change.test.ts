@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { ownCluster, uniqueTopic } from '../../support/kafka.ts';
 import { assertAllRead, openStream, readWithAll, untilRunning } from './stream.ts';
 
-test('leaders change: nothing is lost, nothing repeated', { timeout: 180_000 }, async (t) => {
+test('leaders change: nothing is lost, nothing repeated', { timeout: 600_000 }, async (t) => {
   const cluster = await ownCluster(t, { nodes: 3 });
   const topic = uniqueTopic('acme.leaders');
   const partitions = 6;

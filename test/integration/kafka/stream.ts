@@ -117,10 +117,6 @@ export async function assertAllRead(
 
 export async function untilRunning(tapes: ReadonlyMap<string, Tape>): Promise<void> {
   for (const [name, tape] of tapes) {
-    await tape.until(
-      () => tape.reader.status.state === 'running',
-      `running reader of ${name}`,
-      30_000,
-    );
+    await tape.until(() => tape.reader.status.state === 'running', `running reader of ${name}`);
   }
 }
