@@ -16,17 +16,17 @@ const browser = await launcher.launch({
   args: chromium.args,
 });
 const page = await browser.newPage({ locale: 'en-GB', viewport: { width: 1_360, height: 860 } });
+const messages = page.getByRole('list', { name: 'Messages' });
 await page.goto(`${url}/console`);
 await page.getByRole('button', { name: 'Sign in' }).click();
 await page.getByRole('button', { name: /purchases/ }).click();
 // The chart is worth looking at once there is something in it.
 await page.waitForTimeout(60_000);
-await page.getByRole('button', { name: 'Hold' }).click();
-await page.getByRole('table').getByRole('button').nth(2).click();
+await messages.getByRole('button').nth(2).click();
 await page.screenshot({ path: `${folder}console.png` });
 await page.getByRole('button', { name: /page_views/ }).click();
 await page.getByRole('tab', { name: 'Dead letters' }).click();
-await page.getByRole('table').getByRole('button').nth(1).click();
+await messages.getByRole('button').nth(1).click();
 await page.screenshot({ path: `${folder}console-dead-letters.png` });
 
 await page.setViewportSize({ width: 1_360, height: 760 });

@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 
-export type Series = [seconds: number[], received: number[], shown: number[]];
+/** Of what is null nobody knows anything: a gap. */
+export type Series = [seconds: number[], received: (number | null)[], shown: (number | null)[]];
 
 const height = 130;
 
@@ -16,10 +17,12 @@ function timeOfDay(seconds: number): string {
 
 /** Events per second over the last minutes. */
 export class RateChart {
+  readonly element: HTMLElement;
   readonly #plot: uPlot;
   readonly #resized: ResizeObserver;
 
   constructor(element: HTMLElement) {
+    this.element = element;
     const style = getComputedStyle(document.documentElement);
     const colour = (name: string) => style.getPropertyValue(name).trim();
     const axis = {

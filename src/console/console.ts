@@ -14,6 +14,8 @@ import { workbench } from './views/workbench.ts';
 
 /** How often the server is asked for its topics and their figures, in milliseconds. */
 const overviewMs = 1_000;
+/** For how long it is said that something was copied, in milliseconds. */
+const copiedMs = 1_500;
 /** How often the picture is drawn at the most, in milliseconds: a reader sees no more. */
 const drawMs = 100;
 
@@ -40,6 +42,9 @@ export class Console {
   #shownRates = new Rates();
   #omitted = 0;
   #open: string | undefined;
+  /** The list is held for the reader of what is open, and goes on when that is closed. */
+  #isHeldForReading = false;
+  #copied: string | undefined;
   #chart: RateChart | undefined;
   #drawnAtMs = 0;
 
@@ -61,6 +66,10 @@ export class Console {
       void this.#refreshOverview();
       this.#drawChart();
     }, overviewMs);
+    // The chart's colours are those of the moment at which it was made.
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.#onChartElement(this.#chart?.element);
+    });
   }
 
   async #signIn(session: Session): Promise<void> {
@@ -73,7 +82,7 @@ export class Console {
       const [first] = overview.topics;
       if (first !== undefined) this.#select(selectionOf(first.name));
     } catch (error) {
-      this.#refusal = reasonOf(error);
+      this.#refusal = reasonOf(error, 'The server cannot be reached.');
     } finally {
       this.#busy = false;
     }
@@ -99,7 +108,7 @@ export class Console {
     } catch (error) {
       if (error instanceof Refusal && error.code === 'UNAUTHENTICATED')
         this.#signOut(error.message);
-      else signedIn.trouble = reasonOf(error);
+      else signedIn.trouble = reasonOf(error, 'The server cannot be reached. Trying again…');
     } finally {
       this.#busy = false;
     }
@@ -113,16 +122,21 @@ export class Console {
     this.#messages.clear();
     this.#messages.held = false;
     this.#open = undefined;
+    this.#isHeldForReading = false;
     this.#omitted = 0;
-    this.#shownRates = new Rates();
+    const shownRates = new Rates();
+    this.#shownRates = shownRates;
     this.#connection = { state: 'connecting' };
     const feed = new Feed(selection, signedIn.tokens, {
       onMessage: (message) => {
         this.#messages.add(message);
         this.#omitted += message.omitted;
-        this.#shownRates.add(1, Date.now());
+        shownRates.add(1, Date.now());
       },
       onConnection: (connection) => {
+        const isConnected = connection.state === 'live' || connection.state === 'catching-up';
+        if (isConnected) shownRates.start(Date.now());
+        else shownRates.stop(Date.now());
         // What a closed feed still says is not about the one that is shown.
         if (this.#feed === feed) this.#connection = connection;
       },
@@ -152,8 +166,8 @@ export class Console {
     const nowMs = Date.now();
     const selection = this.#selection;
     const topic = overview.topics.find(({ name }) => name === selection?.topic);
-    const rateOf = (name: string): number => this.#counters.of(name)?.recent(nowMs) ?? 0;
-    return html`<div class="console">
+    const rateOf = (name: string): number | undefined => this.#counters.of(name)?.recent(nowMs);
+    return html`<div class="console" data-stale=${trouble !== undefined}>
       <nav class="top">
         <strong class="brand">Millrace</strong>
         <span>
@@ -162,7 +176,7 @@ export class Console {
           <button class="outline secondary small" @click=${() => this.#signOut()}>Sign out</button>
         </span>
       </nav>
-      ${trouble === undefined ? nothing : html`<p class="refusal" role="alert">${trouble}</p>`}
+      ${trouble === undefined ? nothing : html`<p class="refusal trouble" role="alert">${trouble}</p>`}
       <div class="panes">
         <aside>
           <h2>Topics</h2>
@@ -192,20 +206,42 @@ export class Console {
                   // What is typed next must build on this.
                   this.#draw();
                 },
-                onOpen: (place) => {
-                  this.#open = place;
-                },
+                onOpen: (place) => this.#openMessage(place),
                 onHold: (held) => {
                   this.#messages.held = held;
+                  this.#isHeldForReading = false;
                 },
                 onClear: () => this.#messages.clear(),
                 onRetry: () => this.#select(selection),
-                onCopy: (text) => void navigator.clipboard.writeText(text),
+                // Pages that did not come over a safe line have no clipboard.
+                onCopy: 'clipboard' in navigator ? (text) => void this.#copy(text) : undefined,
+                copied: this.#copied,
                 onChartElement: this.#onChartElement,
               })
         }
       </div>
     </div>`;
+  }
+
+  /** What is open would run away from its reader. @param place undefined: none is to be open */
+  #openMessage(place: string | undefined): void {
+    this.#open = place;
+    if (place !== undefined && !this.#messages.held) {
+      this.#messages.held = true;
+      this.#isHeldForReading = true;
+    } else if (place === undefined && this.#isHeldForReading) {
+      this.#messages.held = false;
+      this.#isHeldForReading = false;
+    }
+    this.#draw();
+  }
+
+  async #copy(text: string): Promise<void> {
+    await navigator.clipboard.writeText(text);
+    this.#copied = text;
+    setTimeout(() => {
+      if (this.#copied === text) this.#copied = undefined;
+    }, copiedMs);
   }
 
   /** The same function each time: else every drawing would give up the chart and make it anew. */
@@ -220,7 +256,7 @@ export class Console {
     if (this.#chart === undefined || selection === undefined) return;
     const nowMs = Date.now();
     const [seconds, shown] = this.#shownRates.series(nowMs);
-    const [, received = seconds.map(() => 0)] =
+    const [, received = seconds.map(() => null)] =
       this.#counters.of(selection.topic)?.series(nowMs) ?? [];
     this.#chart.show([seconds, received, shown]);
   }
@@ -234,7 +270,6 @@ function textOf(selection: Selection): string {
   return JSON.stringify([selection.topic, selection.kind, argumentsOf(selection)]);
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Refusal) return error.message;
-  return 'The server cannot be reached. Trying again…';
+function reasonOf(error: unknown, otherwise: string): string {
+  return error instanceof Refusal ? error.message : otherwise;
 }

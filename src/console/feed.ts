@@ -7,6 +7,8 @@ import {
   FeedError,
   type FeedState,
 } from '../client/index.ts';
+import { parseExactly } from './exact-json.ts';
+import { leavesOf } from './leaves.ts';
 import type { Shown } from './messages.ts';
 import { argumentsOf, type Selection } from './selection.ts';
 import { Refusal, type TokenSource } from './session.ts';
@@ -14,9 +16,11 @@ import { Refusal, type TokenSource } from './session.ts';
 /** How the feed is doing. */
 export interface Connection {
   readonly state: FeedState['name'];
-  /** Why it is closed, if not by the page. */
+  /** Why it is closed, if not by the page, or waits. */
   readonly code?: string;
   readonly reason?: string;
+  /** When it connects again, in milliseconds since 1970. */
+  readonly untilMs?: number | undefined;
 }
 
 export interface FeedEvents {
@@ -35,6 +39,7 @@ export class Feed {
     let given: string | undefined;
     this.#client = createClient({
       url: location.origin,
+      parse: parseExactly,
       // Asked again, it is because the one before has ended or was refused.
       token: async () => (given = await tokenOf(tokens, given)),
     });
@@ -71,26 +76,40 @@ async function tokenOf(tokens: TokenSource, refused: string | undefined): Promis
 }
 
 function connectionOf(state: FeedState): Connection {
-  if (state.name !== 'closed' || state.code === 'DONE') return { state: state.name };
-  return { state: state.name, code: state.code, reason: state.error.message };
+  const { name } = state;
+  if (name === 'waiting') {
+    const { reason, untilMs } = state;
+    return { state: name, code: reason.code, reason: reason.message, untilMs };
+  }
+  if (name !== 'closed' || state.code === 'DONE') return { state: name };
+  return { state: name, code: state.code, reason: state.error.message };
 }
 
 function shownEvent(event: Event): Shown {
-  const { id, timestamp, late, omitted, payload, partition, offset, cursor } = event;
+  const { id, timestamp, sequence, late, omitted, payload } = event;
+  const { partition, offset, recordedAt, cursor } = event;
   return {
     place: `${partition}·${offset}`,
     timestamp,
     title: id ?? '—',
     late,
     omitted,
-    summary: JSON.stringify(payload),
-    detail: JSON.stringify(payload, null, 2),
     cursor,
+    error: undefined,
+    leaves: () => leavesOf(payload, event),
+    detail: () => JSON.stringify(payload, null, 2),
+    facts: [
+      ['timestamp', timestamp],
+      ['recorded', recordedAt],
+      ...(sequence === null ? [] : [['sequence', sequence] as const]),
+      ['partition', String(partition)],
+      ['offset', offset],
+    ],
   };
 }
 
 function shownDeadLetter(deadLetter: DeadLetter): Shown {
-  const { source, recordedAt, error, event, partition, offset, cursor } = deadLetter;
+  const { source, topic, recordedAt, error, event, partition, offset, cursor } = deadLetter;
   return {
     // The two sources are different topics of Kafka.
     place: `${source === 'UPSTREAM' ? 'dlq ' : ''}${partition}·${offset}`,
@@ -98,8 +117,18 @@ function shownDeadLetter(deadLetter: DeadLetter): Shown {
     title: source,
     late: false,
     omitted: 0,
-    summary: `${error} ${event}`,
-    detail: `${error}\n\n${event}`,
     cursor,
+    error,
+    leaves: () => [{ path: '', text: event.slice(0, maxEventText) }],
+    detail: () => event,
+    facts: [
+      ['topic', topic],
+      ['recorded', recordedAt],
+      ['partition', String(partition)],
+      ['offset', offset],
+    ],
   };
 }
+
+/** Most characters of what could not become an event that a line may need. */
+const maxEventText = 300;

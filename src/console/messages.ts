@@ -1,3 +1,5 @@
+import type { Leaf } from './leaves.ts';
+
 /** An event or a dead letter as the page shows it. */
 export interface Shown {
   /** Its place in the log, which no other message has. */
@@ -7,9 +9,15 @@ export interface Shown {
   readonly late: boolean;
   /** Left out by the delivery mode before it. */
   readonly omitted: number;
-  readonly summary: string;
-  readonly detail: string;
   readonly cursor: string;
+  /** What went wrong, of a dead letter. */
+  readonly error: string | undefined;
+  /** What a line has room for; made when it is shown. */
+  readonly leaves: () => readonly Leaf[];
+  /** The whole payload. */
+  readonly detail: () => string;
+  /** What else there is to say of it. */
+  readonly facts: readonly (readonly [name: string, text: string])[];
 }
 
 /** How many of the newest messages are kept. */

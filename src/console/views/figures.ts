@@ -3,7 +3,7 @@ import type { Topic } from '../topics.ts';
 import { count, perSecond } from './numbers.ts';
 
 /** What the server says of a topic's feed. @param rate records a second, as read from Kafka */
-export function figures({ feed }: Topic, rate: number): TemplateResult {
+export function figures({ feed }: Topic, rate: number | undefined): TemplateResult {
   return html`<dl class="figures">
     ${figure('Read', perSecond(rate), 'Records a second, read once for all subscribers')}
     ${figure('Subscribers', count(feed.subscribers), 'Open subscriptions on this server')}

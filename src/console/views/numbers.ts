@@ -5,7 +5,9 @@ export function count(value: string | number): string {
   return whole.format(Number(value));
 }
 
-export function perSecond(rate: number): string {
+/** @param rate undefined: it is not known */
+export function perSecond(rate: number | undefined): string {
+  if (rate === undefined) return '–';
   return `${rate >= 10 ? short.format(Math.round(rate)) : rate.toFixed(1)}/s`;
 }
 

@@ -6,8 +6,8 @@ import { perSecond } from './numbers.ts';
 export interface TopicListModel {
   readonly topics: readonly Topic[];
   readonly chosen: string | undefined;
-  /** Records a second, as read from Kafka. */
-  readonly rateOf: (topic: string) => number;
+  /** Records a second, as read from Kafka; undefined: that is not known. */
+  readonly rateOf: (topic: string) => number | undefined;
   readonly onChoose: (topic: string) => void;
 }
 

@@ -36,8 +36,10 @@ function message(index: number): Shown {
     title: 'e',
     late: false,
     omitted: 0,
-    summary: '{}',
-    detail: '{}',
     cursor: 'c',
+    error: undefined,
+    leaves: () => [],
+    detail: () => '{}',
+    facts: [],
   };
 }
