@@ -27,7 +27,7 @@ export interface FloodFigures {
   readonly flooded: Lags;
   /** While the flood is written, but none of its clients is there: what it costs Kafka and the machine. */
   readonly written: Lags;
-  /** Events that the flooding tenant's clients got in a second, over all of them. */
+  /** Events that the flooding tenant's clients got in a second, over all of them, since the flood began. */
   readonly floodPerSecond: number;
   /** Of both: what was not the next after what came before. */
   readonly anomalies: number;
@@ -94,8 +94,9 @@ export async function flood(options: FloodOptions): Promise<FloodFigures> {
     for (let round = 1; round <= rounds; round += 1) {
       await flooding.become('rest');
       const before = await measure();
-      await flooding.become('flood');
+      // From the beginning: what clients were slow to take counts for the time when it was sent.
       const [{ received }, fromMs] = [flooding.last, performance.now()];
+      await flooding.become('flood');
       const during = await measure();
       got += flooding.last.received - received;
       gotInMs += performance.now() - fromMs;

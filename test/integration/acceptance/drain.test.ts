@@ -84,7 +84,7 @@ async function subscribe(t: TestContext, url: string, topic: string) {
 test('at SIGTERM under load the server is not ready first, then closes with 1012, and ends', async (t) => {
   const kafka = await sharedCluster();
   const topic = { projectId: 'acme', ...(await projectTopic(t, kafka, 'drain', { partitions })) };
-  const [server] = await startServers(t, kafka, 1, { MILLRACE_SHUTDOWN_READY_DELAY: '3s' });
+  const [server] = await startServers(t, kafka, 1, { MILLRACE_SHUTDOWN_READY_DELAY: '8s' });
   assert.ok(server);
   await underLoad(kafka, topic, () => terminated(t, server, topic.name));
 });
