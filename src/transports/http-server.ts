@@ -86,6 +86,9 @@ export function createHttpServer(options: HttpServerOptions): {
     noServer: true,
     // What ws tracks them with is larger than what is done below.
     clientTracking: false,
+    // One message of each socket in a turn of the event loop: of small ones thousands come at once, for which all others
+    // would wait.
+    allowSynchronousEvents: false,
     maxPayload: options.maxInboundFrameBytes,
     perMessageDeflate: options.compression === true ? negotiation : false,
     handleProtocols: (offered, request) =>

@@ -21,6 +21,11 @@ export interface SocketConnectionOptions extends Outgoing {
 
 /** Longest id that a client may give an operation, in characters. */
 const maxIdLength = 128;
+/**
+ * Most answers that may wait for a client before nothing more is read from it. A pong has a few bytes, and takes a hundred
+ * times as much while it waits.
+ */
+const mostUntaken = 256;
 
 /**
  * One client's socket, between ws and graphql-ws. Each operation goes by an id of our own with
@@ -38,6 +43,10 @@ export class SocketConnection
    * a query goes on after its client has lost interest.
    */
   running = 0;
+  /** How many answers wait for the client to take them. */
+  #untaken = 0;
+  /** Nothing is read from it until it has taken them. */
+  #restsForAnswers = false;
   #url: string | undefined;
   #principal: Principal | undefined;
   #giveBack: (() => void) | undefined;
@@ -181,8 +190,16 @@ export class SocketConnection
     }
     this.#outbox?.flushAll();
     this.#allowance?.budget.spend(text.length);
+    this.#untaken += 1;
     // An error is that of a socket that is gone.
-    this.socket.send(text, taken && (() => taken()));
+    this.socket.send(text, () => {
+      this.#untaken -= 1;
+      if (this.#untaken === 0 && this.#restsForAnswers) {
+        this.#restsForAnswers = false;
+        this.socket.resume();
+      }
+      taken?.();
+    });
   }
 
   goAway(): void {
@@ -225,12 +242,17 @@ export class SocketConnection
 
   /**
    * Reads nothing more from a client that does not take what it is answered: each message would add to that.
-   * Such a client falls silent, and is noticed when it has taken nothing for the stall timeout.
+   * What it has been answered counts by number as well. Such a client is noticed when it has taken nothing for the stall timeout.
    */
   #restWhileUntaken(): void {
-    if (this.socket.isPaused || this.stream.writableLength <= this.#options.maxQueuedBytes) return;
-    this.socket.pause();
-    this.stream.once('drain', () => this.socket.resume());
+    if (this.socket.isPaused) return;
+    if (this.#untaken > mostUntaken) {
+      this.#restsForAnswers = true;
+      this.socket.pause();
+    } else if (this.stream.writableLength > this.#options.maxQueuedBytes) {
+      this.socket.pause();
+      this.stream.once('drain', () => this.socket.resume());
+    }
   }
 
   /** A client's message for graphql-ws, with our id for its operation; undefined: it is not for it. */

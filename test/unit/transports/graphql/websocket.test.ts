@@ -81,7 +81,7 @@ async function connect(
       () => received.filter((message) => message.type === type).length >= count,
     );
   send({ type: 'connection_init' });
-  return { socket, client, received, send, subscribe, receives };
+  return { socket, stream, client, received, send, subscribe, receives };
 }
 
 const trivial = makeExecutableSchema({ typeDefs: 'type Query { a: Int }' });
@@ -263,4 +263,17 @@ test('queries under way are bounded for a project over all its connections, and 
   assert.deepEqual(other.received.findLast(({ type }) => type === 'next')?.payload, {
     data: { quick: 1 },
   });
+});
+
+test('who asks for much that is small and takes nothing is not read any more, until it takes that', async (t) => {
+  const { socket, stream, send, receives } = await connect(t, { schema: trivial });
+  await receives('connection_ack');
+  // As if the system took nothing.
+  stream.cork();
+  const pings = 1_000;
+  for (let sent = 0; sent < pings; sent += 1) send({ type: 'ping' });
+  await until('it to be read no more', () => socket.isPaused);
+  stream.uncork();
+  await receives('pong', pings);
+  assert.equal(socket.isPaused, false);
 });
