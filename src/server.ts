@@ -16,8 +16,7 @@ import { usualConnections } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import type { MillraceError } from './core/errors.ts';
 import type { Hub } from './hub/hub.ts';
-import { type KafkaDriver, KafkaError } from './kafka/port.ts';
-import { reachBrokers } from './kafka/reach-brokers.ts';
+import type { KafkaDriver } from './kafka/port.ts';
 import { version } from './observe/build-info.ts';
 import type { Logger } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
@@ -37,6 +36,7 @@ import {
 import { createSchema } from './transports/graphql/schema.ts';
 import { createGraphqlWebSocket } from './transports/graphql/websocket.ts';
 import { createGraphqlOverHttp } from './transports/graphql/yoga.ts';
+import { healthRoutes } from './transports/health.ts';
 import { Heartbeat } from './transports/heartbeat.ts';
 import { bytesForHeap, connectionsForHeap } from './transports/heap-room.ts';
 import { createHttpServer, type Route } from './transports/http-server.ts';
@@ -48,8 +48,6 @@ import { createMetricsRoute } from './transports/metrics/route.ts';
 import { ServerMetrics } from './transports/metrics/server-metrics.ts';
 import type { SlowOutcome } from './transports/outgoing.ts';
 import { plainFeeds } from './transports/plain/feeds.ts';
-import { type Readiness, ReadinessProbe, readinessOfFeeds } from './transports/readiness.ts';
-import { respond } from './transports/respond.ts';
 import { Sent } from './transports/sent.ts';
 import { createTokensRoute } from './transports/tokens.ts';
 import { TurnEnd } from './transports/turn-end.ts';
@@ -96,8 +94,6 @@ export interface RunningServer {
 
 /** How often sockets are pinged, in milliseconds; a dead one is cut within twice that. */
 const keepAliveMs = 12_000;
-/** How long a broker may take to take a connection, in milliseconds. */
-const reachWithinMs = 2_000;
 /** How long connections may take to close by themselves at shutdown, in milliseconds. */
 const closePatienceMs = 2_000;
 /** Most lines about slow clients. */
@@ -139,6 +135,9 @@ export async function startServer(
   }: ServerDependencies,
 ): Promise<RunningServer> {
   const { kafka, limits } = config;
+  const { host, port, tls } = config.listen;
+  // Before anything is begun that would have to be ended.
+  const certificate = tls === null ? {} : { certificate: readCertificate(tls) };
   const metrics = new Metrics(worker === undefined ? {} : { worker: String(worker) });
   const ofServer = new ServerMetrics(metrics, config.metrics);
   const logLimit = perMinute(clock, limitLinesPerMinute, (limit: string) =>
@@ -248,29 +247,7 @@ export async function startServer(
   });
 
   const ownClient = service === undefined ? undefined : driver.connect(kafka.sasl);
-  const probe = new ReadinessProbe({
-    clock,
-    // Without a login of its own it can ask the brokers for nothing but a connection.
-    contact: async () => {
-      if (ownClient !== undefined) await ownClient.login();
-      else if (kafka.brokers.length > 0) await reachBrokers(kafka.brokers, reachWithinMs);
-    },
-    reasonOf: (error) =>
-      error instanceof KafkaError && error.code === 'AUTHENTICATION_FAILED'
-        ? 'Kafka refuses the login of this server'
-        : 'Kafka cannot be reached',
-  });
   let isDraining = false;
-  const readiness = async (): Promise<Readiness> => {
-    if (isDraining) return { status: 'draining' };
-    // What is being read is the better sign, where it is not this server that logs in.
-    const ofFeeds = ownClient === undefined ? readinessOfFeeds(hub.registry.feeds()) : undefined;
-    return ofFeeds ?? probe.check();
-  };
-  const readyRoute: Route = async (_request, response) => {
-    const answer = await readiness();
-    respond(response, answer.status === 'ready' ? 200 : 503, answer);
-  };
 
   const { connections: configured } = limits;
   const wanted = configured ?? usualConnections;
@@ -282,17 +259,21 @@ export async function startServer(
       'this process has not files or heap enough for limits.connections: raise what ulimit -n tells, or --max-old-space-size',
     );
   }
-  const { host, port, tls } = config.listen;
   const { server, ...http } = createHttpServer({
-    ...(tls === null ? {} : { certificate: readCertificate(tls) }),
+    ...certificate,
     routes: [
       ['/', welcomeRoute({ console: config.http.console, graphiql: config.graphql.graphiql })],
       ['/graphql', graphqlRoute],
       ...feeds.routes,
       ['/tokens', createTokensRoute({ admit: admitMaker, maxBodyBytes: limits.inboundFrameBytes })],
       ...(config.http.console ? consoleRoutes(console) : []),
-      ['/health/live', (_request, response) => respond(response, 200, { status: 'ok' })],
-      ['/health/ready', readyRoute],
+      ...healthRoutes({
+        clock,
+        isDraining: () => isDraining,
+        login: ownClient && (() => ownClient.login()),
+        brokers: kafka.brokers,
+        feeds: () => hub.registry.feeds(),
+      }),
       [
         '/metrics',
         createMetricsRoute({
@@ -341,8 +322,19 @@ export async function startServer(
     scrape.add('millrace_build_info', build, 1);
   });
 
-  server.listen({ port, host, reusePort: sharesPort });
-  await once(server, 'listening');
+  const stop = async (): Promise<void> => {
+    keepAlive.stop();
+    heartbeat.stop();
+    keys.close();
+    await Promise.all([hub.close(), ownClient?.close()]);
+  };
+  try {
+    server.listen({ port, host, reusePort: sharesPort });
+    await once(server, 'listening');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('listening on no port');
   const name = host.includes(':') ? `[${host}]` : host;
@@ -369,13 +361,10 @@ export async function startServer(
     async close() {
       isDraining = true;
       certificateWatch?.close();
-      keepAlive.stop();
-      heartbeat.stop();
-      keys.close();
       server.close();
       connections.letAllGo();
       const patience = clock.schedule(closePatienceMs, () => http.cut());
-      await Promise.all([hub.close(), ownClient?.close()]);
+      await stop();
       await gone;
       patience.cancel();
     },

@@ -11,6 +11,9 @@ import { RecordCursor } from './record-cursor.ts';
  *  17 CRC-32C of all behind it (uint32)   21 attributes (int16)   23 last offset delta (int32)
  *  27 base time (int64)   35 largest time (int64)   43 producer id (int64)   51 its epoch (int16)
  *  53 sequence (int32)   57 number of records (int32)   61 records, compressed or not
+ *
+ * Formats before it have single messages in the place of batches, of which only offset, length and magic stand in the
+ * same places; the offset of a compressed one is that of its last.
  */
 const lengthAt = 8;
 const leaderEpochAt = 12;
@@ -25,6 +28,8 @@ const countAt = 57;
 const recordsAt = 61;
 /** Base offset and length. */
 const prefixBytes = 12;
+/** The format that is read. */
+const batchMagic = 2;
 
 const codecMask = 0b111;
 const logAppendTimeFlag = 1 << 3;
@@ -53,7 +58,7 @@ export function offsetBehind(batches: Buffer, position: number): number {
   for (let at = 0; at < batches.length; ) {
     const end = endOfBatch(batches, at);
     if (end === null) break;
-    next = Math.max(next, lastOffsetOf(batches, at) + 1);
+    next = Math.max(next, lastOffsetOf(batches, at, position) + 1);
     at = end;
   }
   return next;
@@ -70,9 +75,11 @@ export function epochStarts(batches: Buffer, before: number | null): EpochStart[
   for (let at = 0; at < batches.length; ) {
     const end = endOfBatch(batches, at);
     if (end === null) break;
-    const epoch = batches.readInt32BE(at + leaderEpochAt);
-    if (epoch !== last) starts.push({ from: Number(batches.readBigInt64BE(at)), epoch });
-    last = epoch;
+    if (isBatch(batches, at)) {
+      const epoch = batches.readInt32BE(at + leaderEpochAt);
+      if (epoch !== last) starts.push({ from: Number(batches.readBigInt64BE(at)), epoch });
+      last = epoch;
+    }
     at = end;
   }
   return starts;
@@ -113,7 +120,7 @@ export function readBatches(
   for (let at = 0; at < batches.length; ) {
     const end = endOfBatch(batches, at);
     if (end === null) break;
-    const lastOffset = lastOffsetOf(batches, at);
+    const lastOffset = lastOffsetOf(batches, at, position);
     const readBefore = records.length;
     try {
       readBatch(batches.subarray(at, end), lastOffset, position, transactions, records);
@@ -132,15 +139,25 @@ export function readBatches(
 
 /** `null`: cut off, as the last batch of an answer may be. */
 function endOfBatch(batches: Buffer, at: number): number | null {
-  if (at + recordsAt > batches.length) return null;
+  if (at + magicAt >= batches.length) return null;
   const end = at + prefixBytes + batches.readInt32BE(at + lengthAt);
-  return end < at + recordsAt || end > batches.length ? null : end;
+  const least = isBatch(batches, at) ? recordsAt : magicAt + 1;
+  return end < at + least || end > batches.length ? null : end;
 }
 
-/** Never before the first offset, whatever is damaged: reading must not stand still. */
-function lastOffsetOf(batches: Buffer, at: number): number {
-  const delta = Math.max(0, batches.readInt32BE(at + lastOffsetDeltaAt));
-  return Number(batches.readBigInt64BE(at)) + delta;
+/** False: a message of a former format. */
+function isBatch(batches: Buffer, at: number): boolean {
+  return batches.readInt8(at + magicAt) >= batchMagic;
+}
+
+/**
+ * Never before the first offset, nor before `position` where only the brokers' word for it is left: whatever is damaged,
+ * reading must not stand still.
+ */
+function lastOffsetOf(batches: Buffer, at: number, position: number): number {
+  const first = Number(batches.readBigInt64BE(at));
+  if (!isBatch(batches, at)) return Math.max(first, position);
+  return first + Math.max(0, batches.readInt32BE(at + lastOffsetDeltaAt));
 }
 
 /** @throws if the batch is damaged */
@@ -152,7 +169,7 @@ function readBatch(
   into: RawRecord[],
 ): void {
   const magic = batch.readInt8(magicAt);
-  if (magic !== 2) throw new Error(`message format ${magic} is not supported`);
+  if (magic !== batchMagic) throw new Error(`message format ${magic} is not supported`);
   if (crc32c(batch.subarray(attributesAt)) !== batch.readUInt32BE(crcAt)) {
     throw new Error('the checksum does not match');
   }

@@ -32,7 +32,6 @@ export const bigIntScalar = new GraphQLScalarType<bigint, string>({
   parseLiteral: (node) => parseBigInt(literalOf(node), node),
 });
 
-/** @param node where it is written, if that is in the document */
 /** Opaque text both ways; the hub judges it. */
 export const cursorScalar = new GraphQLScalarType<string, unknown>({
   name: 'Cursor',
@@ -48,6 +47,7 @@ function checkCursor(value: unknown): string {
   });
 }
 
+/** @param node where it is written, if that is in the document */
 function checkDateTime(value: unknown, node?: ValueNode): string {
   if (typeof value === 'string' && isDateTime(value)) return value;
   throw new GraphQLError(

@@ -7,16 +7,21 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import { errorTable, type MillraceError } from '../../core/errors.ts';
 import { closeReason } from '../close-reason.ts';
 import { type OpenConnection, restarting } from '../open-connections.ts';
-import { Outbox, type OutboxConnection } from '../outbox.ts';
+import { Outbox, type OutboxConnection, type OutboxOwner } from '../outbox.ts';
 import type { Allowance } from '../allowance/allowances.ts';
 import type { Outgoing } from '../outgoing.ts';
 import { rawText } from '../websocket/raw-text.ts';
 import { OperationIds } from './operation-ids.ts';
-import type { SocketDelivery } from './socket-delivery.ts';
 
 export interface SocketConnectionOptions extends Outgoing {
   /** Told of each error that ends a connection. */
   readonly onRefused?: ((error: MillraceError) => void) | undefined;
+}
+
+/** A subscription that is delivered on the connection: see `SocketDelivery`. */
+export interface Delivered extends OutboxOwner {
+  /** The client is not interested any more. */
+  leave(): void;
 }
 
 /** Longest id that a client may give an operation, in characters. */
@@ -57,7 +62,7 @@ export class SocketConnection
   #outbox: Outbox | undefined;
   #ids: OperationIds | undefined;
   /** Subscriptions by the client's id. */
-  #deliveries: Map<string, SocketDelivery> | undefined;
+  #deliveries: Map<string, Delivered> | undefined;
 
   /** @param url that it was opened with: it may hold a token */
   constructor(
@@ -168,7 +173,7 @@ export class SocketConnection
     this.close(errorTable[error.code].closeCode, error.message);
   }
 
-  addDelivery(clientId: string, delivery: SocketDelivery): void {
+  addDelivery(clientId: string, delivery: Delivered): void {
     (this.#deliveries ??= new Map()).set(clientId, delivery);
   }
 

@@ -4,9 +4,8 @@ import type { Message } from '../../hub/message.ts';
 import type { Parcel } from '../../hub/parcel.ts';
 import type { Subscriber } from '../../hub/subscriber.ts';
 import type { Subscription } from '../../hub/subscription.ts';
-import type { OutboxOwner } from '../outbox.ts';
 import type { NextFrames } from './next-frames.ts';
-import type { SocketConnection } from './socket-connection.ts';
+import type { Delivered, SocketConnection } from './socket-connection.ts';
 
 /** The same for all deliveries. */
 export interface SocketDeliverySettings {
@@ -17,7 +16,7 @@ export interface SocketDeliverySettings {
 }
 
 /** A subscription's way to its client. */
-export class SocketDelivery implements Subscriber<Message>, OutboxOwner {
+export class SocketDelivery implements Subscriber<Message>, Delivered {
   readonly #connection: SocketConnection;
   readonly #subscription: Subscription<Message>;
   readonly #frames: NextFrames;

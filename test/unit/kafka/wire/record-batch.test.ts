@@ -4,6 +4,7 @@ import { crc32c } from '@platformatic/wasm-utils';
 import * as fc from 'fast-check';
 import {
   AbortedTransactions,
+  epochStarts,
   offsetBehind,
   readBatches,
   splitBatches,
@@ -85,6 +86,46 @@ test('a batch that is cut off is left for the next answer', () => {
     );
     assert.deepEqual(unreadable, []);
     assert.equal(offsetBehind(cut, 5), whole ? 7 : 5);
+  }
+});
+
+/** Offset, size, checksum, format, attributes, time, key, value: shorter than any batch of today. */
+function messageOfOld(offset: number): Buffer {
+  const message = Buffer.alloc(12 + 4 + 1 + 1 + 8 + 4 + 4 + 1, 0xff);
+  message.writeBigInt64BE(BigInt(offset), 0);
+  message.writeInt32BE(message.length - 12, 8);
+  message.writeInt8(1, 16);
+  return message;
+}
+
+test('messages of formats before Kafka 0.11 are told, one by one, and reading goes on behind them', () => {
+  const records = [{ offset: 9, key: null, value: Buffer.from('new'), timestampMs: 1 }];
+  const today = writeBatch({ baseOffset: 9, lastOffset: 9, baseTimeMs: 1, codec: 'none', records });
+  const log = Buffer.concat([messageOfOld(7), messageOfOld(8), today]);
+  assert.equal(offsetBehind(log.subarray(0, -today.length), 7), 9);
+  const { unreadable, ...read } = readBatches(log, 7, none());
+  assert.deepEqual(
+    unreadable.map(({ from, to }) => [from, to]),
+    [
+      [7, 8],
+      [8, 9],
+    ],
+  );
+  assert.deepEqual(
+    read.records.map(({ offset }) => offset),
+    [9],
+  );
+  assert.deepEqual(epochStarts(log, 0), []);
+});
+
+test('reading goes on behind whatever is damaged, also the number of the format', () => {
+  const value = Buffer.from('x');
+  const records = [3, 4, 5].map((offset) => ({ offset, key: null, value, timestampMs: 1 }));
+  const batch = writeBatch({ baseOffset: 3, lastOffset: 5, baseTimeMs: 1, codec: 'none', records });
+  batch.writeInt8(0, 16);
+  for (const position of [3, 4, 5]) {
+    assert.ok(offsetBehind(batch, position) > position);
+    assert.equal(readBatches(batch, position, none()).unreadable.length, 1);
   }
 });
 
