@@ -98,7 +98,7 @@ export interface LostRange {
 export interface ErrorDetails {
   /** The argument that cannot be used (`BAD_USER_INPUT`). */
   readonly argument?: string;
-  /** What was lost (`CURSOR_EXPIRED`, `LOG_TRUNCATED`, `TOPIC_RECREATED`). */
+  /** What was lost (`CURSOR_EXPIRED`, `LOG_TRUNCATED`). */
   readonly ranges?: readonly LostRange[];
   /** The limit that was reached, by its configuration path (`LIMIT_EXCEEDED`). */
   readonly limit?: string;

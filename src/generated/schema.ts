@@ -25,6 +25,7 @@ export type Scalars = {
   JSON: { input: unknown; output: unknown; }
 };
 
+/** What could not become an event. */
 export type DeadLetter = {
   readonly __typename?: 'DeadLetter';
   /** Continues exactly after this dead letter; of `recentDeadLetters`, after all of them. */
@@ -33,15 +34,19 @@ export type DeadLetter = {
   readonly error: Scalars['String']['output'];
   /** The original payload, verbatim. It may be invalid JSON and is never parsed. */
   readonly event: Scalars['String']['output'];
+  /** Its place in the partition; the first one, where several records could not be read. */
   readonly offset: Scalars['BigInt']['output'];
+  /** Of the Kafka topic that it lies in. */
   readonly partition: Scalars['Int']['output'];
+  /** The broker's time of the record; where that could not be read either, when it was found. */
   readonly recordedAt: Scalars['DateTime']['output'];
   readonly source: DeadLetterSource;
+  /** The topic of the events, by the name that it was asked for; also of what lies in its dead-letter topic. */
   readonly topic: Scalars['String']['output'];
 };
 
 export type DeadLetterSource =
-  /** A record of the topic itself that could not be decoded. */
+  /** A record that could not be decoded here: of the topic itself or, as `error` then says, of the dead-letter topic. */
   | 'BRIDGE'
   /** From the dead-letter topic. */
   | 'UPSTREAM';
@@ -66,6 +71,7 @@ export type DeliveryMode =
   /** The first event at once, then one event in each interval, of which each is equally likely. */
   | 'SAMPLE';
 
+/** A record of a topic, as it lies in Kafka. */
 export type Event = {
   readonly __typename?: 'Event';
   /** Continues exactly after this event; of `recentEvents`, after all of them. */
@@ -74,27 +80,33 @@ export type Event = {
   readonly id?: Maybe<Scalars['ID']['output']>;
   /** Its place in the order had already gone by, or its time is out of bounds; all others are in exact order. */
   readonly late: Scalars['Boolean']['output'];
+  /** Its place in the partition. */
   readonly offset: Scalars['BigInt']['output'];
   /** Events that `delivery` left out since the message before; 0 with ALL. */
   readonly omitted: Scalars['Int']['output'];
+  /** Of the Kafka topic. */
   readonly partition: Scalars['Int']['output'];
   /** The record's own JSON, unchanged. */
   readonly payload: Scalars['JSON']['output'];
   /** The broker's time of the record. */
   readonly recordedAt: Scalars['DateTime']['output'];
+  /** The sender's number, by which SEQUENCE orders; null if it has none, or it is no whole number. */
   readonly sequence?: Maybe<Scalars['BigInt']['output']>;
   /** The event's own time; the broker's where it has none that can be read. */
   readonly timestamp: Scalars['DateTime']['output'];
+  /** By the name that it was asked for. */
   readonly topic: Scalars['String']['output'];
   /** One property of the payload by its dotted path, unchanged; null if it is not there. */
   readonly value?: Maybe<Scalars['JSON']['output']>;
 };
 
 
+/** A record of a topic, as it lies in Kafka. */
 export type EventValueArgs = {
   property: Scalars['String']['input'];
 };
 
+/** Events that come together, or none: how far the stream has come. */
 export type EventBatch = {
   readonly __typename?: 'EventBatch';
   /** Continues exactly after this batch. */
@@ -123,7 +135,9 @@ export type FeedState =
   | 'FAILED'
   /** Nobody is subscribed; the topic is not being read. */
   | 'IDLE'
+  /** It is being read. */
   | 'RUNNING'
+  /** It is being found out where to read from. */
   | 'STARTING';
 
 export type FeedStatus = {
@@ -140,25 +154,38 @@ export type FeedStatus = {
   readonly late: Scalars['BigInt']['output'];
   /** Records read since the feed was started. */
   readonly received: Scalars['BigInt']['output'];
+  /** Whether it is read. */
   readonly state: FeedState;
   /** Open subscriptions. */
   readonly subscribers: Scalars['Int']['output'];
 };
 
+/** What a condition asks of a property. Values are compared by type: `"7"` is not `7`. A missing property passes NE and EXISTS false only. */
 export type FilterOperator =
+  /** It is a list with an element that equals the value, or a string with the value inside. */
   | 'CONTAINS'
+  /** It equals the value. */
   | 'EQ'
+  /** It is there, even as null; with the value false: it is missing. */
   | 'EXISTS'
+  /** It is greater than the value, a number or a string. */
   | 'GT'
+  /** It is greater or equal. */
   | 'GTE'
+  /** It equals one of a list of values. */
   | 'IN'
+  /** It is less than the value, a number or a string. */
   | 'LT'
+  /** It is less or equal. */
   | 'LTE'
+  /** It does not equal the value, or is missing. */
   | 'NE'
+  /** It is a string that begins with the value. */
   | 'STARTS_WITH';
 
 export type KeyInfo = {
   readonly __typename?: 'KeyInfo';
+  /** READ where the Kafka cluster itself decides: it does not tell. */
   readonly kind: KeyKind;
   /** Its name in the server's configuration; null where the Kafka cluster itself decides. */
   readonly name?: Maybe<Scalars['String']['output']>;
@@ -175,6 +202,7 @@ export type Partition = {
   readonly __typename?: 'Partition';
   /** The first offset that the log still holds. */
   readonly earliestOffset: Scalars['BigInt']['output'];
+  /** From 0. */
   readonly id: Scalars['Int']['output'];
   /** The offset that the next record will get. */
   readonly latestOffset: Scalars['BigInt']['output'];
@@ -182,6 +210,7 @@ export type Partition = {
 
 export type Project = {
   readonly __typename?: 'Project';
+  /** What its clients log in with, beside a key. */
   readonly id: Scalars['ID']['output'];
   /** The key that was used. */
   readonly key: KeyInfo;
@@ -200,7 +229,7 @@ export type Query = {
   readonly __typename?: 'Query';
   /** The project that the credentials belong to. */
   readonly project: Project;
-  /** The newest dead letters of a topic, oldest first. */
+  /** The newest dead letters of a topic, oldest first. Its own records are looked through as those of `recentEvents` are. */
   readonly recentDeadLetters: ReadonlyArray<DeadLetter>;
   /** The newest events of a topic, oldest first, without duplicates. */
   readonly recentEvents: ReadonlyArray<Event>;
@@ -235,7 +264,7 @@ export type Subscription = {
   /**
    * The same stream in batches: for screens that redraw, and for high rates.
    *
-   * A batch is sent when it has `maxEvents` events, or `maxWaitMs` after its first one came.
+   * A batch is sent when it has `maxEvents` events, or `maxWaitMs` after its first one came; sooner if it has very many bytes.
    */
   readonly eventBatches: EventBatch;
   /**
@@ -280,13 +309,15 @@ export type SubscriptionEventsArgs = {
 
 export type Topic = {
   readonly __typename?: 'Topic';
-  /** Its dead-letter topic, if there is one. */
+  /** Its dead-letter topic, if there is one; null where the credentials have a filter. */
   readonly deadLetters?: Maybe<Topic>;
-  /** What the server is doing with it, for this key's login. */
+  /** What the server is doing with it, for this key's login. Where the credentials have a filter its `state` alone, and counts of 0. */
   readonly feed: FeedStatus;
   /** The name of the Kafka topic behind it. */
   readonly kafkaTopic: Scalars['String']['output'];
+  /** What subscriptions call it. */
   readonly name: Scalars['String']['output'];
+  /** None where the credentials have a filter: they would tell how much is hidden. */
   readonly partitions: ReadonlyArray<Partition>;
 };
 
