@@ -35,7 +35,7 @@ export async function createBackend(app: App): Promise<Server> {
   const assets = await bundle(app);
   return createServer((request, response) => {
     answer(request, response, app, assets).catch((error: unknown) => {
-      console.error('Millrace cannot be reached:', error);
+      console.error(`Millrace cannot be reached: ${String(Object(error).cause ?? error)}`);
       response.writeHead(502).end('{}');
     });
   });
@@ -103,10 +103,14 @@ async function answerWithToken(response: ServerResponse, scope: App['scope']): P
     .end(answer.ok ? text : '{}');
 }
 
-/** Says at once what would be hard to see in a page. */
-async function lookForMillrace(): Promise<void> {
+/** Says at once what would be hard to see in a page. @param origin of the page */
+async function lookForMillrace(origin: string): Promise<void> {
   try {
-    await fetch(`${millrace}/health/live`);
+    const { status } = await fetch(`${millrace}/health/live`, { headers: { origin } });
+    if (status !== 403) return;
+    console.error(
+      `Millrace lets in no pages of ${origin}. Start it with MILLRACE_HTTP_ALLOWED_ORIGINS=${origin}`,
+    );
   } catch {
     console.error(
       `Millrace is not at ${millrace}. Run npm start, or say where it is: MILLRACE_URL=...`,
@@ -129,7 +133,7 @@ export async function serve(app: App): Promise<void> {
     console.log(`Open ${url}  (Millrace: ${millrace})`);
     if (process.stdout.isTTY) open(url);
   });
-  await lookForMillrace();
+  await lookForMillrace(`http://127.0.0.1:${port}`);
 }
 
 /** In the browser, if the system knows how to. */

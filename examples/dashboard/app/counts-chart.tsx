@@ -1,7 +1,7 @@
 import { Group, SegmentedControl, Text, useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import { type Counts, perMinute } from './counts.ts';
+import { type Counts, perMinute, type Steps } from './counts.ts';
 import { type Topic, topics } from './model.ts';
 import { Panel } from './panel.tsx';
 import { palette, titles } from './topic-style.ts';
@@ -17,7 +17,7 @@ export function CountsChart({
   shown: steps,
 }: {
   readonly counts: Readonly<Record<Topic, Counts>>;
-  readonly shown: { readonly first: number; readonly end: number };
+  readonly shown: Steps;
 }) {
   const [shown, setShown] = useState<string>(all);
   const scheme = useComputedColorScheme();

@@ -18,28 +18,44 @@ export function trimmed(counts: Counts, nowMs: number): Counts {
   return Object.fromEntries(Object.entries(counts).filter(([step]) => Number(step) >= oldest));
 }
 
-/** The steps that are shown: the last half hour, or from the first event on; the one under way is not over. */
-export function shownSteps(all: readonly Counts[], nowMs: number): { first: number; end: number } {
-  const end = Math.floor(nowMs / stepMs);
-  const begun = all.flatMap((counts) => Object.keys(counts).map(Number));
-  const oldest = end - keptSteps;
-  const begins = begun.reduce((first, step) => Math.min(first, Math.max(step, oldest)), end);
-  // Before that it is not known how many there were in a minute.
-  return { first: Math.min(begins + stepsPerMinute, end - stepsPerMinute), end };
+/** What is shown: from `first` on, up to but not including `end`. */
+export interface Steps {
+  /** The first of which all is known. */
+  readonly known: number;
+  readonly first: number;
+  readonly end: number;
 }
 
-/** How many there were in the minute before each of the steps, with their times in seconds. */
+/**
+ * The last half hour, or from the first event on.
+ *
+ * @param knownToMs up to when all is known, in milliseconds since 1970: the step then under way is not over
+ */
+export function shownSteps(all: readonly Counts[], knownToMs: number): Steps {
+  const end = Math.floor(knownToMs / stepMs);
+  const oldest = end - keptSteps;
+  const begun = all.flatMap((counts) => Object.keys(counts).map(Number));
+  // Of the step with the first event there may be a part only.
+  const known = begun.reduce((first, step) => Math.min(first, Math.max(step, oldest)), end) + 1;
+  return { known, first: Math.max(known, oldest + stepsPerMinute), end };
+}
+
+/**
+ * How many there were a minute up to the end of each of the steps, with their times in seconds: in the minute before
+ * it, or in as much of that as is known.
+ */
 export function perMinute(
   counts: Counts,
-  { first, end }: { readonly first: number; readonly end: number },
+  { known, first, end }: Steps,
 ): { at: number[]; count: number[] } {
   const at: number[] = [];
   const count: number[] = [];
   for (let step = first; step < end; step += 1) {
+    const from = Math.max(known, step - stepsPerMinute + 1);
     let sum = 0;
-    for (let back = 0; back < stepsPerMinute; back += 1) sum += counts[step - back] ?? 0;
+    for (let each = from; each <= step; each += 1) sum += counts[each] ?? 0;
     at.push(((step + 1) * stepMs) / 1_000);
-    count.push(sum);
+    count.push(Math.round((sum * stepsPerMinute) / (step - from + 1)));
   }
   return { at, count };
 }

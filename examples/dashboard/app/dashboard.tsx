@@ -1,4 +1,4 @@
-import { Box, Container, Grid, Group, SimpleGrid, Text, Title } from '@mantine/core';
+import { Alert, Box, Container, Grid, Group, SimpleGrid, Text, Title } from '@mantine/core';
 import { useSyncExternalStore } from 'react';
 import { CountsChart } from './counts-chart.tsx';
 import { perMinute, shownSteps } from './counts.ts';
@@ -11,8 +11,9 @@ import { palette, titles } from './topic-style.ts';
 import { topics } from './model.ts';
 
 export function Dashboard({ store }: { readonly store: Store }) {
-  const { model, connection } = useSyncExternalStore(store.watch, store.view);
-  const shown = shownSteps([...Object.values(model.counts), model.refusals], Date.now());
+  const { model, connection, knownToMs } = useSyncExternalStore(store.watch, store.view);
+  const shown = shownSteps([...Object.values(model.counts), model.refusals], knownToMs ?? 0);
+  const isLive = connection.name === 'live';
   return (
     <Container size={1_240} px={{ base: 'sm', sm: 'lg' }} py={{ base: 'md', sm: 'lg' }}>
       <Group justify="space-between" mb="md" wrap="nowrap">
@@ -24,8 +25,14 @@ export function Dashboard({ store }: { readonly store: Store }) {
             What happens, as it happens
           </Text>
         </Box>
-        <StateBadge connection={connection} />
+        <StateBadge connection={connection} wasConnected={knownToMs !== undefined} />
       </Group>
+      {connection.name === 'lost' && knownToMs === undefined && (
+        <Alert color="yellow" mb="md" title="Millrace cannot be reached">
+          {connection.why}. Is it running, and are pages of {location.origin} among its
+          http.allowedOrigins? It is tried again and again.
+        </Alert>
+      )}
 
       <SimpleGrid cols={{ base: 2, md: 4 }} spacing={{ base: 'xs', sm: 'md' }} mb="md">
         {topics.map((topic) => (
@@ -49,10 +56,10 @@ export function Dashboard({ store }: { readonly store: Store }) {
 
       <Grid gap="md" mt="md">
         <Grid.Col span={{ base: 12, md: 7 }}>
-          <Purchases sales={model.sales} />
+          <Purchases sales={model.sales} isLive={isLive} />
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 5 }}>
-          <DeadLetters deadLetters={model.deadLetters} />
+          <DeadLetters deadLetters={model.deadLetters} isLive={isLive} />
         </Grid.Col>
       </Grid>
     </Container>

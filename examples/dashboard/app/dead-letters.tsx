@@ -27,11 +27,17 @@ const Letter = memo(({ deadLetter }: { readonly deadLetter: Refusal }) => {
   );
 });
 
-export function DeadLetters({ deadLetters }: { readonly deadLetters: readonly Refusal[] }) {
+export function DeadLetters({
+  deadLetters,
+  isLive,
+}: {
+  readonly deadLetters: readonly Refusal[];
+  readonly isLive: boolean;
+}) {
   return (
     <Panel title="Dead letters">
       <ScrollArea h={340} offsetScrollbars type="auto">
-        {deadLetters.length === 0 && (
+        {deadLetters.length === 0 && isLive && (
           <Text size="sm" c="dimmed">
             None: all that came could be read.
           </Text>

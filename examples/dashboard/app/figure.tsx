@@ -17,6 +17,7 @@ export function Figure({
   /** Per minute, the newest last. */
   readonly trend: readonly number[];
 }) {
+  const now = trend.at(-1);
   return (
     <Paper withBorder p="md" component="section" aria-label={title}>
       <Text size="sm" c="dimmed" fw={500}>
@@ -24,7 +25,7 @@ export function Figure({
       </Text>
       <Group align="baseline" gap={6} wrap="nowrap">
         <Text className="number" fz={{ base: 24, sm: 30 }} fw={700} lh={1.2}>
-          {whole.format(trend.at(-1) ?? 0)}
+          {now === undefined ? '–' : whole.format(now)}
         </Text>
         <Text size="sm" c="dimmed">
           / min
@@ -46,8 +47,10 @@ function Sparkline({
   readonly values: readonly number[];
 }) {
   const most = Math.max(1, ...values);
-  const points = values.map((value, index) => {
-    const x = (index / Math.max(1, values.length - 1)) * width;
+  // One alone is a level as well.
+  const levels = values.length === 1 ? [...values, ...values] : values;
+  const points = levels.map((value, index) => {
+    const x = (index / (levels.length - 1)) * width;
     return `${x.toFixed(1)},${(height - 2 - (value / most) * (height - 4)).toFixed(1)}`;
   });
   return (

@@ -1,4 +1,4 @@
-import { Badge, ScrollArea, Table, Text } from '@mantine/core';
+import { Badge, Group, ScrollArea, Table, Text } from '@mantine/core';
 import { memo } from 'react';
 import type { Sale } from './model.ts';
 import { Panel } from './panel.tsx';
@@ -15,14 +15,16 @@ const Row = memo(({ sale }: { readonly sale: Sale }) => {
         {time.format(new Date(at))}
       </Table.Td>
       <Table.Td>
-        <Text size="sm" truncate>
-          {item.quantity} × {item.name}
+        <Group gap={6} wrap="nowrap">
+          <Text size="sm" truncate>
+            {item.quantity} × {item.name}
+          </Text>
           {late && (
-            <Badge size="xs" color="yellow" variant="light" ml={6}>
+            <Badge size="xs" color="yellow" variant="light" style={{ flexShrink: 0 }}>
               late
             </Badge>
           )}
-        </Text>
+        </Group>
       </Table.Td>
       <Table.Td visibleFrom="sm">
         <Text size="sm" truncate title={country.of(user.country)}>
@@ -39,7 +41,13 @@ const Row = memo(({ sale }: { readonly sale: Sale }) => {
   );
 });
 
-export function Purchases({ sales }: { readonly sales: readonly Sale[] }) {
+export function Purchases({
+  sales,
+  isLive,
+}: {
+  readonly sales: readonly Sale[];
+  readonly isLive: boolean;
+}) {
   return (
     <Panel title="Latest purchases">
       <ScrollArea h={340} offsetScrollbars type="auto">
@@ -60,6 +68,11 @@ export function Purchases({ sales }: { readonly sales: readonly Sale[] }) {
             ))}
           </Table.Tbody>
         </Table>
+        {sales.length === 0 && isLive && (
+          <Text size="sm" c="dimmed" p={6}>
+            Nobody has bought anything yet.
+          </Text>
+        )}
       </ScrollArea>
     </Panel>
   );

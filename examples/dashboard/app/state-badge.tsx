@@ -2,8 +2,14 @@ import { Badge } from '@mantine/core';
 import type { Connection } from './connection.ts';
 
 /** Whether what is shown is what is. */
-export function StateBadge({ connection }: { readonly connection: Connection }) {
-  const [colour, text] = looks(connection);
+export function StateBadge({
+  connection,
+  wasConnected,
+}: {
+  readonly connection: Connection;
+  readonly wasConnected: boolean;
+}) {
+  const [colour, text] = looks(connection, wasConnected);
   return (
     <Badge
       role="status"
@@ -20,7 +26,10 @@ export function StateBadge({ connection }: { readonly connection: Connection }) 
   );
 }
 
-function looks(connection: Connection): readonly [colour: string, text: string] {
+function looks(
+  connection: Connection,
+  wasConnected: boolean,
+): readonly [colour: string, text: string] {
   switch (connection.name) {
     case 'connecting':
       return ['gray', 'Connecting'];
@@ -30,10 +39,8 @@ function looks(connection: Connection): readonly [colour: string, text: string] 
       return ['teal', 'Live'];
     case 'lost': {
       const { feeds, lost } = connection;
-      return [
-        'yellow',
-        lost === feeds ? 'Connection lost' : `Reconnecting ${lost} of ${feeds} feeds`,
-      ];
+      if (lost < feeds) return ['yellow', `Reconnecting ${lost} of ${feeds} feeds`];
+      return ['yellow', wasConnected ? 'Connection lost' : 'Not connected'];
     }
     case 'closed':
       return ['red', `Closed: ${connection.code}`];

@@ -23,16 +23,20 @@ import {
 interface Snapshot {
   readonly model: Model;
   readonly cursors: Readonly<Record<string, string>>;
+  readonly knownToMs: number | undefined;
 }
 
 export interface View {
   readonly model: Model;
   readonly connection: Connection;
+  /** Up to when the model has all that happened, in milliseconds since 1970; undefined: it was never connected. */
+  readonly knownToMs: number | undefined;
 }
 
 const storageKey = 'dashboard';
 /** How far back a dashboard begins that is opened for the first time, in milliseconds. */
 const historyMs = 31 * 60_000;
+/** How often it is saved, and the time seen to pass. */
 const saveMs = 1_000;
 /** As often as people can follow. */
 const showMs = 200;
@@ -51,11 +55,11 @@ export class Store {
 
   constructor() {
     const saved = sessionStorage.getItem(storageKey);
-    const { model, cursors }: Snapshot =
-      saved === null ? { model: emptyModel, cursors: {} } : JSON.parse(saved);
+    const { model, cursors, knownToMs }: Snapshot =
+      saved === null ? { model: emptyModel, cursors: {}, knownToMs: undefined } : JSON.parse(saved);
     this.#model = model;
     this.#cursors = new Map(Object.entries(cursors));
-    this.#view = { model, connection: { name: 'connecting' } };
+    this.#view = { model, connection: { name: 'connecting' }, knownToMs };
   }
 
   readonly watch = (listener: () => void): (() => void) => {
@@ -75,7 +79,10 @@ export class Store {
       else this.#openEvents(client, topic);
       this.#openDeadLetters(client, topic);
     }
-    setInterval(() => this.#save(), saveMs);
+    setInterval(() => {
+      this.#save();
+      this.#show();
+    }, saveMs);
     addEventListener('pagehide', () => this.#save());
   }
 
@@ -128,14 +135,17 @@ export class Store {
     setTimeout(() => {
       this.#isDue = false;
       const connection = connectionOf([...this.#states.values()]);
-      this.#view = { model: this.#model, connection };
+      const isConnected = connection.name === 'live' || connection.name === 'catching-up';
+      const knownToMs = isConnected ? Date.now() : this.#view.knownToMs;
+      this.#view = { model: this.#model, connection, knownToMs };
       for (const listener of this.#listeners) listener();
     }, showMs);
   }
 
   #save(): void {
     this.#model = forgotten(this.#model, Date.now());
-    const snapshot: Snapshot = { model: this.#model, cursors: Object.fromEntries(this.#cursors) };
+    const cursors = Object.fromEntries(this.#cursors);
+    const snapshot: Snapshot = { model: this.#model, cursors, knownToMs: this.#view.knownToMs };
     sessionStorage.setItem(storageKey, JSON.stringify(snapshot));
   }
 }

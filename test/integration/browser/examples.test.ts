@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../../scripts/kafka/ports.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
@@ -38,3 +41,23 @@ for (const name of ['react', 'vue'] as const) {
     ]);
   });
 }
+
+test('an example says at once that its pages are not let in, and what to do', async (t) => {
+  const server = await runServer(t, testConfig());
+  const file = fileURLToPath(new URL('../../../examples/react/backend.ts', import.meta.url));
+  const [port] = await freePorts(1);
+  const child = spawn(process.execPath, [file], {
+    env: { ...process.env, PORT: String(port), MILLRACE_URL: server.url },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.after(() => child.kill());
+  const origin = `http://127.0.0.1:${port}`;
+  for await (const line of createInterface(child.stderr)) {
+    assert.equal(
+      line,
+      `Millrace lets in no pages of ${origin}. Start it with MILLRACE_HTTP_ALLOWED_ORIGINS=${origin}`,
+    );
+    return;
+  }
+  assert.fail('it says nothing');
+});
