@@ -19,7 +19,8 @@ export async function socketPair(
   protocol?: string,
 ): Promise<SocketPair> {
   const http = createServer();
-  const server = new WebSocketServer({ server: http });
+  // As ours.
+  const server = new WebSocketServer({ server: http, allowSynchronousEvents: false });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const accepted = new Promise<{ socket: WebSocket; stream: Socket }>((resolve) => {
