@@ -25,10 +25,22 @@ export function javaArgs(
   return [...jvmOptions, '-cp', join(libsDir, '*'), mainClass, ...args];
 }
 
+/** What Linux says of a thread that has ended. */
+const gone = new Set<unknown>(['ENOENT', 'ESRCH']);
+
 /** Of a thread, by its number. For Linux. */
 function isStopped(tasks: string): (task: string) => boolean {
-  // Behind the name in brackets, which may hold anything.
-  return (task) => /\) [Tt] [^)]*$/.test(readFileSync(join(tasks, task, 'stat'), 'utf8'));
+  return (task) => {
+    try {
+      // Behind the name in brackets, which may hold anything.
+      return /\) [Tt] [^)]*$/.test(readFileSync(join(tasks, task, 'stat'), 'utf8'));
+    } catch (error) {
+      // It has ended since it was listed: it does not run on either.
+      const isGone = error instanceof Error && 'code' in error && gone.has(error.code);
+      if (isGone) return true;
+      throw error;
+    }
+  };
 }
 
 /** One life of one broker: a JVM. */
