@@ -87,7 +87,7 @@ const quickJvm = [
   '-XX:TieredStopAtLevel=1',
   '-Djava.net.preferIPv4Stack=true',
 ];
-const startTimeoutMs = 90_000;
+const startTimeoutMs = 180_000;
 
 /**
  * A real Kafka on loopback, without Docker: one JVM for each node. Nodes are named by their Kafka

@@ -52,6 +52,10 @@ export function testConfig(settings: Readonly<Record<string, string>> = {}): Con
       MILLRACE_AUTH_PROJECTS: JSON.stringify(testProjects),
       MILLRACE_TOPICS_DEFAULTS_LATENESS: '200ms',
       MILLRACE_LOG_LEVEL: 'error',
+      // On a busy machine clients of tests are slow to say who they are, and so are brokers to let them in.
+      MILLRACE_LIMITS_INIT_TIMEOUT: '1m',
+      MILLRACE_LIMITS_HEADERS_TIMEOUT: '1m',
+      MILLRACE_LIMITS_REQUEST_TIMEOUT: '2m',
       ...settings,
     },
   });
