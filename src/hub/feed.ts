@@ -1,17 +1,14 @@
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { type LostRange, MillraceError } from '../core/errors.ts';
 import type { Turns } from '../core/turns.ts';
-import type { DeadLetter, Event } from '../decode/event.ts';
 import { backoffMs } from '../kafka/backoff.ts';
 import {
   type KafkaClient,
   KafkaError,
   type PartitionOffsets,
-  type RawRecord,
   type ReaderStatus,
   type RecordBatch,
   type TopicReader,
-  type UnreadableRange,
 } from '../kafka/port.ts';
 import { findStart, logTruncated, type Start, type StartPoint } from './feed-start.ts';
 import { Balance } from './balance.ts';
@@ -28,7 +25,9 @@ import type { RefusalOf } from './kafka-refusal.ts';
 import type { KeepingBounds } from './keeping.ts';
 import { pauseFor } from './pause.ts';
 import { ReadProgress } from './read-progress.ts';
+import { type Decode, RecordIntake } from './record-intake.ts';
 import type { SharedKeys } from './shared-keys.ts';
+import { StallWatch } from './stall-watch.ts';
 import type { Stream, StreamKey, StreamStart } from './stream.ts';
 import { Streams } from './streams.ts';
 import type { TopicSettings } from './topic-settings.ts';
@@ -42,9 +41,7 @@ export interface FeedOptions extends FeedHealthOptions {
   readonly projectId: string | null;
   readonly start: StartPoint;
   /** Makes what its records are decoded with: once for a feed, as it takes some memory. */
-  readonly openDecoder: (
-    settings: TopicSettings,
-  ) => (partition: number, record: RawRecord) => Event | DeadLetter;
+  readonly openDecoder: (settings: TopicSettings) => Decode;
   readonly settings: TopicSettings;
   readonly keys: SharedKeys;
   /** How much each stream remembers of what it delivered, in bytes. */
@@ -84,17 +81,7 @@ const eagerWaitMs = 50;
 const freshForMs = 1_000;
 /** How often a missing topic that may yet come is looked for, in milliseconds. */
 const missingRecheckMs = 10_000;
-/**
- * So many records are decoded and handed to the streams at a time, which find them still in the processor's cache. A
- * sequencer looks at as many together.
- */
-const recordsTogether = 128;
-/**
- * How often held events are looked at when no answers come, in milliseconds; at the most this part of
- * what a partition may stall.
- */
-const stallCheckMs = 1_000;
-const stallChecksPerStall = 4;
+
 /**
  * One Kafka topic, read once for all who subscribe to it with the same login: the reader, the
  * decoder, and one stream for each order that is asked for.
@@ -109,7 +96,7 @@ export class Feed {
    */
   readonly started: Promise<void>;
   readonly #options: FeedOptions;
-  readonly #decode: ReturnType<FeedOptions['openDecoder']>;
+  readonly #intake: RecordIntake;
   readonly #streams: Streams;
   /** By stream and project: of those that somebody was let in for, as nobody can make them up. */
   readonly #cursors = new Map<string, Cursors>();
@@ -129,15 +116,29 @@ export class Feed {
   #reader: TopicReader | undefined;
   /** The topic does not exist yet. */
   #isAwaited = false;
-  #received = 0;
-  #stallCheck: Timer | undefined;
+  readonly #stallWatch: StallWatch;
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    this.#decode = options.openDecoder(options.settings);
     const { start, settings, holds, clock, keys, lingerMs, historyBytes, keeping } = options;
     this.#health = new FeedHealth(options);
     this.#joins = new JoinPoints(start);
+    this.#intake = new RecordIntake({
+      decode: options.openDecoder(settings),
+      progress: this.#progress,
+      joins: this.#joins,
+      onDeadLetter: (deadLetter) => this.#deadLetters.accept(deadLetter),
+      clock,
+    });
+    this.#stallWatch = new StallWatch({
+      clock,
+      maxStallMs: settings.maxStallMs,
+      isNeeded: () => !this.#closed && !this.#heldUp && this.#streams.holdsSome,
+      look: () => {
+        for (const stream of this.#streams) stream.release();
+        this.#balance.probe();
+      },
+    });
     this.#lineage = new Lineage(start.at === 'position' ? start.position.epochs : undefined);
     this.#streams = new Streams({
       ...settings,
@@ -205,7 +206,7 @@ export class Feed {
       ...streams,
       state: this.state,
       subscribers: subscribers + this.#deadLetters.subscribers,
-      received: this.#received,
+      received: this.#intake.received,
       delivered: delivered + this.#deadLetters.delivered,
       lag: this.#progress.lag,
     };
@@ -291,7 +292,7 @@ export class Feed {
   pause(): void {
     this.#heldUp = true;
     // The silence is our own: it proves nothing about any partition.
-    this.#stallCheck?.cancel();
+    this.#stallWatch.stop();
     this.#reader?.pause(this.next.keys());
   }
 
@@ -300,7 +301,7 @@ export class Feed {
     this.#goOn?.resolve();
     this.#goOn = undefined;
     this.#reader?.resume([...this.next.keys()].filter((id) => !this.#balance.isWaiting(id)));
-    this.#watchForStall();
+    this.#stallWatch.restart();
   }
 
   /** Stops reading and ends what subscriptions are left. */
@@ -319,7 +320,7 @@ export class Feed {
   #stop(): void {
     this.#closing.abort();
     this.#goOn?.resolve();
-    this.#stallCheck?.cancel();
+    this.#stallWatch.stop();
     this.#streams.close();
   }
 
@@ -500,16 +501,9 @@ export class Feed {
       if (!this.next.has(partition)) {
         this.#addPartition(partition, batch.records[0]?.offset ?? nextOffset);
       }
-      const unreadable = [...(batch.unreadable ?? [])];
-      for (let from = 0; from < batch.records.length; from += recordsTogether) {
-        const events = this.#eventsOf(
-          partition,
-          batch.records.slice(from, from + recordsTogether),
-          unreadable,
-        );
+      this.#intake.take(batch, (events) => {
         for (const { sequencer } of streams) sequencer.ingestBatch(partition, events);
-      }
-      for (const range of unreadable) this.#reportUnreadable(partition, range);
+      });
       this.#progress.advance(partition, nextOffset, highWatermark);
       const caughtUp = nextOffset >= highWatermark;
       for (const { sequencer } of streams) {
@@ -522,61 +516,7 @@ export class Feed {
     for (const stream of streams) stream.release();
     this.#deadLetters.flush();
     this.#balance.adjust(streams.map(({ sequencer }) => sequencer));
-    this.#watchForStall();
-  }
-
-  /**
-   * @param unreadable what of the batch could not be read, in order. What lies before the records is taken out and told:
-   *   a cursor of a dead letter has all that lies before it behind it
-   */
-  #eventsOf(
-    partition: number,
-    records: readonly RawRecord[],
-    unreadable: UnreadableRange[],
-  ): Event[] {
-    const events: Event[] = [];
-    let range = unreadable[0];
-    for (const record of records) {
-      while (range !== undefined && range.from < record.offset) {
-        this.#reportUnreadable(partition, range);
-        unreadable.shift();
-        range = unreadable[0];
-      }
-      const event = this.#eventOf(partition, record);
-      if (event !== undefined) events.push(event);
-    }
-    return events;
-  }
-
-  /** What the streams are to take; undefined: nothing, or a dead letter, which is dealt with here. */
-  #eventOf(partition: number, record: RawRecord): Event | undefined {
-    const { offset, timestampMs } = record;
-    // Before the start: the streams are to know its id.
-    const isWarmUp = offset < this.#progress.fromOf(partition);
-    if (!isWarmUp) {
-      if (this.#joins.precedeAll(partition, offset, timestampMs)) return undefined;
-      this.#received += 1;
-    }
-    const decoded = this.#decode(partition, record);
-    if (decoded.kind === 'event') return decoded;
-    if (!isWarmUp) this.#deadLetters.accept(decoded);
-    return undefined;
-  }
-
-  #reportUnreadable(partition: number, { from, to, reason }: UnreadableRange): void {
-    // Before the start: it was read for its ids only.
-    if (to <= this.#progress.fromOf(partition)) return;
-    this.#deadLetters.accept({
-      kind: 'deadLetter',
-      event: '',
-      error: `offsets ${from} to ${to - 1} cannot be read: ${reason}`,
-      source: 'BRIDGE',
-      partition,
-      offset: from,
-      lastOffset: to - 1,
-      // When they were recorded cannot be read either.
-      recordedAtMs: this.#options.clock.now(),
-    });
+    this.#stallWatch.restart();
   }
 
   /** What had been read where it begins, and is not in the log that it reads again from before that. */
@@ -602,23 +542,8 @@ export class Feed {
   }
 
   #maxWaitMs(): number {
-    for (const { counters } of this.#streams) if (counters.held > 0) return eagerWaitMs;
+    if (this.#streams.holdsSome) return eagerWaitMs;
     return Math.min(relaxedWaitMs, Math.max(eagerWaitMs, this.#options.settings.latenessMs / 2));
-  }
-
-  /** Without answers nobody would look at the buffers: a stalled partition must not hold them for ever. */
-  #watchForStall(): void {
-    this.#stallCheck?.cancel();
-    if (this.#closed || this.#heldUp) return;
-    const streams = [...this.#streams];
-    if (!streams.some(({ sequencer }) => sequencer.held > 0)) return;
-    const { clock, settings } = this.#options;
-    const delayMs = Math.min(stallCheckMs, settings.maxStallMs / stallChecksPerStall);
-    this.#stallCheck = clock.schedule(delayMs, () => {
-      for (const stream of streams) stream.release();
-      this.#balance.probe();
-      this.#watchForStall();
-    });
   }
 }
 

@@ -52,6 +52,12 @@ export class Streams implements Iterable<Stream> {
     return { subscribers, delivered, duplicates, late, releasedEarly, cutIntervals, held };
   }
 
+  /** Whether events wait in an ordering buffer. */
+  get holdsSome(): boolean {
+    for (const { counters } of this) if (counters.held > 0) return true;
+    return false;
+  }
+
   /** The stream of a key, if there is one. */
   get(key: StreamKey): Stream | undefined {
     return this.#streams.get(nameOf(key));
