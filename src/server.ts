@@ -155,6 +155,7 @@ export async function startServer(
     schema: createSchema(),
     limits,
     introspection: config.graphql.introspection,
+    maxMessageBytes: limits.messageBytes,
     mask: createErrorMask(logger, onRefused),
   });
   const heartbeat = new Heartbeat(clock, keepAliveMs);

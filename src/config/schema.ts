@@ -395,6 +395,11 @@ export const settings = {
       description:
         'Most bytes of events that wait in it for the end of an interval. With so many they are sent before.',
     }),
+    messageBytes: setting(bytes({ min: 64 * KiB, max: GiB }), {
+      default: 8 * MiB,
+      description:
+        'Most bytes of what a subscription over GraphQL selects of one message: an event, a batch, a dead letter. More ends that subscription; fields that are selected several times by aliases count as often.',
+    }),
     batchBytes: setting(bytes({ min: KiB, max: GiB }), {
       default: MiB,
       description:

@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly schema: GraphQLSchema;
   readonly limits: DocumentLimits;
   readonly introspection: boolean;
+  /** Most bytes of what a subscription selects of one message. @default no limit */
+  readonly maxMessageBytes?: number;
   /** What a client may see of an error. */
   readonly mask: (error: unknown) => GraphQLError;
 }
@@ -65,6 +67,7 @@ export class GraphqlEngine {
   readonly schema: GraphQLSchema;
   readonly mask: (error: unknown) => GraphQLError;
   readonly #limits: DocumentLimits;
+  readonly #maxMessageBytes: number | undefined;
   readonly #rules: Parameters<typeof validate>[2];
   readonly #hideSuggestions: boolean;
   readonly #documents = new LruMap<string, DocumentNode>({
@@ -78,10 +81,11 @@ export class GraphqlEngine {
     weightOf: (key) => key.length,
   });
 
-  constructor({ schema, limits, introspection, mask }: EngineOptions) {
+  constructor({ schema, limits, introspection, maxMessageBytes, mask }: EngineOptions) {
     this.schema = schema;
     this.mask = mask;
     this.#limits = limits;
+    this.#maxMessageBytes = maxMessageBytes;
     this.#hideSuggestions = !introspection;
     this.#rules = introspection
       ? specifiedRules
@@ -155,7 +159,7 @@ export class GraphqlEngine {
     let selection = this.#selections.get(key);
     if (selection === undefined) {
       const own = { schema, document, operationName, variableValues };
-      selection = new Selection(own, (result) => this.#masked(result, own));
+      selection = new Selection(own, (result) => this.#masked(result, own), this.#maxMessageBytes);
       this.#selections.set(key, selection);
     }
     return selection;

@@ -1,6 +1,7 @@
 import { type ExecutionArgs, type ExecutionResult, execute, GraphQLError } from 'graphql';
+import { MillraceError } from '../../core/errors.ts';
 import type { Message } from '../../hub/message.ts';
-import { stringifyResult } from './json-text.ts';
+import { lengthOf, stringifyResult } from './json-text.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -14,12 +15,21 @@ const nothing = Buffer.alloc(0);
 export class Selection {
   readonly #args: ExecutionArgs;
   readonly #masked: (result: ExecutionResult) => ExecutionResult;
+  readonly #maxBytes: number;
   #isShared = true;
 
-  /** @param args of the first who selected it; the others' variables that matter are the same */
-  constructor(args: ExecutionArgs, masked: (result: ExecutionResult) => ExecutionResult) {
+  /**
+   * @param args of the first who selected it; the others' variables that matter are the same
+   * @param maxBytes most that a text may have. @default no limit
+   */
+  constructor(
+    args: ExecutionArgs,
+    masked: (result: ExecutionResult) => ExecutionResult,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ) {
     this.#args = args;
     this.#masked = masked;
+    this.#maxBytes = maxBytes;
   }
 
   /** False: the text depends on the context. It may be found out with any message. */
@@ -27,7 +37,11 @@ export class Selection {
     return this.#isShared;
   }
 
-  /** The result as JSON text in UTF-8, without line breaks between its tokens. */
+  /**
+   * The result as JSON text in UTF-8, without line breaks between its tokens.
+   *
+   * @throws {MillraceError} `LIMIT_EXCEEDED`: it would be too much; it is not written then
+   */
   textOf(message: Message, context: () => unknown): Buffer {
     if (this.#isShared) {
       const text = message.once(this, () => this.#execute(message, this.#watchedContext));
@@ -42,7 +56,20 @@ export class Selection {
     if (result instanceof Promise) throw new Error('a resolver of a message must answer at once');
     // It was looked at: what came of it is nobody's result, and its errors are none.
     if (contextValue === this.#watchedContext && !this.#isShared) return nothing;
-    return Buffer.from(stringifyResult(unlocated(this.#masked(result))));
+    const shown = unlocated(this.#masked(result));
+    this.#assertWithin(lengthOf(shown));
+    return Buffer.from(stringifyResult(shown));
+  }
+
+  /** A result refers to the texts of events, however often they are selected: written, each takes as much again. */
+  #assertWithin(bytes: number): void {
+    if (bytes <= this.#maxBytes) return;
+    const limit = 'limits.messageBytes';
+    throw new MillraceError(
+      'LIMIT_EXCEEDED',
+      `what is selected has ${bytes} bytes in one message, which may have ${this.#maxBytes} (${limit}): select less, each thing once, or fewer events in a batch`,
+      { limit },
+    );
   }
 
   /** Tells when somebody looks at it, in whatever way. */
