@@ -92,6 +92,7 @@ function shownEvent(event: Event): Shown {
     place: `${partition}·${offset}`,
     timestamp,
     title: id ?? '—',
+    hint: id ?? 'The event has no id',
     late,
     omitted,
     cursor,
@@ -115,6 +116,7 @@ function shownDeadLetter(deadLetter: DeadLetter): Shown {
     place: `${source === 'UPSTREAM' ? 'dlq ' : ''}${partition}·${offset}`,
     timestamp: recordedAt,
     title: source,
+    hint: sourceHints[source],
     late: false,
     omitted: 0,
     cursor,
@@ -129,6 +131,11 @@ function shownDeadLetter(deadLetter: DeadLetter): Shown {
     ],
   };
 }
+
+const sourceHints: Readonly<Record<DeadLetter['source'], string>> = {
+  UPSTREAM: 'From the dead-letter topic',
+  BRIDGE: 'A record of the topic itself, which could not be decoded',
+};
 
 /** Most characters of what could not become an event that a line may need. */
 const maxEventText = 300;

@@ -6,6 +6,8 @@ export interface Shown {
   readonly place: string;
   readonly timestamp: string;
   readonly title: string;
+  /** What the title means, or the whole of it. */
+  readonly hint: string;
   readonly late: boolean;
   /** Left out by the delivery mode before it. */
   readonly omitted: number;

@@ -58,7 +58,7 @@ function line(
   isReached: boolean,
   onOpen: (place: string | undefined) => void,
 ): TemplateResult {
-  const { place, timestamp, title, late, omitted, error, leaves } = message;
+  const { place, timestamp, title, hint, late, omitted, error, leaves } = message;
   return html`<button
     class="line"
     aria-expanded=${isOpen}
@@ -66,7 +66,7 @@ function line(
     @click=${() => onOpen(isOpen ? undefined : place)}
   >
     <time datetime=${timestamp} title=${timestamp}>${timeOfDay(timestamp)}</time>
-    <span class="title" title=${title}>${title}</span>
+    <span class="title" title=${hint}>${title}</span>
     <span class="summary">
       ${late ? html`<mark class="late" title="Its place in the order had gone by">late</mark>` : nothing}
       ${

@@ -34,6 +34,7 @@ function message(index: number): Shown {
     place: String(index),
     timestamp: '2026-11-23T17:00:00.000Z',
     title: 'e',
+    hint: 'e',
     late: false,
     omitted: 0,
     cursor: 'c',
