@@ -168,9 +168,14 @@ function readBatch(
   transactions: AbortedTransactions,
   into: RawRecord[],
 ): void {
+  const baseOffset = Number(batch.readBigInt64BE(0));
   const magic = batch.readInt8(magicAt);
-  if (magic !== batchMagic) throw new Error(`message format ${magic} is not supported`);
+  if (magic !== batchMagic) {
+    transactions.unknown(baseOffset);
+    throw new Error(`message format ${magic} is not supported`);
+  }
   if (crc32c(batch.subarray(attributesAt)) !== batch.readUInt32BE(crcAt)) {
+    transactions.unknown(baseOffset);
     throw new Error('the checksum does not match');
   }
   const attributes = batch.readInt16BE(attributesAt);
@@ -187,7 +192,6 @@ function readBatch(
   const codec = attributes & codecMask;
   const content = batch.subarray(recordsAt);
   const cursor = new RecordCursor(codec === 0 ? content : decompress(codec, content));
-  const baseOffset = Number(batch.readBigInt64BE(0));
   const baseTimeMs = Number(batch.readBigInt64BE(baseTimeAt));
   const appendedMs =
     attributes & logAppendTimeFlag ? Number(batch.readBigInt64BE(maxTimeAt)) : null;
@@ -210,22 +214,38 @@ function markerOf(batch: Buffer): number {
 export class AbortedTransactions {
   readonly #ahead: AbortedTransaction[];
   readonly #producers = new Set<number>();
+  /** Those of them whose end may have been a batch that could not be read. */
+  readonly #doubtful = new Set<number>();
 
   /** @param aborted of which the broker says that they end in an abort */
   constructor(aborted: readonly AbortedTransaction[]) {
     this.#ahead = aborted.toSorted((a, b) => b.firstOffset - a.firstOffset);
   }
 
-  /** Batches come in the order of their offsets. */
+  /**
+   * Whether what a producer wrote there is of an aborted transaction. Batches come in the order of their offsets.
+   *
+   * @throws if that cannot be told
+   */
   isAborted(producerId: number, lastOffset: number): boolean {
     this.#advance(lastOffset);
+    if (this.#doubtful.has(producerId)) {
+      throw new Error('a damaged batch before it may have been the end of an aborted transaction');
+    }
     return this.#producers.has(producerId);
   }
 
   ended(producerId: number, lastOffset: number, marker: number): void {
     // Also when reading began at this marker: its transaction is among those ahead.
     this.#advance(lastOffset);
-    if (marker === abortMarker) this.#producers.delete(producerId);
+    const wasDoubtful = this.#doubtful.delete(producerId);
+    if (marker === abortMarker || wasDoubtful) this.#producers.delete(producerId);
+  }
+
+  /** There is a batch of which nothing is known: it may have ended any of the transactions. */
+  unknown(baseOffset: number): void {
+    this.#advance(baseOffset);
+    for (const producerId of this.#producers) this.#doubtful.add(producerId);
   }
 
   #advance(lastOffset: number): void {

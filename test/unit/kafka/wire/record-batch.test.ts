@@ -284,3 +284,52 @@ function rewritten(batch: Buffer, body: Buffer): Buffer {
   made.writeUInt32BE(crc32c(made.subarray(21)), 17);
   return made;
 }
+
+/** With a checksum that does not match. */
+function damaged(batch: Buffer): Buffer {
+  const bad = Buffer.from(batch);
+  bad.writeUInt32BE((bad.readUInt32BE(17) ^ 1) >>> 0, 17);
+  return bad;
+}
+
+function offsetsOf({ records, unreadable }: ReturnType<typeof readBatches>) {
+  return {
+    read: records.map(({ offset }) => offset),
+    told: unreadable.map(({ from }) => from),
+  };
+}
+
+test('what follows a damaged end of an aborted transaction is told, not taken for a part of it', () => {
+  const log = Buffer.concat([
+    writeBatch({ baseOffset: 0, records: [record(0)], producerId: 1 }),
+    damaged(writeBatch({ baseOffset: 1, records: [], producerId: 1, marker: 'abort' })),
+    writeBatch({ baseOffset: 2, records: [record(2)], producerId: 1 }),
+    writeBatch({ baseOffset: 3, records: [record(3)], producerId: 2 }),
+    writeBatch({ baseOffset: 4, records: [], producerId: 1, marker: 'commit' }),
+    writeBatch({ baseOffset: 5, records: [record(5)], producerId: 1 }),
+  ]);
+  const aborted = [{ producerId: 1, firstOffset: 0 }];
+  const expected = { read: [3, 5], told: [1, 2] };
+  assert.deepEqual(offsetsOf(readBatches(log, 0, new AbortedTransactions(aborted))), expected);
+  // Also where reading begins at the damage.
+  assert.deepEqual(offsetsOf(readBatches(log, 1, new AbortedTransactions(aborted))), expected);
+});
+
+test('damage within aborted transactions makes no doubt of those that begin behind it', () => {
+  const log = Buffer.concat([
+    writeBatch({ baseOffset: 0, records: [record(0)], producerId: 1 }),
+    damaged(writeBatch({ baseOffset: 1, records: [record(1)], producerId: 1 })),
+    writeBatch({ baseOffset: 2, records: [record(2)], producerId: 2 }),
+    writeBatch({ baseOffset: 3, records: [record(3)], producerId: 1 }),
+    writeBatch({ baseOffset: 4, records: [record(4)], producerId: 2 }),
+    writeBatch({ baseOffset: 5, records: [], producerId: 1, marker: 'abort' }),
+    writeBatch({ baseOffset: 6, records: [], producerId: 2, marker: 'abort' }),
+    writeBatch({ baseOffset: 7, records: [record(7)], producerId: 1 }),
+    writeBatch({ baseOffset: 8, records: [record(8)], producerId: 2 }),
+  ]);
+  const aborted = new AbortedTransactions([
+    { producerId: 1, firstOffset: 0 },
+    { producerId: 2, firstOffset: 2 },
+  ]);
+  assert.deepEqual(offsetsOf(readBatches(log, 0, aborted)), { read: [7, 8], told: [1, 3] });
+});
