@@ -7,7 +7,8 @@ import { TokenCodec } from './auth/tokens/token-codec.ts';
 import { tokenKeyFrom } from './auth/tokens/token-key.ts';
 import { TokenMaker } from './auth/tokens/token-maker.ts';
 import { TrustedIssuers } from './auth/tokens/trusted-issuers.ts';
-import { type Config, topicConfig } from './config/config.ts';
+import { type Config, type ProjectConfig, topicConfig } from './config/config.ts';
+import { checkIsolation } from './config/rules.ts';
 import { type Clock } from './core/clock.ts';
 import { Hub } from './hub/hub.ts';
 import { refusalOf, refusalsOfService } from './hub/kafka-refusal.ts';
@@ -36,8 +37,13 @@ export interface BackendOptions {
 /** What events come from, and who may have them; whatever serves them stands on it. */
 export interface Backend {
   readonly driver: KafkaDriver;
-  /** Undefined: it is the cluster that decides who may log in. */
-  readonly service: ServiceAuthenticator | undefined;
+  /**
+   * Takes over a changed list of projects and their keys. Without effect where it is the cluster that decides who may
+   * log in.
+   *
+   * @throws if the settings would not keep these projects apart; nothing has changed then
+   */
+  readonly updateProjects: (projects: readonly ProjectConfig[]) => void;
   readonly keys: KeyAuthenticator;
   readonly tokenMaker: TokenMaker;
   readonly authenticator: Authenticator;
@@ -143,10 +149,17 @@ export async function openBackend(
     topics: createTopicLoaders(() => hub.registry.clients.lease(principal), refusals),
     maxRecent: limits.recentEvents,
   });
+  const updateProjects = (projects: readonly ProjectConfig[]): void => {
+    const problems: string[] = [];
+    checkIsolation(kafka, projects, (path, message) => problems.push(`${path} ${message}`));
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+    service?.update(projects);
+    hub.rightsChanged();
+  };
 
   return {
     driver,
-    service,
+    updateProjects,
     keys,
     tokenMaker,
     authenticator,

@@ -39,7 +39,12 @@ export interface StartOptions {
 export interface MillraceServer {
   /** Where it accepts connections, without a path: `http://127.0.0.1:4000`. */
   readonly url: string;
-  /** Takes over a changed list of projects and their keys; what is still allowed goes on untouched. */
+  /**
+   * Takes over a changed list of projects and their keys; what is still allowed goes on untouched.
+   *
+   * @throws if the server's own settings (`kafka.topicTemplate`) would not keep these projects apart; nothing has
+   *   changed then
+   */
   updateProjects(projects: readonly ProjectConfig[]): void;
   /** Lets the clients go before `close`: `shutdown` in the configuration. */
   drain(): Promise<void>;

@@ -40,7 +40,12 @@ export interface MillraceSchema {
   contextOf(request: Request): Promise<MillraceContext>;
   /** As `contextOf`, for one of whom it is known who it is. @param credentials `projectId` and `key`, or `token` */
   contextFor(credentials: CredentialFields): Promise<MillraceContext>;
-  /** Takes over a changed list of projects and their keys. */
+  /**
+   * Takes over a changed list of projects and their keys.
+   *
+   * @throws if the settings that it was opened with (`kafka.topicTemplate`) would not keep these projects apart;
+   *   nothing has changed then
+   */
   updateProjects(projects: readonly ProjectConfig[]): void;
   /** Ends all subscriptions and the way to Kafka. */
   close(): Promise<void>;
@@ -61,7 +66,7 @@ export async function openSchema(
   // Nobody asks for them: what is to be counted, the other server counts.
   const metrics = new Metrics();
   const ofServer = new ServerMetrics(metrics, config.metrics);
-  const { authenticator, contextOf, hub, keys, service } = await openBackend(config, {
+  const { authenticator, contextOf, hub, keys, updateProjects } = await openBackend(config, {
     logger,
     clock: systemClock,
     metrics,
@@ -79,10 +84,7 @@ export async function openSchema(
     async contextFor(fields) {
       return { millrace: contextOf(await authenticator.authenticate(parseCredentials(fields))) };
     },
-    updateProjects(projects) {
-      service?.update(projects);
-      hub.rightsChanged();
-    },
+    updateProjects,
     async close() {
       keys.close();
       await hub.close();

@@ -81,7 +81,7 @@ export interface RunningServer {
   metrics(): Promise<string>;
   /** What it serves with, for tests and figures. */
   readonly hub: Hub;
-  /** Takes over a changed list of projects and their keys; what is still allowed goes on untouched. */
+  /** Takes over a changed list of projects and their keys: see `MillraceServer`. */
   updateProjects(projects: readonly ProjectConfig[]): void;
   /**
    * Lets the clients go before `close`, as `shutdown` of the configuration has it: first it is not ready any more,
@@ -147,10 +147,8 @@ export async function startServer(
     ofServer.countRefused(code, limit);
     if (limit !== undefined) logLimit(limit);
   };
-  const { driver, service, keys, tokenMaker, authenticator, hub, contextOf } = await openBackend(
-    config,
-    { logger, clock, tokenSecret, metrics, ofServer, ...given },
-  );
+  const { driver, updateProjects, keys, tokenMaker, authenticator, hub, contextOf } =
+    await openBackend(config, { logger, clock, tokenSecret, metrics, ofServer, ...given });
   const engine = new GraphqlEngine({
     schema: createSchema(),
     limits,
@@ -247,7 +245,7 @@ export async function startServer(
     ...outgoing,
   });
 
-  const ownClient = service === undefined ? undefined : driver.connect(kafka.sasl);
+  const ownClient = kafka.credentials === 'service' ? driver.connect(kafka.sasl) : undefined;
   let isDraining = false;
 
   const { connections: configured } = limits;
@@ -349,10 +347,7 @@ export async function startServer(
     url: `${tls === null ? 'http' : 'https'}://${name}:${address.port}`,
     metrics: () => metrics.text(),
     hub,
-    updateProjects(projects) {
-      service?.update(projects);
-      hub.rightsChanged();
-    },
+    updateProjects,
     async drain() {
       isDraining = true;
       await pause(clock, config.shutdown.readyDelayMs);
