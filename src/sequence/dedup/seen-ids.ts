@@ -1,3 +1,5 @@
+import { slicesPerWindow, TimeSlices } from './time-slices.ts';
+
 /** Bytes of one slot: a mark of two and the rest of the digest in fourteen. */
 const slotBytes = 16;
 /** Halfwords of a slot beside its mark. */
@@ -17,14 +19,11 @@ const roomyFreshLoad = 0.5;
 const movesBeforeGrowth = 1 / 24;
 /** A segment that is emptier than this is rebuilt smaller when it is swept. */
 const wastefulLoad = 0.25;
-/** The share of the window, and of the memory, that one slice covers. */
-const slicesPerWindow = 16;
-/** Slices alive at once, at most: while a partition that is away holds expiry back. */
-const maxSlices = 64;
-/** Slice numbers are 1 to 255, used in turn; 0 is the mark of an empty slot and never alive. */
-const sliceNumbers = 255;
-/** Segments swept at each turn of a slice: all are, long before a slice number comes round again. */
-const sweptPerTurn = 4;
+/**
+ * Segments swept when a slice begins. A slice is alive for fewer than 64 others and swept within another 64, so that no
+ * slot still bears a number when, at the 255th, it is given again.
+ */
+const sweptPerSlice = 4;
 
 export interface SeenIdsOptions {
   /** How long an id is remembered, in broker time. */
@@ -72,22 +71,9 @@ const noRests = new Uint16Array(0);
  * A repeated id is as new as its last copy: it is forgotten `windowMs` after that.
  */
 export class SeenIds {
-  readonly #windowMs: number;
   readonly #maxBytes: number;
-  readonly #sliceSpanMs: number;
-  readonly #sliceMaxIds: number;
+  readonly #slices: TimeSlices;
   readonly #segments: Segment[];
-  readonly #alive = new Uint8Array(256);
-  readonly #counts = new Uint32Array(256);
-  readonly #newestOfSlice = new Float64Array(256).fill(Number.NEGATIVE_INFINITY);
-  #oldest = 1;
-  #current = 1;
-  #slices = 1;
-  #sliceStartMs = Number.NEGATIVE_INFINITY;
-  #newestMs = Number.NEGATIVE_INFINITY;
-  /** Copies of ids recorded before this may go unnoticed. */
-  #coveredFromMs = Number.POSITIVE_INFINITY;
-  #ids = 0;
   #bytes = 0;
   #nextToSweep = 0;
 
@@ -97,17 +83,18 @@ export class SeenIds {
       throw new RangeError(`The ids need at least 1 MiB, not ${options.maxBytes} bytes`);
     }
     if (!(options.windowMs >= 0)) throw new RangeError('The window cannot be negative');
-    this.#windowMs = options.windowMs;
     this.#maxBytes = options.maxBytes;
-    this.#sliceSpanMs = Math.max(1, options.windowMs / slicesPerWindow);
-    this.#sliceMaxIds = Math.floor((options.maxBytes / slotBytes) * (freshLoad / slicesPerWindow));
+    this.#slices = new TimeSlices({
+      windowMs: options.windowMs,
+      maxIds: Math.floor((options.maxBytes / slotBytes) * (freshLoad / slicesPerWindow)),
+      onBegun: () => this.#sweepSome(),
+    });
     this.#segments = Array.from({ length: segmentCount }, () => ({
       marks: noMarks,
       rests: noRests,
       scale: 0,
       moves: 0,
     }));
-    this.#alive[1] = 1;
   }
 
   /** Takes over all that another one of the same window and bound remembers, in place of what it knows itself. */
@@ -120,23 +107,14 @@ export class SeenIds {
       segment.scale = its.scale;
       segment.moves = its.moves;
     }
-    this.#alive.set(other.#alive);
-    this.#counts.set(other.#counts);
-    this.#newestOfSlice.set(other.#newestOfSlice);
-    this.#oldest = other.#oldest;
-    this.#current = other.#current;
-    this.#slices = other.#slices;
-    this.#sliceStartMs = other.#sliceStartMs;
-    this.#newestMs = other.#newestMs;
-    this.#coveredFromMs = other.#coveredFromMs;
-    this.#ids = other.#ids;
+    this.#slices.copyFrom(other.#slices);
     this.#bytes = other.#bytes;
     this.#nextToSweep = other.#nextToSweep;
   }
 
   /** Ids that are remembered. */
   get ids(): number {
-    return this.#ids;
+    return this.#slices.ids;
   }
 
   /** Bytes that the table takes. */
@@ -149,8 +127,7 @@ export class SeenIds {
    * start without warm-up and where `maxBytes` cut it short.
    */
   get coveredMs(): number {
-    if (this.#newestMs < this.#coveredFromMs) return 0;
-    return Math.min(this.#windowMs, this.#newestMs - this.#coveredFromMs);
+    return this.#slices.coveredMs;
   }
 
   /**
@@ -159,13 +136,14 @@ export class SeenIds {
    * @returns whether it is new: false for one that is remembered already
    */
   add(words: Int32Array, recordedAtMs: number): boolean {
-    if (recordedAtMs > this.#newestMs) this.#advance(recordedAtMs);
+    const slices = this.#slices;
+    if (recordedAtMs > slices.newestMs) slices.advance(recordedAtMs);
     const w0 = words[0] ?? 0;
     const segment = this.#segment(w0);
     const { marks, rests, scale } = segment;
-    const alive = this.#alive;
+    const { alive } = slices;
     const tag = (w0 >>> 16) & 0xff;
-    const mark = (this.#current << 8) | tag;
+    const mark = (slices.current << 8) | tag;
     if (marks.length === 0) {
       this.#rebuild(segment, 1);
       return this.add(words, recordedAtMs);
@@ -209,8 +187,7 @@ export class SeenIds {
     }
     marks[free] = mark;
     write(rests, free, words);
-    this.#count(this.#current, 1);
-    if ((this.#counts[this.#current] ?? 0) >= this.#sliceMaxIds) this.#turn();
+    slices.add();
     return true;
   }
 
@@ -235,13 +212,8 @@ export class SeenIds {
    * @param lowMs no record with a broker time below this is to come
    */
   expire(lowMs: number): void {
-    const before = lowMs - this.#windowMs;
-    while (this.#slices > 1 && this.#newest(this.#oldest) < before) this.#drop();
-    if (this.#slices === 1 && this.#ids > 0 && this.#newestMs < before) {
-      this.#turn();
-      this.#drop();
-    }
-    if (this.#ids === 0 && this.#bytes > 0) {
+    this.#slices.expire(lowMs);
+    if (this.#slices.ids === 0 && this.#bytes > 0) {
       for (const segment of this.#segments) this.#replace(segment, noMarks, noRests);
     }
   }
@@ -252,60 +224,10 @@ export class SeenIds {
     return segment;
   }
 
-  #newest(slice: number): number {
-    return this.#newestOfSlice[slice] ?? Number.NEGATIVE_INFINITY;
-  }
-
-  #count(slice: number, change: number): void {
-    this.#counts[slice] = (this.#counts[slice] ?? 0) + change;
-    this.#ids += change;
-  }
-
-  #advance(recordedAtMs: number): void {
-    if (this.#coveredFromMs === Number.POSITIVE_INFINITY) {
-      this.#coveredFromMs = recordedAtMs;
-      this.#sliceStartMs = recordedAtMs;
-    }
-    if (recordedAtMs >= this.#sliceStartMs + this.#sliceSpanMs) {
-      this.#turn();
-      this.#sliceStartMs = recordedAtMs;
-    }
-    this.#newestMs = recordedAtMs;
-    // Ids of other partitions with older times join the current slice: they are kept a little longer.
-    this.#newestOfSlice[this.#current] = recordedAtMs;
-  }
-
-  /** Begins a slice. */
-  #turn(): void {
-    if (this.#slices === maxSlices) return;
-    this.#current = (this.#current % sliceNumbers) + 1;
-    this.#slices++;
-    this.#alive[this.#current] = 1;
-    this.#counts[this.#current] = 0;
-    this.#newestOfSlice[this.#current] = this.#newestMs;
-    // A slice is alive for fewer than 64 turns and swept within another 64, so that no slot still bears
-    // a number when, at the 255th, it is given again.
-    for (let swept = 0; swept < sweptPerTurn; swept++) {
-      this.#sweep(this.#segment(this.#nextToSweep << 24));
-      this.#nextToSweep = (this.#nextToSweep + 1) % segmentCount;
-    }
-  }
-
-  /** Forgets the oldest slice. */
-  #drop(): void {
-    const slice = this.#oldest;
-    this.#alive[slice] = 0;
-    this.#ids -= this.#counts[slice] ?? 0;
-    this.#counts[slice] = 0;
-    this.#oldest = (slice % sliceNumbers) + 1;
-    this.#slices--;
-  }
-
   #refresh(marks: Uint16Array, slot: number): void {
     const mark = marks[slot] ?? 0;
-    this.#count(mark >>> 8, -1);
-    marks[slot] = (this.#current << 8) | (mark & 0xff);
-    this.#count(this.#current, 1);
+    marks[slot] = (this.#slices.current << 8) | (mark & 0xff);
+    this.#slices.move(mark >>> 8);
   }
 
   /** Makes way in a bucket that is full, as is the other one of the new id. @returns the free slot, or -1 */
@@ -327,7 +249,7 @@ export class SeenIds {
     bucket: number,
     taken: Uint8Array | null,
   ): number {
-    const alive = this.#alive;
+    const { alive } = this.#slices;
     const first = bucket * bucketSlots;
     for (let slot = first; slot < first + bucketSlots; slot++) {
       const rest = slot * restLength;
@@ -355,15 +277,20 @@ export class SeenIds {
       while (!this.#rebuild(segment, wanted)) wanted++;
       return;
     }
-    if (this.#slices === 1) this.#turn();
-    this.#coveredFromMs = Math.max(this.#coveredFromMs, this.#newest(this.#oldest));
-    this.#drop();
+    this.#slices.cutShort();
+  }
+
+  #sweepSome(): void {
+    for (let swept = 0; swept < sweptPerSlice; swept++) {
+      this.#sweep(this.#segment(this.#nextToSweep << 24));
+      this.#nextToSweep = (this.#nextToSweep + 1) % segmentCount;
+    }
   }
 
   /** Clears the marks of dead slices. */
   #sweep(segment: Segment): void {
     const { marks } = segment;
-    const alive = this.#alive;
+    const { alive } = this.#slices;
     let living = 0;
     for (let slot = 0; slot < marks.length; slot++) {
       if (alive[(marks[slot] ?? 0) >>> 8] === 1) living++;
@@ -377,7 +304,7 @@ export class SeenIds {
 
   #living(segment: Segment): number {
     const { marks } = segment;
-    const alive = this.#alive;
+    const { alive } = this.#slices;
     let living = 0;
     for (let slot = 0; slot < marks.length; slot++) living += alive[(marks[slot] ?? 0) >>> 8] ?? 0;
     return living;
@@ -386,7 +313,7 @@ export class SeenIds {
   /** Copies what is alive into a table of another size. @returns false: an id found no slot in it */
   #rebuild(segment: Segment, buckets: number): boolean {
     const { marks, rests } = segment;
-    const alive = this.#alive;
+    const { alive } = this.#slices;
     const toMarks = new Uint16Array(buckets * bucketSlots);
     const toRests = new Uint16Array(buckets * bucketSlots * restLength);
     const taken = new Uint8Array(buckets);
