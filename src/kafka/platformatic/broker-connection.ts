@@ -25,7 +25,6 @@ export class BrokerConnection {
   readonly #connection: Connection;
   readonly #address: BrokerAddress;
   readonly #where: string;
-  readonly #timeoutMs: number;
   #versions: ReturnType<typeof apiVersionsV1.parseResponse>['apiKeys'] = [];
   #closed = false;
   /** Milliseconds beyond what was asked for, after which an answer will not come. */
@@ -35,8 +34,7 @@ export class BrokerConnection {
   constructor(address: BrokerAddress, options: KafkaConnectionOptions, sasl: KafkaSasl | null) {
     this.#address = address;
     this.#where = `${address.host}:${address.port}`;
-    this.#timeoutMs = options.requestTimeoutMs ?? 30_000;
-    this.silenceMs = Math.min(this.#timeoutMs, longestSilenceMs);
+    this.silenceMs = Math.min(options.requestTimeoutMs ?? longestSilenceMs, longestSilenceMs);
     this.#connection = new Connection(options.clientId, connectionOptions(options, address, sasl));
     // Without a listener, an error that the library tells of twice would end the process.
     this.#connection.on('error', () => this.destroy());
@@ -78,7 +76,7 @@ export class BrokerConnection {
   async request<Request extends unknown[], Answer>(
     api: API<Request, Answer>,
     request: Request,
-    timeoutMs = this.#timeoutMs,
+    timeoutMs = this.silenceMs,
   ): Promise<Answer> {
     try {
       // Until a new login is through, the broker takes nothing else.

@@ -29,7 +29,7 @@ export class Cluster {
   constructor(options: KafkaConnectionOptions, sasl: KafkaSasl | null) {
     this.options = options;
     this.#sasl = sasl;
-    this.#timeoutMs = Math.min(options.requestTimeoutMs ?? 30_000, questionSilenceMs);
+    this.#timeoutMs = Math.min(options.requestTimeoutMs ?? questionSilenceMs, questionSilenceMs);
   }
 
   /** A connection that the caller owns; of no use before it is opened. @throws {KafkaError} */
