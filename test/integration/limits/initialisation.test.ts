@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { systemClock } from '../../../src/core/clock.ts';
-import { EmbeddedKafka } from '../../../src/kafka/embedded/embedded-kafka.ts';
-import type { KafkaDriver } from '../../../src/kafka/port.ts';
 import { graphqlSse, graphqlWs } from '../../conformance/transports/graphql.ts';
 import { plainSse, plainWs, plainWsByHeader } from '../../conformance/transports/plain.ts';
 import { basic } from '../../support/graphql-client.ts';
 import { metricsOf } from '../../support/metrics.ts';
 import { runServer, testConfig } from '../../support/server.ts';
-
-/** A cluster that takes connections and stands still. */
-function standingStill(): KafkaDriver {
-  const driver = new EmbeddedKafka({ clock: systemClock }).driver();
-  return {
-    name: driver.name,
-    connect: (sasl) =>
-      Object.assign(driver.connect(sasl), { login: () => new Promise<void>(() => undefined) }),
-  };
-}
+import { standingStill } from '../../support/standing-still.ts';
 
 async function serveInTime(t: TestContext): Promise<string> {
   const config = testConfig({
@@ -25,7 +13,7 @@ async function serveInTime(t: TestContext): Promise<string> {
     MILLRACE_AUTH_PROJECTS: '[]',
     MILLRACE_LIMITS_INIT_TIMEOUT: '200ms',
   });
-  return (await runServer(t, config, { driver: standingStill() })).url;
+  return (await runServer(t, config, { driver: standingStill('login').driver })).url;
 }
 
 test('who asks for a token and cannot be verified in time is let go', async (t) => {
