@@ -9,6 +9,12 @@ import { assertReadable } from '../topic-permission.ts';
 import type { TokenScope } from './token-scope.ts';
 
 /**
+ * How often it is looked whether a token has expired, in milliseconds: timers know nothing of a clock that was set, nor
+ * of the time that a machine was suspended.
+ */
+const lookMs = 30_000;
+
+/**
  * The bearer of a token: the principal of the key that made it, within the token's scope. It ends with the
  * token, and with the key.
  */
@@ -84,12 +90,23 @@ export class TokenPrincipal implements Principal, RevocationListener {
   }
 
   #watch(): void {
-    const leftMs = this.#scope.expiresAtMs - this.#clock.now();
-    if (leftMs <= 0) this.#end(expiredToken());
+    if (this.#leftMs <= 0) this.#end(expiredToken());
     this.#revocation.throwIfAborted();
     this.#giveBack = this.#askParent(() => this.#parent.retain());
     this.#parent.revoked.watch(this);
-    this.#expiry = this.#clock.schedule(leftMs, () => this.#end(expiredToken()));
+    this.#endInTime();
+  }
+
+  get #leftMs(): number {
+    return this.#scope.expiresAtMs - this.#clock.now();
+  }
+
+  #endInTime(): void {
+    const leftMs = this.#leftMs;
+    if (leftMs <= 0) this.#end(expiredToken());
+    else {
+      this.#expiry = this.#clock.schedule(Math.min(leftMs, lookMs), () => this.#endInTime());
+    }
   }
 
   #unwatch(): void {

@@ -164,6 +164,41 @@ test('an expired token is told apart, and ends what it had', async () => {
   assert.equal(clock.pending, 0);
 });
 
+/** One that can be set, while its timers go on as they were: they count what has passed. */
+class SetClock extends ManualClock {
+  setByMs = 0;
+
+  override now(): number {
+    return super.now() + this.setByMs;
+  }
+}
+
+test('a token expires by the clock, also when it was set or the machine was suspended', async () => {
+  const clock = new SetClock();
+  const { make, enter } = instance({ clock });
+  const { token } = await make({ expiresIn: '1h' });
+  const principal = await enter(token);
+  principal.retain();
+  clock.setByMs = -hour;
+  await clock.advance(hour + hour / 2);
+  assert.equal(principal.revoked.aborted, false);
+  clock.setByMs = 0;
+  await clock.advance(30_000);
+  assert.equal(principal.revoked.reason?.message, 'this token has expired');
+  assert.equal(clock.pending, 0);
+});
+
+test('who comes before the clock is set forward does not stay', async () => {
+  const clock = new SetClock();
+  const { make, enter } = instance({ clock });
+  const { token } = await make({ expiresIn: '1h' });
+  const principal = await enter(token);
+  principal.retain();
+  clock.setByMs = 2 * hour;
+  await clock.advance(30_000);
+  assert.equal(principal.revoked.reason?.message, 'this token has expired');
+});
+
 test('nothing is watched for a token that nobody holds any more', async () => {
   const { make, enter, clock, keys } = instance();
   const principal = await enter((await make()).token);
