@@ -85,7 +85,7 @@ export const metricTable = {
     type: 'counter',
     labels: [],
     unit: 'times',
-    help: 'How often what waited for a slow client was dropped, to be read from Kafka again when it takes something.',
+    help: 'How often what waited for a slow client was dropped, to be read from Kafka again when it takes something; and how often what is for one of many selections was put off, as 8 MiB had been made for its project in that turn of the event loop.',
   },
   millrace_slow_closes_total: {
     type: 'counter',

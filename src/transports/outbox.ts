@@ -74,6 +74,16 @@ export class Outbox implements TurnEndTask {
     return this.#queuedBytes + (this.#isWaiting ? this.#connection.stream.writableLength : 0);
   }
 
+  /** Nothing more is to be made for it in this turn: what is not made yet is to be read again when it can be sent. */
+  get mustNotMake(): boolean {
+    return this.#budget?.hasMadeMuch === true;
+  }
+
+  /** Frames have been made, for it first. */
+  noteMade(frames: SharedFrames): void {
+    this.#budget?.noteMade(frames.length);
+  }
+
   /** What is of subscriptions waits until the project may be sent more. */
   get waitsForBudget(): boolean {
     return this.#waitsForBudget;
@@ -95,7 +105,7 @@ export class Outbox implements TurnEndTask {
     }
     this.#queuedBytes += frames.length;
     if (!this.#isWaiting || (this.#waitsForBudget && owner === undefined)) this.#schedule();
-    else if (this.#queuedBytes > this.#settings.maxQueuedBytes) this.#overflow();
+    if (this.#queuedBytes > this.#settings.maxQueuedBytes) this.#relieve();
   }
 
   /**
@@ -165,8 +175,20 @@ export class Outbox implements TurnEndTask {
     }
     if (this.#whenTaken === undefined) return;
     // Nothing is prepared that may not be sent yet.
-    if (!mayWrite && this.#budget?.isSpent === true) return this.#waitForBudget(this.#budget);
+    const budget = this.#budget;
+    if (budget !== undefined && !mayWrite && (budget.isSpent || budget.hasMadeMuch)) {
+      return this.#waitForBudget(budget);
+    }
     this.#tellTaken();
+  }
+
+  /** Too much is due: it leaves now, in the midst of the turn, and what cannot leave is dropped. */
+  #relieve(): void {
+    while (!this.#isWaiting && this.#frames !== undefined && this.#connection.isOpen) {
+      if (this.#budget?.isSpent === true) this.#waitForBudget(this.#budget);
+      else if (!this.#write()) this.#waitForDrain();
+    }
+    if (this.#isWaiting && this.#queuedBytes > this.#settings.maxQueuedBytes) this.#overflow();
   }
 
   /** @returns false: the stream has enough for now */

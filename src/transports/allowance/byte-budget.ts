@@ -18,6 +18,11 @@ const tickMs = 10;
  * Who is told may read and encode what it sends.
  */
 const tellingMs = 4;
+/**
+ * Most bytes of messages that are made for sending in one turn of the event loop, but for the last one of them. Who would
+ * have more made waits for its turn: each MiB takes some milliseconds, and all others wait for them.
+ */
+const mostMadeBytes = 8 * 2 ** 20;
 
 /**
  * Bytes that may be sent in a second, shared by all who send for one project. What is sent is subtracted
@@ -32,6 +37,8 @@ export class ByteBudget {
   /** Until those who wait are told. */
   #timer: Timer | undefined;
   #sentBytes = 0;
+  /** In this turn. */
+  #madeBytes = 0;
 
   constructor({ clock, bytesPerSecond }: ByteBudgetOptions) {
     this.#clock = clock;
@@ -52,6 +59,21 @@ export class ByteBudget {
   get debtMs(): number {
     this.#refill();
     return this.#available >= 0 ? 0 : (-this.#available / this.#bytesPerSecond) * 1_000;
+  }
+
+  /** Messages for some of those who send have been made, which others do not have in common with them. */
+  noteMade(bytes: number): void {
+    if (this.#madeBytes === 0) {
+      setImmediate(() => {
+        this.#madeBytes = 0;
+      });
+    }
+    this.#madeBytes += bytes;
+  }
+
+  /** In this turn no more is to be made. */
+  get hasMadeMuch(): boolean {
+    return this.#madeBytes >= mostMadeBytes && this.#bytesPerSecond < Number.POSITIVE_INFINITY;
   }
 
   spend(bytes: number): void {
@@ -85,6 +107,7 @@ export class ByteBudget {
       const endsAtMs = this.#clock.now() + tellingMs;
       let turn = 0;
       while (turn < told.length && this.#available > 0 && this.#clock.now() < endsAtMs) {
+        if (this.hasMadeMuch) break;
         told[turn]?.();
         turn += 1;
       }

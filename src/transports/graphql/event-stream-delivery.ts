@@ -65,8 +65,18 @@ export function deliverAsEventStream(
     deliver(parcel) {
       if (parcel.items.length === 0) return;
       try {
-        const sent = frames.of(parcel, stream.division, context);
-        stream.outbox.send(sent, owner, parcel.before);
+        const { outbox, division } = stream;
+        let sent = frames.known(parcel, division);
+        if (sent === undefined) {
+          // It goes on with this parcel when its project has a turn for it.
+          if (outbox.mustNotMake) {
+            options.onSlow('moved');
+            return subscription.fellBehind(parcel.before);
+          }
+          sent = frames.make(parcel, division, context);
+          outbox.noteMade(sent);
+        }
+        outbox.send(sent, owner, parcel.before);
       } catch (error) {
         // What cannot be written cannot be left out either.
         subscription.leave();
@@ -91,17 +101,21 @@ class NextEvents {
     this.#sent = sent;
   }
 
-  of(parcel: Parcel, division: Division, context: () => unknown): SharedFrames {
-    const made = this.#made.get(parcel) ?? new Map<Division, SharedFrames>();
-    const known = made.get(division);
-    if (known !== undefined) return known;
+  /** What has been made for others who get the same. */
+  known(parcel: Parcel, division: Division): SharedFrames | undefined {
+    return this.#made.get(parcel)?.get(division);
+  }
+
+  make(parcel: Parcel, division: Division, context: () => unknown): SharedFrames {
     const texts = parcel.items.flatMap((item) => [
       head,
       oneLine(this.#selection.textOf(item, context)),
       tail,
     ]);
     const frames = eventFrames(Buffer.concat(texts), division, this.#sent.contentOf(parcel));
-    if (this.#selection.isShared) this.#made.set(parcel, made.set(division, frames));
+    if (!this.#selection.isShared) return frames;
+    const made = this.#made.get(parcel) ?? new Map<Division, SharedFrames>();
+    this.#made.set(parcel, made.set(division, frames));
     return frames;
   }
 }

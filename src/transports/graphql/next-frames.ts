@@ -31,25 +31,27 @@ export class NextFrames {
     this.#sent = sent;
   }
 
+  /** What has been made for others who get the same. @param markLength as of `make` */
+  known(
+    parcel: Parcel,
+    markLength: number,
+    { compresses }: FrameReceiver,
+  ): SharedFrames | undefined {
+    if (!this.#selection.isShared) return undefined;
+    return this.#made.get(parcel)?.get(keyOf(markLength, compresses));
+  }
+
   /**
-   * A frame for each item of the parcel.
+   * A frame for each item of the parcel, known from then on if it is for others as well.
    *
    * @param markLength bytes of the mark: the operation's id as JSON text
    */
-  of(parcel: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
-    if (!this.#selection.isShared) return this.#make(parcel, markLength, receiver);
-    let made = this.#made.get(parcel);
-    if (made === undefined) {
-      made = new Map();
-      this.#made.set(parcel, made);
-    }
-    const key = markLength * 2 + (receiver.compresses ? 1 : 0);
-    let frames = made.get(key);
-    if (frames === undefined) {
-      frames = this.#make(parcel, markLength, receiver);
-      // It is only known now whether they are for all.
-      if (this.#selection.isShared) made.set(key, frames);
-    }
+  make(parcel: Parcel, markLength: number, receiver: FrameReceiver): SharedFrames {
+    const frames = this.#make(parcel, markLength, receiver);
+    // It is only known now whether they are for all.
+    if (!this.#selection.isShared) return frames;
+    const made = this.#made.get(parcel) ?? new Map<number, SharedFrames>();
+    this.#made.set(parcel, made.set(keyOf(markLength, receiver.compresses), frames));
     return frames;
   }
 
@@ -78,4 +80,8 @@ export class NextFrames {
     }
     return message;
   }
+}
+
+function keyOf(markLength: number, compresses: boolean): number {
+  return markLength * 2 + (compresses ? 1 : 0);
 }

@@ -56,7 +56,12 @@ export class SocketDelivery implements Subscriber<Message>, Delivered {
     if (parcel.items.length === 0) return;
     try {
       const { outbox, isForOne } = this.#connection;
-      const frames = this.#frames.of(parcel, this.mark.length, this);
+      let frames = this.#frames.known(parcel, this.mark.length, this);
+      if (frames === undefined) {
+        if (outbox.mustNotMake) return this.#wait(parcel);
+        frames = this.#frames.make(parcel, this.mark.length, this);
+        outbox.noteMade(frames);
+      }
       if (isForOne) outbox.send(frames, this, parcel.before);
       else outbox.push(frames, this, parcel.before);
     } catch (error) {
@@ -91,6 +96,12 @@ export class SocketDelivery implements Subscriber<Message>, Delivered {
     }
     const errors = JSON.stringify([this.#settings.mask(error)]);
     this.#connection.write(`{"id":${id},"type":"error","payload":${errors}}`);
+  }
+
+  /** It goes on with this parcel when its project has a turn for it. */
+  #wait({ before }: Parcel): void {
+    this.#connection.onSlow();
+    this.#subscription.fellBehind(before);
   }
 
   /** The client is not interested any more. */

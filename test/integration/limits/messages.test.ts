@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Received, subscribers } from '../../support/graphql-client.ts';
 import { metricsOf } from '../../support/metrics.ts';
 import { feedIs, runEmbedded } from '../../support/server.ts';
+import { until } from '../../support/until.ts';
 
 const limit = 'limits.messageBytes';
 const login = { projectId: 'acme', key: 'acme-read' } as const;
@@ -38,5 +39,35 @@ for (const [transport, subscribe] of Object.entries(subscribers)) {
     assert.equal((await modest.atLeast(3)).length, 3);
     const hits = (await metricsOf(url)).get(`millrace_limits_hit_total{limit="${limit}"}`);
     assert.equal(hits, 1);
+  });
+}
+
+for (const [transport, subscribe] of Object.entries(subscribers)) {
+  test(`${transport}: what is made of an event for many selections is made in several turns, and each gets its own`, async (t) => {
+    const { server, kafka } = await runEmbedded(t, { topics: ['acme.purchases'] });
+    const { url } = server;
+    const count = 6;
+    const aliases = 4;
+    const all = Array.from({ length: count }, (_, client) => {
+      const names = Array.from({ length: aliases }, (__, index) => `of${client}_${index}`);
+      const query = `subscription { events(topic: "purchases", order: ARRIVAL) { offset ${names.map((name) => `${name}: payload`).join(' ')} } }`;
+      return { names, received: subscribe(t, { url, login, query }) };
+    });
+    await feedIs(server, 'acme.purchases', { subscribers: count });
+    const events = 2;
+    for (let event = 0; event < events; event += 1) {
+      kafka.append('acme.purchases', { partition: 0, value: `"${'x'.repeat(1_000_000)}"` });
+    }
+    for (const { names, received } of all) {
+      const results = await received.atLeast(events);
+      const offsets = results.map(({ data }) => Object(data).events.offset);
+      assert.deepEqual(offsets, ['0', '1']);
+      for (const { data } of results) {
+        for (const name of names) assert.equal(Object(data).events[name].length, 1_000_000);
+      }
+    }
+    const moves = async (): Promise<number> =>
+      (await metricsOf(url)).get('millrace_slow_moves_total') ?? 0;
+    await until('some to have waited for their turn', async () => (await moves()) > 0);
   });
 }

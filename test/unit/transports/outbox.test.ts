@@ -87,6 +87,23 @@ test('what is to leave at once waits for a client that takes nothing, and is los
   await until('what was written before to arrive', () => pair.received.length >= sent);
 });
 
+test('of what is due in one turn no more than the bound waits for its end', async (t) => {
+  const { outbox, stream, received, overflows, writes } = await open(t, 10_000);
+  const owner = ownerOf('1');
+  // As if the system took nothing.
+  stream.cork();
+  const count = 100;
+  for (let sent = 0; sent < count; sent += 1) {
+    outbox.push(textFrames([`_${'y'.repeat(1_000)}`], '_'), owner, beginning);
+    const written = stream.writableLength;
+    assert.ok(outbox.backlogBytes - written < 12_000, String(outbox.backlogBytes - written));
+  }
+  assert.ok(writes() > 0);
+  assert.ok(overflows.length > 0, 'the stream has enough, and the rest is dropped');
+  stream.uncork();
+  await until('what was written to arrive', () => received.length > 0);
+});
+
 test('each client gets its own mark, alone in its turn or not, stalled or not', async (t) => {
   const clients = await Promise.all([open(t), open(t), open(t)]);
   const [, slow] = clients;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { MillraceError } from '../../../../src/core/errors.ts';
 import { Allowances } from '../../../../src/transports/allowance/allowances.ts';
 import { ByteBudget } from '../../../../src/transports/allowance/byte-budget.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { ManualClock, settle } from '../../../support/manual-clock.ts';
 
 test('those who wait take turns, and together are sent no more than the rate', async () => {
   const clock = new ManualClock();
@@ -120,4 +120,26 @@ test('answers that are more than a second’s worth too large are paid off first
   allowances.assertAffordable('globex');
   await clock.advance(1_200);
   allowances.assertAffordable('acme');
+});
+
+test('when much was made in a turn, those who wait are told in later ones', async () => {
+  const clock = new ManualClock();
+  const budget = new ByteBudget({ clock, bytesPerSecond: 2 ** 30 });
+  const told: string[] = [];
+  for (const who of ['a', 'b', 'c']) {
+    budget.whenRefilled(() => {
+      told.push(who);
+      budget.noteMade(2 ** 23);
+      assert.ok(budget.hasMadeMuch);
+    });
+  }
+  // Timers only: what a turn has made is forgotten at its end.
+  await clock.advance(10);
+  assert.deepEqual(told, ['a']);
+  await settle();
+  assert.equal(budget.hasMadeMuch, false);
+  await clock.advance(1);
+  assert.deepEqual(told, ['a', 'b']);
+  await clock.advance(1);
+  assert.deepEqual(told, ['a', 'b', 'c']);
 });
