@@ -11,7 +11,7 @@ import { testKafkaVariable, testTenants } from '../test/support/kafka.ts';
 import { KafkaCluster } from './kafka/cluster.ts';
 import { KafkaStartError } from './kafka/start-error.ts';
 
-/** A test that hangs fails. None takes a minute, but on a machine that is busy with something else. */
+/** A test that hangs fails. None takes two minutes, but on a machine that is busy with something else. */
 const testTimeoutMs = 8 * 60_000;
 /** So does a file whose tests are over and that does not end, which the former does not see. */
 const runTimeoutMs = 60 * 60_000;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freePorts } from '../../../scripts/kafka/ports.ts';
 import { openPage } from '../../support/browser.ts';
 import { feedIs, runEmbedded, runServer, testConfig } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
@@ -72,7 +73,10 @@ test('the console shows events and dead letters as they come, and why it cannot'
 });
 
 test('the console goes on when the server has been restarted, and takes its tokens no more', async (t) => {
-  const { server, kafka } = await runEmbedded(t, { topics: ['acme.purchases'] });
+  // Of those that the system does not deal out to others meanwhile.
+  const [port] = await freePorts(1);
+  const settings = { MILLRACE_LISTEN_PORT: String(port) };
+  const { server, kafka } = await runEmbedded(t, { topics: ['acme.purchases'], settings });
   const page = await openPage(t, `${server.url}/console`);
   await page.getByLabel('Project id').fill('acme');
   await page.getByLabel('Key').fill('acme-read');
@@ -81,11 +85,7 @@ test('the console goes on when the server has been restarted, and takes its toke
 
   await server.close();
   await page.getByText('The server cannot be reached').waitFor();
-  const restarted = await runServer(
-    t,
-    testConfig({ MILLRACE_LISTEN_PORT: new URL(server.url).port }),
-    { driver: kafka.driver() },
-  );
+  const restarted = await runServer(t, testConfig(settings), { driver: kafka.driver() });
   await feedIs(restarted, 'acme.purchases');
   kafka.append('acme.purchases', event('afterwards', 'DE'));
   await page

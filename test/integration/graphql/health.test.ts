@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { freePorts } from '../../../scripts/kafka/ports.ts';
 import { subscribers } from '../../support/graphql-client.ts';
 import { feedIs, runEmbedded } from '../../support/server.ts';
-import { portOf } from '../../support/websocket.ts';
 
 const topics = ['acme.purchases'];
 
@@ -59,9 +59,11 @@ async function withBroker(t: TestContext, broker: string): Promise<string> {
 }
 
 test('with the logins of its clients, and nobody there yet, it is not ready while no broker takes connections', async (t) => {
-  const broker = createServer().listen(0, '127.0.0.1');
+  // Of those that the system does not deal out to others when it is free again.
+  const [port = 0] = await freePorts(1);
+  const broker = createServer().listen(port, '127.0.0.1');
   await once(broker, 'listening');
-  const address = `127.0.0.1:${portOf(broker)}`;
+  const address = `127.0.0.1:${port}`;
   assert.deepEqual(await health(await withBroker(t, address), 'ready'), [200, { status: 'ready' }]);
   broker.close();
   await once(broker, 'close');
