@@ -49,14 +49,17 @@ export class Accountant {
     this.#probe = new Remote(server.process);
   }
 
-  /** Of each kind the least of several looks: something passing is going on all the time. */
+  /**
+   * Of each kind the median of several looks: something passing is going on all the time. Not the least: a feed that just
+   * asks for its topic's leaders has no timer that waits to do so, and then it would have one too many ever after.
+   */
   async baseline(): Promise<Account> {
-    let least = await this.#look();
-    for (let looks = 1; looks < first; looks += 1) {
+    const looks: [Account, ...Account[]] = [await this.#look()];
+    while (looks.length < first) {
       await sleep(everyMs);
-      least = leastOf(least, await this.#look());
+      looks.push(await this.#look());
     }
-    return least;
+    return medianOf(looks);
   }
 
   /**
@@ -115,6 +118,16 @@ export function remainsOf(now: Account, baseline: Account, margin: Margin): stri
 
 function mostOf(kind: Kind, was: number, { heapShare, heapBytes }: Margin): number {
   return kind === 'heapBytes' ? was * (1 + heapShare) + heapBytes : was;
+}
+
+/** Of an even number the lower one. */
+function medianOf(looks: readonly [Account, ...Account[]]): Account {
+  const median = { ...looks[0] };
+  for (const kind of kindsOf(median)) {
+    const sorted = looks.map((look) => look[kind]).toSorted((a, b) => a - b);
+    median[kind] = sorted[Math.floor((looks.length - 1) / 2)] ?? 0;
+  }
+  return median;
 }
 
 function leastOf(one: Account, other: Account): Account {
