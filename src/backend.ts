@@ -134,6 +134,7 @@ export async function openBackend(
     lingerMs: config.feeds.lingerMs,
     maxQueuedBytes: limits.outboundBytesPerConnection,
     maxSubscriptionsPerProject: limits.subscriptionsPerProject,
+    maxConditionsPerProject: limits.conditionsPerProject,
     maxCatchUpReadersPerProject: limits.catchUpReadersPerProject,
     maxTopicsPerProject: limits.topicsPerProject,
     // Several are read at a time.

@@ -371,6 +371,11 @@ export const settings = {
       default: 100_000,
       description: 'Most subscriptions of one project, of each process.',
     }),
+    conditionsPerProject: setting(integer({ min: 32, max: 10_000_000 }), {
+      default: 100_000,
+      description:
+        'Most conditions in the filters of all subscriptions of one project, of each process, that may have to be evaluated for one event: one of `EQ` or `IN` in each filter is looked up instead, and does not count. As many take some 30 ms.',
+    }),
     subscriptionsPerConnection: setting(integer({ min: 1, max: 100_000 }), {
       default: 100,
       description: 'Most subscriptions on one WebSocket.',

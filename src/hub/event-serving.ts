@@ -59,6 +59,10 @@ export class EventServing<Item extends Message> implements Serving<Event, Stream
     return this.#source.topic;
   }
 
+  get evaluated(): number {
+    return this.following.evaluated ?? 0;
+  }
+
   get started(): Promise<void> {
     return this.#lease.feed.started;
   }

@@ -31,6 +31,10 @@ export class EventsFollowing implements Following<Event, Stream, EventMessage> {
     this.#delivery = delivery;
   }
 
+  get evaluated(): number {
+    return this.#where.evaluated;
+  }
+
   join(stream: Stream, subscription: Subscription<EventMessage>, join?: JoinPoint): Joined {
     const wish = { where: this.#where, shape: this.#delivery, join };
     return stream.addEvents(subscription, this.#subscriber, wish);
@@ -60,6 +64,10 @@ export class BatchesFollowing implements Following<Event, Stream, EventBatch> {
     this.#subscriber = { projectId: principal.projectId, topic };
     this.#where = Where.of(principal, where);
     this.#shape = { batching, delivery };
+  }
+
+  get evaluated(): number {
+    return this.#where.evaluated;
   }
 
   join(stream: Stream, subscription: Subscription<EventBatch>, join?: JoinPoint): Joined {

@@ -12,6 +12,8 @@ export interface OpenSubscriptionsOptions {
   readonly maxQueuedBytes: number;
   /** Subscriptions that one project may have at a time. @default no limit */
   readonly maxSubscriptionsPerProject?: number;
+  /** Conditions of their filters that may have to be evaluated for one event. @default no limit */
+  readonly maxConditionsPerProject?: number;
 }
 
 /** A subscription, for whoever counts. */
@@ -28,6 +30,8 @@ export interface SubscriptionUse {
 export interface Served<Item extends Message>
   extends Pick<SubscriptionUse, 'kind' | 'topic'>,
     Pick<SubscriptionOptions, 'onBehind' | 'cursorAt'> {
+  /** How many conditions are evaluated for each event. @default none */
+  readonly evaluated?: number;
   /** Resolves when reading has begun; rejects with the `MillraceError` that prevents it. */
   readonly started: Promise<void>;
   /** Adds the subscription to a stream. To be called once; not after `end`. */
@@ -42,6 +46,7 @@ interface List {
   readonly maxQueuedBytes: number;
   readonly open: Map<OpenSubscription & Pick<Subscription<Message>, 'cut'>, SubscriptionUse>;
   readonly places: PerProject;
+  readonly conditions: PerProject;
 }
 
 /** A subscription's place among those that are open. There may be very many: no functions of its own. */
@@ -85,7 +90,10 @@ class Place<Item extends Message> implements SubscriptionOptions, SubscriptionUs
    */
   enter(): void {
     const { principal, subscription } = this;
-    this.#list.places.occupy(principal.projectId);
+    const { places, conditions } = this.#list;
+    conditions.assertPlace(principal.projectId, this.#evaluated);
+    places.occupy(principal.projectId);
+    conditions.occupy(principal.projectId, this.#evaluated);
     this.#isEntered = true;
     this.#list.open.set(subscription, this);
     this.#giveBack = principal.retain();
@@ -103,6 +111,11 @@ class Place<Item extends Message> implements SubscriptionOptions, SubscriptionUs
     if (!this.#isEntered) return;
     this.#list.open.delete(subscription);
     this.#list.places.giveBack(principal.projectId);
+    this.#list.conditions.giveBack(principal.projectId, this.#evaluated);
+  }
+
+  get #evaluated(): number {
+    return this.#served.evaluated ?? 0;
   }
 
   onBehind(position: StreamPosition): void {
@@ -128,6 +141,11 @@ export class OpenSubscriptions {
         max: options.maxSubscriptionsPerProject ?? Number.POSITIVE_INFINITY,
         what: 'subscriptions',
         limit: 'limits.subscriptionsPerProject',
+      }),
+      conditions: new PerProject({
+        max: options.maxConditionsPerProject ?? Number.POSITIVE_INFINITY,
+        what: 'conditions in its filters, beside one of EQ or IN in each',
+        limit: 'limits.conditionsPerProject',
       }),
     };
   }

@@ -36,31 +36,34 @@ export class PerProject {
   }
 
   /**
-   * As `take`, for those who remember by themselves that they have a place: `giveBack` once.
+   * As `take`, for those who remember by themselves that they have places: `giveBack` once, with the same count.
    *
    * @throws {MillraceError} `LIMIT_EXCEEDED`
    */
-  occupy(projectId: string): void {
-    this.assertPlace(projectId);
-    this.#taken.set(projectId, (this.#taken.get(projectId) ?? 0) + 1);
+  occupy(projectId: string, count = 1): void {
+    if (count === 0) return;
+    this.assertPlace(projectId, count);
+    this.#taken.set(projectId, (this.#taken.get(projectId) ?? 0) + count);
   }
 
-  giveBack(projectId: string): void {
-    const left = (this.#taken.get(projectId) ?? 1) - 1;
+  giveBack(projectId: string, count = 1): void {
+    if (count === 0) return;
+    const left = (this.#taken.get(projectId) ?? count) - count;
     if (left === 0) this.#taken.delete(projectId);
     else this.#taken.set(projectId, left);
     this.#tell(projectId);
   }
 
   /** @throws {MillraceError} `LIMIT_EXCEEDED`: `take` would */
-  assertPlace(projectId: string): void {
-    if (this.hasPlace(projectId)) return;
+  assertPlace(projectId: string, count = 1): void {
+    if (this.hasPlace(projectId, count)) return;
     const { max, what, limit } = this.#options;
-    throw new MillraceError(
-      'LIMIT_EXCEEDED',
-      `this project already has ${max} ${what} (${limit})`,
-      { limit },
-    );
+    const has = this.#taken.get(projectId) ?? 0;
+    const message =
+      count === 1
+        ? `this project already has ${max} ${what} (${limit})`
+        : `this project may have ${max} ${what} (${limit}): it has ${has}, and these would be ${count} more`;
+    throw new MillraceError('LIMIT_EXCEEDED', message, { limit });
   }
 
   /** How many each project has that has any. */
@@ -68,8 +71,8 @@ export class PerProject {
     return this.#taken;
   }
 
-  hasPlace(projectId: string): boolean {
-    return (this.#taken.get(projectId) ?? 0) < this.#options.max;
+  hasPlace(projectId: string, count = 1): boolean {
+    return count === 0 || (this.#taken.get(projectId) ?? 0) + count <= this.#options.max;
   }
 
   /** Whether somebody waits for a place of the project. */

@@ -115,6 +115,11 @@ function leave<Target>(
   }
 }
 
+/** How many of the conditions are evaluated for an event, at the most: all but the one that is looked up. */
+export function evaluatedOf(where: readonly PropertyFilter[]): number {
+  return lookedUp(where) === undefined ? where.length : where.length - 1;
+}
+
 /** The condition to look up, with the values that it asks for: the one that asks for the fewest. */
 function lookedUp(
   where: readonly PropertyFilter[],

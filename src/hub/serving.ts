@@ -13,7 +13,7 @@ import type { Subscription } from './subscription.ts';
 
 /** How a subscription to a stream is served, whatever the stream is of. */
 export interface Serving<Raw, S extends Followed<Raw>, Item extends Message>
-  extends Pick<Served<Item>, 'kind' | 'topic' | 'started'> {
+  extends Pick<Served<Item>, 'kind' | 'topic' | 'evaluated' | 'started'> {
   readonly following: Following<Raw, S, Item>;
   /** The stream, which is kept until `release`. To be called once. */
   use(): S;
@@ -66,6 +66,10 @@ export class ServedFrom<Raw, S extends Followed<Raw>, Item extends Message>
 
   get topic(): string {
     return this.#serving.topic;
+  }
+
+  get evaluated(): number {
+    return this.#serving.evaluated ?? 0;
   }
 
   get started(): Promise<void> {

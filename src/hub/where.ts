@@ -1,6 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
 import type { PropertyFilter } from '../decode/property-filter.ts';
 import { compileFilter, type EventFilter } from './filter.ts';
+import { evaluatedOf } from './route-table.ts';
 import { assertSeesDeadLetters } from './visibility.ts';
 
 /**
@@ -35,6 +36,11 @@ export class Where {
   /** All of them must hold. */
   get conditions(): readonly PropertyFilter[] {
     return this.#conditions;
+  }
+
+  /** How many of them are evaluated for an event, at the most. */
+  get evaluated(): number {
+    return evaluatedOf(this.#conditions);
   }
 
   /** Whether an event passes; undefined: every one does. */

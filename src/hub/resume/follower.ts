@@ -15,6 +15,8 @@ import type { Followed } from './followed.ts';
 
 /** What a subscriber wants of a stream, whichever it is served by. */
 export interface Following<Raw, S extends Followed<Raw>, Item extends Message> {
+  /** How many conditions are evaluated for each event. @default none */
+  readonly evaluated?: number;
   /** From here on it gets what the stream emits, but nothing from before its join point. */
   join(stream: S, subscription: Subscription<Item>, join?: JoinPoint): Joined;
   /** What it gets of the messages that the stream remembers. */

@@ -245,3 +245,22 @@ test('each subscriber is told the topic by the name it asked for', async (t) => 
     if (expected !== undefined) names.push(expected);
   }
 });
+
+function above(value: number) {
+  return { property: 'n', operator: 'GT', value } as const;
+}
+
+test('conditions that are evaluated are bounded for each project, and given back; one that is looked up does not count', async (t) => {
+  const { events } = openHub(t, { options: { maxConditionsPerProject: 4 } });
+  const looked = { property: 'n', operator: 'EQ', value: 1 } as const;
+  const three = await events({ where: [above(1), above(2), above(3)] });
+  for (let i = 0; i < 10; i += 1) await events({ where: [looked] });
+  await events({ where: [looked, above(4)] });
+  const refused = { code: 'LIMIT_EXCEEDED', details: { limit: 'limits.conditionsPerProject' } };
+  await assert.rejects(events({ where: [above(5)] }), refused);
+  await assert.rejects(events({ where: [looked, above(5), above(6)] }), refused);
+  await events({ where: [above(5)] }, principalOf('globex'));
+  await three.return();
+  await events({ where: [looked, above(5), above(6), above(7)] });
+  await assert.rejects(events({ where: [above(8)] }), refused);
+});
