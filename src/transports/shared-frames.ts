@@ -12,6 +12,8 @@ export class SharedFrames implements WrittenFrames {
   /** The bytes; at the places of the mark stands that of whoever came last. */
   #bytes: Buffer;
   readonly #places: readonly number[];
+  /** A stream holds them, with a mark: whoever comes next gets a copy. */
+  #isLent = false;
   #writes = 0;
 
   /**
@@ -48,10 +50,10 @@ export class SharedFrames implements WrittenFrames {
    */
   writeTo(stream: Writable, mark: Buffer | undefined): boolean {
     this.#count();
+    if (this.#isLent) this.#bytes = Buffer.from(this.#bytes);
     this.#write(this.#bytes, 0, mark);
     const goOn = stream.write(this.#bytes);
-    if (this.#places.length > 0 && stream.writableLength > 0)
-      this.#bytes = Buffer.from(this.#bytes);
+    this.#isLent = this.#places.length > 0 && stream.writableLength > 0;
     return goOn;
   }
 
