@@ -28,7 +28,12 @@ export function usedToken(): MillraceError {
 
 /** One answer for whatever is wrong with it: who made it knows, and nobody else needs to. */
 export function invalidToken(cause?: unknown): MillraceError {
-  return new MillraceError('UNAUTHENTICATED', 'this token is not valid here', {}, { cause });
+  return new MillraceError(
+    'UNAUTHENTICATED',
+    'this token is not valid here: get another one',
+    {},
+    { cause },
+  );
 }
 
 /** Why a key is refused, for who shows a token that it made. */

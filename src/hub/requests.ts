@@ -38,8 +38,8 @@ export function checkStart({ sinceMs, after }: Start, clock: Clock): void {
     const message = 'give since or after, not both: each says where to begin';
     throw new MillraceError('BAD_USER_INPUT', message, { argument: 'since' });
   }
-  if (sinceMs <= clock.now() + maxAheadMs) return;
-  throw new MillraceError('BAD_USER_INPUT', 'since must not be in the future', {
-    argument: 'since',
-  });
+  const aheadMs = sinceMs - clock.now();
+  if (aheadMs <= maxAheadMs) return;
+  const message = `since must not be in the future: it is ${Math.ceil(aheadMs / 1_000)} s ahead of the server's clock, which is more than clocks may differ by (${maxAheadMs / 1_000} s)`;
+  throw new MillraceError('BAD_USER_INPUT', message, { argument: 'since' });
 }

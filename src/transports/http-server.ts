@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { Logger } from '../observe/logger.ts';
+import { perMinute } from '../observe/rate-limit.ts';
 import { createListener, type Listener, type ListenerOptions } from './listener.ts';
 import { type LostPeers, probe } from './lost-peers.ts';
 import { isAllowedOrigin, isEmbeddedElsewhere } from './origin.ts';
@@ -65,6 +66,9 @@ export interface HttpServerOptions extends ListenerOptions {
   readonly logger: Logger;
 }
 
+/** Most lines about pages of other origins: anybody may say to be one. */
+const originLinesPerMinute = 5;
+
 /** What operators ask for is served however many connections there are. */
 const alwaysServed = /^\/(?:health\/[^/]+|metrics)$/;
 
@@ -80,6 +84,15 @@ export function createHttpServer(options: HttpServerOptions): {
   cut: () => void;
 } {
   const { allowedOrigins, logger } = options;
+  const logForeignOrigin = perMinute(
+    options.clock ?? systemClock,
+    originLinesPerMinute,
+    ({ headers }: IncomingMessage) =>
+      logger.warn(
+        { origin: headers.origin },
+        'a page of this origin was refused: to let it in, list it in http.allowedOrigins',
+      ),
+  );
   const routes = new RouteTable(options.routes);
   const socketRoutes = new RouteTable(options.socketRoutes);
   const webSockets = new WebSocketServer({
@@ -166,7 +179,10 @@ export function createHttpServer(options: HttpServerOptions): {
     }
     // Also without an origin: a cache must not answer others with what is for that.
     response.setHeader('vary', 'origin');
-    if (!isAllowedOrigin(request, allowedOrigins)) throw foreignOrigin(request);
+    if (!isAllowedOrigin(request, allowedOrigins)) {
+      logForeignOrigin(request);
+      throw foreignOrigin(request);
+    }
     if (isEmbeddedElsewhere(request)) throw embeddedElsewhere();
     const { origin } = request.headers;
     if (origin !== undefined) response.setHeader('access-control-allow-origin', origin);
@@ -203,7 +219,11 @@ export function createHttpServer(options: HttpServerOptions): {
       return refuse(stream, '503 Service Unavailable', tooMany);
     }
     if (route === undefined) return refuse(stream, '404 Not Found');
-    if (!isAllowedOrigin(request, allowedOrigins)) return refuse(stream, '403 Forbidden');
+    if (!isAllowedOrigin(request, allowedOrigins)) {
+      // The page is not shown why: browsers keep it from what a refused handshake says.
+      logForeignOrigin(request);
+      return refuse(stream, '403 Forbidden');
+    }
     const { 'sec-websocket-extensions': extensions } = request.headers;
     request.headers['sec-websocket-extensions'] = extensions && acceptableOffer(extensions);
     webSockets.handleUpgrade(request, stream, head, (socket) => {

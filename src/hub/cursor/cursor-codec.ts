@@ -91,7 +91,8 @@ export class CursorCodec {
     if (!timingSafeEqual(bytes.subarray(-macBytes), this.#mac(content))) {
       throw invalid(
         'the cursor is not of this project, topic and order, or it was changed: pass it exactly as ' +
-          'it was received, with the same topic, order and deduplicate, or start without it',
+          'it was received, with the same topic, order and deduplicate, or start without it, as all must when ' +
+          'the settings of the topic or cursors.secret have changed',
       );
     }
     const { fingerprints, position, epochs } = contentOf(content, this.#topics);

@@ -136,7 +136,7 @@ export const parameterTable = {
   },
   since: {
     of: ['events', 'deadLetters'],
-    form: 'RFC 3339 text, not in the future',
+    form: 'RFC 3339 text, at most 60 s ahead of the server’s clock',
     meaning:
       'Begin at the first record whose broker time is at or after this. Default: begin with `ready`.',
   },

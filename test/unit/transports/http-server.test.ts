@@ -7,9 +7,9 @@ import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import { MillraceError } from '../../../src/core/errors.ts';
-import { createLogger } from '../../../src/observe/logger.ts';
 import { createHttpServer, type Route } from '../../../src/transports/http-server.ts';
 import { respond } from '../../../src/transports/respond.ts';
+import { captureLog } from '../../support/captured-log.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 import { portOf } from '../../support/websocket.ts';
@@ -24,6 +24,7 @@ async function listen(
   clock: Clock = systemClock,
 ) {
   const closed: WebSocket[] = [];
+  const log = captureLog();
   const { server, sockets } = createHttpServer({
     routes: new Map([['/there', route]]),
     socketRoutes: new Map([
@@ -38,7 +39,7 @@ async function listen(
     maxStallMs,
     onStalled,
     clock,
-    logger: createLogger({ level: 'silent' }),
+    logger: log.logger,
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -48,7 +49,7 @@ async function listen(
     server.closeAllConnections();
   });
   const port = portOf(server);
-  return { server, port, url: `http://127.0.0.1:${port}`, sockets, closed };
+  return { server, port, url: `http://127.0.0.1:${port}`, sockets, closed, log };
 }
 
 test('an unknown path is 404 and names those that there are', async (t) => {
@@ -102,6 +103,20 @@ test('a page of another origin is refused, in words that its operator can act on
     assert.equal(response.headers.get('access-control-allow-origin'), null);
     assert.match(await response.text(), /http\.allowedOrigins/);
   }
+});
+
+test('the log names the origins of pages that are refused, a few in a minute', async (t) => {
+  const { url, port, log } = await listen(t);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/there`, 'spoken', { origin: 'https://a.b' });
+  await once(socket, 'error');
+  for (let page = 0; page < 10; page += 1) {
+    await fetch(`${url}/there`, { headers: { origin: `https://page${page}.example` } });
+  }
+  const named = log.lines.filter(({ msg }) => msg.includes('http.allowedOrigins'));
+  assert.deepEqual(
+    named.map(({ origin }) => origin),
+    ['https://a.b', ...[0, 1, 2, 3].map((page) => `https://page${page}.example`)],
+  );
 });
 
 test('a listed origin and the server’s own pages may, and so may who has none', async (t) => {

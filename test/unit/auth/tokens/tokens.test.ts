@@ -65,7 +65,10 @@ function instance({
   };
 }
 
-const invalid = { code: 'UNAUTHENTICATED', message: 'this token is not valid here' };
+const invalid = {
+  code: 'UNAUTHENTICATED',
+  message: 'this token is not valid here: get another one',
+};
 const expired = { code: 'UNAUTHENTICATED', message: 'this token has expired' };
 
 test('a token is good for its scope on any instance with the secret', async () => {

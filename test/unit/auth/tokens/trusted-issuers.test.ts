@@ -73,7 +73,10 @@ function sign({
   return jwt.sign(key ?? Buffer.from(secret));
 }
 
-const invalid = { code: 'UNAUTHENTICATED', message: 'this token is not valid here' };
+const invalid = {
+  code: 'UNAUTHENTICATED',
+  message: 'this token is not valid here: get another one',
+};
 
 test('a token that a trusted backend signed is good for what it claims', async () => {
   const { enter, clock } = setUp(backend);
