@@ -261,8 +261,8 @@ test('who gets in its turn what the connection cannot take is told again when it
   const go = (): void => {
     told += 1;
     if (told > 4) return;
-    // More than the stream takes at once, then a word behind it.
-    outbox.send(textFrames([large.repeat(4)]), owner, beginning);
+    // More than the system takes for a client that reads nothing, 4 MiB or so; then a word behind it.
+    outbox.send(textFrames([large.repeat(16)]), owner, beginning);
     outbox.push(textFrames([`told ${told}`]));
     outbox.whenTaken(go);
   };
