@@ -1,5 +1,6 @@
-/** `npm start`: Kafka, events in it, the server before it; everything ends with Ctrl-C. */
+/** `npm start`: Kafka, events in it, the server before it; all that it started ends with Ctrl-C. */
 import { randomInt } from 'node:crypto';
+import { reasonOf } from '../src/cli/reason.ts';
 import type { Config } from '../src/config/config.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { createLogger } from '../src/observe/logger.ts';
@@ -48,6 +49,7 @@ async function start(): Promise<void> {
     banner({
       url,
       brokers: config.kafka.brokers,
+      isForeign: kafka.isForeign,
       projects: demoProjects,
       producing: settings.producer ? describeStreams(demoProjects.length, settings.rate) : null,
     }),
@@ -78,8 +80,7 @@ async function serve(config: Config, kafka: StartedKafka): Promise<RunningServer
     stack.defer(() => server.close());
     return server;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`The server cannot start: ${reason}`, { cause: error });
+    throw new StartError(`The server cannot start: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -7,6 +7,8 @@ export interface BannerFacts {
   readonly url: string;
   /** Brokers, for other tools; empty: the embedded log. */
   readonly brokers: readonly string[];
+  /** Whether Kafka is somebody's own, which goes on when the demo ends. */
+  readonly isForeign: boolean;
   readonly projects: readonly DemoProject[];
   /** What is being written, in a few words; `null`: nothing. */
   readonly producing: string | null;
@@ -15,7 +17,7 @@ export interface BannerFacts {
 const keyWidth = 24;
 
 /** Text for a terminal; colours only where standard output is one that has them. */
-export function banner({ url, brokers, projects, producing }: BannerFacts): string {
+export function banner({ url, brokers, isForeign, projects, producing }: BannerFacts): string {
   const [project] = projects;
   const readKey = project?.keys.find(({ name }) => name === 'read');
   const lines = [
@@ -36,7 +38,8 @@ export function banner({ url, brokers, projects, producing }: BannerFacts): stri
       '',
     );
   }
-  lines.push(styleText('dim', '  Ctrl-C stops everything.'), '');
+  const ending = isForeign ? 'the server and its events; Kafka goes on' : 'everything';
+  lines.push(styleText('dim', `  Ctrl-C stops ${ending}.`), '');
   return lines.join('\n');
 }
 

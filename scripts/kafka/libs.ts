@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunCommand } from './command.ts';
@@ -45,7 +53,11 @@ export async function fetchLibs(
   if (cached !== null) return cached;
   const version = kafkaVersion();
   const libsDir = join(cacheDir(env), 'kafka', version, 'libs');
-  mkdirSync(dirname(libsDir), { recursive: true });
+  const refusal = refusalToWrite(dirname(libsDir));
+  if (refusal !== null) {
+    const reason = `Cannot write to ${cacheDir(env)} (${refusal}). Make it writable, or set KAFKA_CACHE_DIR to a folder that is.`;
+    return { ok: false, reason };
+  }
   const download = `${libsDir}.${randomUUID()}`;
   const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${download}`];
   const timeoutMs = 10 * 60_000;
@@ -68,5 +80,17 @@ export async function fetchLibs(
     return { ok: true, libsDir, version };
   } finally {
     rmSync(download, { recursive: true, force: true });
+  }
+}
+
+/** The code of the error that keeps files from being made in the folder; `null`: nothing does, and it is there. */
+function refusalToWrite(folder: string): string | null {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return String(error.code);
+    throw error;
   }
 }

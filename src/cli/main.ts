@@ -57,7 +57,13 @@ program
 program
   .command('hash-key')
   .description('read a key on standard input, print its digest for auth.projects[].keys[].sha256')
-  .action(async () => {
+  // Taken only to be refused: the usual complaints repeat what they are about, which is a key.
+  .allowExcessArguments()
+  .allowUnknownOption()
+  .action(async (_options: unknown, command: Command) => {
+    if (command.args.length > 0) {
+      command.error('error: the key goes in on standard input: printf %s KEY | millrace hash-key');
+    }
     process.exitCode = await hashKey();
   });
 

@@ -4,6 +4,7 @@ import { projectIdProblem } from '../decode/topic-name.ts';
 import { accessCondition } from './access-filter.ts';
 import type { Written } from './config.ts';
 import { formatDurationMs } from './quantity.ts';
+import type { WrittenKey, WrittenProject } from './schema.ts';
 
 /** Tells what is wrong at a path. */
 export type Report = (path: string, message: string) => void;
@@ -251,6 +252,31 @@ export const warningRules: readonly Rule[] = [
     },
   },
   {
+    reads: ['kafka.credentials', 'auth.projects', 'auth.accessKeyFilters'],
+    check({ kafka, auth }, report) {
+      if (kafka.credentials !== 'service') return;
+      const keys = activeAccessKeys(auth.projects ?? []);
+      const tell = (found: readonly AccessKey[], name: string, message: string): void => {
+        const [first, ...others] = found;
+        if (first === undefined) return;
+        // One line for all: there may be tens of thousands.
+        const more = others.length === 0 ? '' : `; so it is with ${others.length} more`;
+        report(`${first.path}.${name}`, `${message}${more}`);
+      };
+      tell(
+        keys.filter(({ permitted }) => permitted.length === 0),
+        'permitted',
+        'is empty: without queries in it an access key may not read',
+      );
+      if (auth.accessKeyFilters === 'enforce') return;
+      tell(
+        keys.filter(({ filters }) => filters.length > 0),
+        'filters',
+        'keeps the access key from reading with auth.accessKeyFilters: refuse; enforce was meant?',
+      );
+    },
+  },
+  {
     reads: ['kafka.credentials', 'auth.projects', 'tokens.trusted'],
     check({ kafka, auth, tokens }, report) {
       if (kafka.credentials !== 'service' || auth.projects === null) return;
@@ -303,6 +329,19 @@ export const warningRules: readonly Rule[] = [
     },
   },
 ];
+
+type AccessKey = WrittenKey & { readonly path: string };
+
+/** With the place of each. */
+function activeAccessKeys(projects: readonly WrittenProject[]): AccessKey[] {
+  return projects.flatMap(({ keys }, index) =>
+    keys.flatMap((key, keyIndex) =>
+      key.kind === 'access' && key.active
+        ? [{ ...key, path: `auth.projects[${index}].keys[${keyIndex}]` }]
+        : [],
+    ),
+  );
+}
 
 function isLoopback(broker: string): boolean {
   const host = broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');

@@ -35,6 +35,8 @@ export class ConfigWatch {
   #config: Config;
   /** What was wrong with the version that was read last. */
   #problems: readonly string[] = [];
+  /** Settings of the last version in order that need a restart. */
+  #changed: readonly string[] = [];
   /** Ids of the projects that were applied last. */
   #applied: ReadonlySet<string>;
   #again: Timer | undefined;
@@ -66,6 +68,7 @@ export class ConfigWatch {
     const { config, ...loaded } = loadConfig({ file, env });
     const problems = loaded.problems.map(formatProblem);
     const areNew = !isDeepStrictEqual(problems, this.#problems);
+    const wasAmiss = this.#problems.length > 0 || this.#changed.length > 0;
     this.#problems = problems;
     if (config === null) {
       this.#again = clock.schedule(pollMs, () => this.#reload());
@@ -81,10 +84,14 @@ export class ConfigWatch {
     this.#config = config;
     // Compared with what runs, not with the version before: a change that was taken back needs nothing.
     const changed = changedSettings(this.#options.config, config);
+    this.#changed = changed;
     if (changed.length > 0) {
       logger.warn({ file, changed }, 'configuration: changed settings need a restart');
     }
     if (!isDeepStrictEqual(former.auth, config.auth)) this.#apply(config.auth.projects);
+    if (wasAmiss && changed.length === 0) {
+      logger.info({ file }, 'configuration: the file is in order and matches what is in force');
+    }
   }
 
   /**

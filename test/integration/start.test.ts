@@ -41,7 +41,7 @@ async function startDemo(t: TestContext, env: Readonly<Record<string, string>>):
   const late = setTimeout(() => child.kill('SIGKILL'), startTimeoutMs);
   for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
     printed += String(text);
-    if (printed.includes('Ctrl-C stops everything.')) break;
+    if (/Ctrl-C stops .*\./.test(printed)) break;
   }
   clearTimeout(late);
   child.stdout.resume();

@@ -50,6 +50,16 @@ test('hash-key refuses an empty key', { timeout: 120_000 }, async (t) => {
   }
 });
 
+test('a key on the command line is refused, and not repeated', { timeout: 120_000 }, async (t) => {
+  const keys = ['s3cret', '-s3cret', '--s3cret=1'];
+  for (const result of await Promise.all(keys.map((key) => millrace(t, ['hash-key', key])))) {
+    assert.equal(result.code, 2);
+    assert.equal(result.stdout, '');
+    assert.match(result.stderr, /on standard input: printf %s KEY \| millrace hash-key\n/);
+    assert.doesNotMatch(result.stderr, /s3cret/);
+  }
+});
+
 test('check-config accepts the example', { timeout: 120_000 }, async (t) => {
   const result = await millrace(t, ['check-config', '--config', 'millrace.example.yaml']);
   assert.deepEqual(result, { code: 0, stdout: 'configuration is valid\n', stderr: '' });

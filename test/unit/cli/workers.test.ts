@@ -206,7 +206,10 @@ test('a port that is in use is refused in one line, even if its user would share
   });
   const [code, stderr] = await Promise.all([exitOf(child), text(child.stderr)]);
   assert.equal(code, 1);
-  assert.match(stderr, /^millrace cannot start: .*EADDRINUSE[^\n]*\n$/);
+  assert.match(
+    stderr,
+    /^millrace cannot start: .*EADDRINUSE.*; set listen\.port \(MILLRACE_LISTEN_PORT\) to .*\n$/,
+  );
 });
 
 test('an address that cannot be had is refused in one line', { timeout }, async (t) => {

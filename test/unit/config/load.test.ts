@@ -620,3 +620,42 @@ test('an issuer for a project that is not there is no problem, but said', (t) =>
     'tokens.trusted[0].project: is not in auth.projects: its tokens are refused (line 1)',
   ]);
 });
+
+function accessKey(digit: string, rest: string): string {
+  return `{ kind: access, sha256: a${digit.repeat(63)}, ${rest} }`;
+}
+
+test('access keys that can never read are a warning, one for all of a kind', (t) => {
+  const warningsOf = (keys: string, more = '', credentials = 'service'): string[] => {
+    const loaded = load(t, `auth:\n  ${more}\n  projects: [{ id: p, keys: [${keys}] }]\n`, {
+      ...env,
+      MILLRACE_KAFKA_CREDENTIALS: credentials,
+    });
+    valid(loaded);
+    return loaded.warnings.map(formatProblem);
+  };
+  const filter = '{ property: a, operator: EQ, value: 1 }';
+  const inOrder = [
+    accessKey('0', 'permitted: [queries]'),
+    accessKey('1', 'permitted: [writes]'),
+    accessKey('2', 'active: false'),
+    `{ kind: read, sha256: ${digest} }`,
+  ];
+  assert.deepEqual(warningsOf(inOrder.join()), []);
+
+  const blind = [...inOrder, accessKey('4', ''), accessKey('5', 'permitted: []')].join();
+  assert.deepEqual(warningsOf(blind), [
+    'auth.projects[0].keys[4].permitted: is empty: without queries in it an access key may not read; so it is with 1 more (line 3)',
+  ]);
+
+  const filtered = accessKey('6', `permitted: [queries], filters: [${filter}]`);
+  assert.deepEqual(warningsOf(filtered), [
+    'auth.projects[0].keys[0].filters: keeps the access key from reading with auth.accessKeyFilters: refuse; enforce was meant? (line 3)',
+  ]);
+  assert.deepEqual(warningsOf(filtered, 'accessKeyFilters: enforce'), []);
+  assert.deepEqual(
+    warningsOf(`${blind}, ${filtered}`, '', 'client').map((line) => line.slice(0, 13)),
+    ['auth.projects'],
+    'with kafka.credentials: client none of the list has an effect',
+  );
+});

@@ -26,6 +26,13 @@ interface Watched extends CapturedLog {
   nextApplied(): Promise<string[]>;
 }
 
+/** The levels of the lines that say that nothing is amiss any more. */
+function settled({ lines }: CapturedLog): string[] {
+  return lines
+    .filter(({ msg }) => msg.includes('matches what is in force'))
+    .map((one) => one.level);
+}
+
 function watched(t: TestContext, file: string, options: Partial<WatchOptions> = {}): Watched {
   const { config } = loadConfig({ file, env });
   assert.ok(config);
@@ -140,6 +147,7 @@ test('a version with problems is logged with all of them and passed over', async
   writeFileSync(file, withProjects('a'));
   await clock.advance(2_000);
   assert.deepEqual(watch.applied, [], 'back to what is in force');
+  assert.deepEqual(settled(watch), ['info']);
 });
 
 test('a version that is in order as soon as a file that it names is, is applied then', async (t) => {
@@ -169,6 +177,20 @@ test('another setting needs a restart, and says so', async (t) => {
   const { changed } = await watch.logged('need a restart');
   assert.deepEqual(changed, ['listen.port', 'feeds.linger', 'kafka.ssl']);
   assert.deepEqual(watch.applied, []);
+
+  // Over a version with problems to one that still needs the restart, and only then back.
+  writeFileSync(file, 'listen: { port: x }\n');
+  await clock.advance(2_000);
+  writeFileSync(file, `${withProjects('a')}listen: { port: 2 }\n`);
+  await clock.advance(2_000);
+  assert.deepEqual(settled(watch), []);
+  writeFileSync(file, withProjects('a', 'b'));
+  await clock.advance(2_000);
+  assert.deepEqual(watch.applied, [['a', 'b']]);
+  assert.deepEqual(settled(watch), ['info']);
+  writeFileSync(file, withProjects('a'));
+  await clock.advance(2_000);
+  assert.deepEqual(settled(watch), ['info'], 'told once');
 });
 
 test('projects that the settings in force do not keep apart wait for the restart', async (t) => {

@@ -47,6 +47,17 @@ test('a download that fails leaves nothing and says why', async (t) => {
   assert.deepEqual(readdirSync(join(env.KAFKA_CACHE_DIR, 'kafka', kafkaVersion())), []);
 });
 
+test('a cache that cannot be written to is told, and nothing is downloaded', async (t) => {
+  // Where a folder should be: that stops even a root user.
+  const file = join(temporaryFolder(t), 'cache');
+  writeFileSync(file, '');
+  const libs = await fetchLibs({ KAFKA_CACHE_DIR: file }, () => assert.fail('Maven was run'));
+  assert.deepEqual(libs, {
+    ok: false,
+    reason: `Cannot write to ${file} (ENOTDIR). Make it writable, or set KAFKA_CACHE_DIR to a folder that is.`,
+  });
+});
+
 function temporaryFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-cache-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
