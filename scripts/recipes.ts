@@ -16,7 +16,7 @@ export const recipes = [
 ] as const;
 
 /** What several of them use. */
-export const sharedByRecipes = ['app.ts', 'cursor-of.ts'] as const;
+export const sharedByRecipes = ['app.ts', 'socket.ts', 'cursor-of.ts'] as const;
 
 /** A file of theirs as Markdown. */
 export function codeBlock(file: string): string {

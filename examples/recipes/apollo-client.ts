@@ -1,9 +1,9 @@
 import { ApolloClient, ApolloLink, gql, InMemoryCache } from '@apollo/client';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
-import { createClient } from 'graphql-ws';
 import { tap } from 'rxjs';
-import { credentials, fail, pause, type Purchase, show, url } from './app.ts';
+import { fail, type Purchase, show } from './app.ts';
 import { cursorOf } from './cursor-of.ts';
+import { socket } from './socket.ts';
 
 /** Has a subscription go on after its last event when graphql-ws connects again, and sends the variables anew. */
 const resuming = new ApolloLink((operation, forward) => {
@@ -14,15 +14,6 @@ const resuming = new ApolloLink((operation, forward) => {
       variables['after'] = cursorOf(data) ?? variables['after'];
     }),
   );
-});
-
-const socket = createClient({
-  url: `${url.replace('http', 'ws')}/graphql`,
-  connectionParams: credentials,
-  // Without these it gives up when the connection breaks off, and after some failures.
-  shouldRetry: () => true,
-  retryAttempts: Infinity,
-  retryWait: pause,
 });
 
 const client = new ApolloClient({

@@ -1,19 +1,10 @@
-import { createClient } from 'graphql-ws';
-import { credentials, fail, pause, type Purchase, show, url } from './app.ts';
-
-const client = createClient({
-  url: `${url.replace('http', 'ws')}/graphql`,
-  connectionParams: credentials,
-  // Without these it gives up when the connection breaks off, and after some failures.
-  shouldRetry: () => true,
-  retryAttempts: Infinity,
-  retryWait: pause,
-});
+import { fail, type Purchase, show } from './app.ts';
+import { socket } from './socket.ts';
 
 // Sent anew whenever the client connects again: the cursor in it is where it goes on.
 const variables: { after?: string } = {};
 
-client.subscribe<{ events: Purchase }>(
+socket.subscribe<{ events: Purchase }>(
   {
     query: `subscription ($after: Cursor) {
       events(topic: "purchases", after: $after) { id payload cursor }

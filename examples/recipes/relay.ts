@@ -1,4 +1,3 @@
-import { createClient } from 'graphql-ws';
 import {
   Environment,
   Network,
@@ -7,18 +6,10 @@ import {
   requestSubscription,
   Store,
 } from 'relay-runtime';
-import { authorization, credentials, fail, pause, show, url } from './app.ts';
+import { authorization, fail, show, url } from './app.ts';
 import { cursorOf } from './cursor-of.ts';
 import purchases, { type purchasesSubscription } from './purchasesSubscription.graphql.ts';
-
-const socket = createClient({
-  url: `${url.replace('http', 'ws')}/graphql`,
-  connectionParams: credentials,
-  // Without these it gives up when the connection breaks off, and after some failures.
-  shouldRetry: () => true,
-  retryAttempts: Infinity,
-  retryWait: pause,
-});
+import { socket } from './socket.ts';
 
 const network = Network.create(
   async ({ text }, variables) => {

@@ -1,16 +1,7 @@
 import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
-import { createClient } from 'graphql-ws';
-import { credentials, fail, pause, show, url } from './app.ts';
+import { fail, show, url } from './app.ts';
 import { cursorOf } from './cursor-of.ts';
-
-const socket = createClient({
-  url: `${url.replace('http', 'ws')}/graphql`,
-  connectionParams: credentials,
-  // Without these it gives up when the connection breaks off, and after some failures.
-  shouldRetry: () => true,
-  retryAttempts: Infinity,
-  retryWait: pause,
-});
+import { socket } from './socket.ts';
 
 const client = new Client({
   url: `${url}/graphql`,

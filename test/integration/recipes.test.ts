@@ -1,43 +1,26 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
-import { recipes, recipesDirectory } from '../../scripts/recipes.ts';
+import { recipes } from '../../scripts/recipes.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { EmbeddedKafka } from '../../src/kafka/embedded/embedded-kafka.ts';
 import { openLink } from '../support/link.ts';
+import { startRecipe } from '../support/recipe.ts';
 import { feedIs, runServer, testConfig } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { portOf } from '../support/websocket.ts';
 
-const commands = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
-
 /** For them to come back: their pauses grow with each attempt. */
 const withinMs = 150_000;
 
-/** Runs a recipe as its reader would, until the test ends. Answers the ids of what it shows. */
+/** Runs a recipe until the test ends. Answers the ids of what it shows. */
 function run(t: TestContext, recipe: string, url: string): readonly unknown[] {
-  const program = recipe.endsWith('.sh') ? 'bash' : process.execPath;
-  const child = spawn(program, [fileURLToPath(new URL(recipe, recipesDirectory))], {
-    // A group of its own: what a script has started ends with it.
-    detached: true,
-    env: {
-      ...process.env,
-      PATH: `${commands}:${process.env['PATH']}`,
-      MILLRACE_URL: url,
-      MILLRACE_PROJECT: 'acme',
-      MILLRACE_KEY: 'acme-read',
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  t.after(() => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
-  });
+  const child = startRecipe(t, recipe, { url, key: 'acme-read' });
+  child.stderr.pipe(process.stderr, { end: false });
   const ids: unknown[] = [];
   createInterface(child.stdout).on('line', (line) => {
     const shown = JSON.parse(line);
