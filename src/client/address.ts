@@ -10,7 +10,7 @@ export type FeedOf = Pick<EventsOptions, 'where' | 'order' | 'deduplicate' | 'de
  *
  * @param server of HTTP or WebSocket, with the path under which the server is found, if any; in a page it may
  *   be relative to the page
- * @throws {TypeError} if it is no address
+ * @throws {TypeError} if it is no address, or that of something on the server
  */
 export function addressOf(
   server: string | URL,
@@ -21,6 +21,9 @@ export function addressOf(
   const url = new URL(server, pageAddress());
   url.protocol = url.protocol.replace('http', 'ws');
   const path = url.pathname.replace(/\/$/, '');
+  if (/\/(graphql|feeds)$/.test(path)) {
+    throw new TypeError("url is the server's address, without /graphql or /feeds");
+  }
   const kind = holds === 'events' ? '' : '/dead-letters';
   url.search = '';
   url.hash = '';

@@ -33,12 +33,12 @@ export class Client {
     this.#credentials = new Credentials(options, surroundings, this.#patience.connectMs);
   }
 
-  /** The events of a topic. @throws {TypeError} if `url` is no address */
+  /** The events of a topic. @throws {TypeError} if `url` is no address, or ends in /graphql or /feeds */
   events<Payload = unknown>(topic: string, options: EventsOptions = {}): Feed<Event<Payload>> {
     return this.#open<Event<Payload>>('events', topic, options, options);
   }
 
-  /** What of a topic could not become an event. @throws {TypeError} if `url` is no address */
+  /** What of a topic could not become an event. @throws {TypeError} if `url` is no address, or ends in /graphql or /feeds */
   deadLetters(topic: string, options: FeedOptions = {}): Feed<DeadLetter> {
     return this.#open<DeadLetter>('deadLetters', topic, options, {});
   }

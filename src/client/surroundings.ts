@@ -1,3 +1,5 @@
+import { FeedError } from './feed-error.ts';
+
 /** What a socket tells. */
 export interface SocketListener {
   opened(): void;
@@ -28,6 +30,9 @@ export interface Surroundings {
 /** Of a browser, Node from 22, Deno or Bun. */
 export const platform: Surroundings = {
   open(url, listener) {
+    if (!('WebSocket' in globalThis)) {
+      throw new FeedError('BAD_USER_INPUT', 'this runtime has no WebSocket: use Node 22 or later');
+    }
     const socket = new WebSocket(url, 'millrace.v1');
     socket.addEventListener('open', () => listener.opened());
     socket.addEventListener('message', ({ data }) => listener.received(data));

@@ -19,6 +19,16 @@ test('the server is named as it is found: over HTTP or WebSocket, beneath a path
   }
 });
 
+test('the address of something on the server is refused', () => {
+  for (const server of ['http://127.0.0.1:4000/graphql', 'wss://example.com/millrace/feeds/']) {
+    assert.throws(() => addressOf(server, 'events', 'a', {}), {
+      name: 'TypeError',
+      message: "url is the server's address, without /graphql or /feeds",
+    });
+  }
+  assert.equal(addressOf('ws://a/my-feeds', 'events', 'a', {}).pathname, '/my-feeds/feeds/a');
+});
+
 test('in a page it may be relative to the page', (t) => {
   setLocation(t, new URL('https://example.com/shop/index.html?q=1'));
   for (const [server, feed] of [
